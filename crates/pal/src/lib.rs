@@ -1,0 +1,8 @@
+//! Process Activity Log.
+mod event;
+mod id;
+
+pub use event::{
+    Failure, FailureKind, Interest, IoTarget, SiteId, TaskEvent, TaskState, TextId, WakeSource,
+};
+pub use id::{IdSource, TaskId};
