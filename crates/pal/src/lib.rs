@@ -1,4 +1,5 @@
 //! Process Activity Log.
+pub mod automaton;
 mod event;
 mod id;
 
