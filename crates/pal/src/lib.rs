@@ -2,6 +2,7 @@
 pub mod automaton;
 mod event;
 mod id;
+pub mod lives;
 
 pub use event::{
     Failure, FailureKind, Interest, IoTarget, SiteId, TaskEvent, TaskState, TextId, WakeSource,

@@ -1,0 +1,402 @@
+//! Owns the fold of records into lives: what each task did with its time, and where a record does not fit.
+//!
+//! The records of one task must come in the order in which it lived them, as the reader gives them;
+//! those of different tasks may come in any order. All stamps and sums are in raw clock ticks; the
+//! log's clock turns them into nanoseconds.
+//!
+//! Where the rings have wrapped, a fold begins at the horizon: earlier records are left out, and a task
+//! that is first seen in mid-life is taken as it is found and judged from there.
+
+use crate::automaton::{self, Violation};
+use crate::{Failure, SiteId, TaskEvent, TaskId, TaskState};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+/// The states in which a task waits, in the order of [`Life::wait_raw`].
+pub const WAITS: [TaskState; 5] = [
+    TaskState::Sleeping,
+    TaskState::IoWait,
+    TaskState::JoinWait,
+    TaskState::LaneWait,
+    TaskState::Waiting,
+];
+
+/// What is known of one task from its records.
+///
+/// As long as no record of it was at fault, `run_raw + ready_raw + wait_total_raw() = since - first`.
+///
+/// ```
+/// use glasshouse_pal::{lives::Lives, SiteId, TaskEvent, TaskId, TaskState};
+/// let tid = TaskId::new(1).expect("in range");
+/// let mut lives = Lives::whole();
+/// lives.feed(100, 0, &TaskEvent::Spawned { tid, parent: None, site: SiteId(0) });
+/// lives.feed(130, 1, &TaskEvent::Running { tid });
+/// lives.feed(150, 2, &TaskEvent::Done { tid });
+/// let life = lives.of(tid).expect("it was fed");
+/// assert_eq!((life.ready_raw, life.run_raw, life.state), (30, 20, TaskState::Done));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// Where it was spawned; `None` where the spawn was not seen.
+    pub site: Option<SiteId>,
+    /// The task that spawned it, where one did and the spawn was seen.
+    pub parent: Option<TaskId>,
+    /// The stamp of the first record seen: of its spawn, if `site` is known.
+    pub first: u64,
+    /// The state it is in.
+    pub state: TaskState,
+    /// The stamp of the last record: since when it is in `state`.
+    pub since: u64,
+    /// The last record's count of the task's transitions, modulo 256.
+    pub aux: u8,
+    /// How many times it was put on a worker.
+    pub ticks: u64,
+    /// Time on a worker.
+    pub run_raw: u64,
+    /// Time ready and not on a worker.
+    pub ready_raw: u64,
+    /// Time waiting, by cause in the order of [`WAITS`].
+    pub wait_raw: [u64; WAITS.len()],
+    /// Why it failed, if it did.
+    pub failure: Option<Failure>,
+    /// How many of its records were at fault.
+    pub faults: u32,
+}
+
+impl Life {
+    fn beginning(stamp: u64, aux: u8, state: TaskState) -> Life {
+        Life {
+            site: None,
+            parent: None,
+            first: stamp,
+            state,
+            since: stamp,
+            aux,
+            ticks: 0,
+            run_raw: 0,
+            ready_raw: 0,
+            wait_raw: [0; WAITS.len()],
+            failure: None,
+            faults: 0,
+        }
+    }
+
+    /// Time waiting for whatever cause.
+    pub fn wait_total_raw(&self) -> u64 {
+        self.wait_raw
+            .iter()
+            .fold(0, |sum, w| sum.saturating_add(*w))
+    }
+
+    /// Adds `spent` to the sum that `state` belongs to; nothing is spent after an end.
+    fn spend(&mut self, state: TaskState, spent: u64) {
+        let sum = if state == TaskState::Running {
+            &mut self.run_raw
+        } else if state.is_ready() {
+            &mut self.ready_raw
+        } else if let Some(cause) = WAITS.iter().position(|wait| *wait == state) {
+            &mut self.wait_raw[cause]
+        } else {
+            return;
+        };
+        *sum = sum.saturating_add(spent);
+    }
+
+    fn enter(&mut self, state: TaskState, event: &TaskEvent) {
+        self.state = state;
+        match *event {
+            TaskEvent::Spawned { parent, site, .. } => {
+                self.parent = parent;
+                self.site = Some(site);
+            }
+            TaskEvent::Running { .. } => self.ticks += 1,
+            TaskEvent::Failed { error, .. } => self.failure = Some(error),
+            _ => {}
+        }
+    }
+}
+
+/// Why a record does not follow the one before it in its task's life.
+///
+/// ```
+/// use glasshouse_pal::lives::Fault;
+/// let fault = Fault::Gap { expected: 7, found: 9 };
+/// assert_eq!(fault.to_string(), "records are missing: transition 7 (modulo 256) was due, 9 is there");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The count of transitions leaves some out, or repeats.
+    #[error("records are missing: transition {expected} (modulo 256) was due, {found} is there")]
+    Gap {
+        /// The count that was due.
+        expected: u8,
+        /// The count in the record.
+        found: u8,
+    },
+    /// The life of a task has no such edge.
+    #[error(transparent)]
+    Rule(#[from] Violation),
+    /// Its stamp lies before that of the record before it.
+    #[error("its stamp lies {by_raw} clock ticks before that of the record before it")]
+    Backwards {
+        /// By how many clock ticks.
+        by_raw: u64,
+    },
+}
+
+/// What one record did to its task's life.
+///
+/// ```
+/// use glasshouse_pal::{lives::Lives, SiteId, TaskEvent, TaskId, TaskState};
+/// let tid = TaskId::new(1).expect("in range");
+/// let mut lives = Lives::whole();
+/// lives.feed(5, 0, &TaskEvent::Spawned { tid, parent: None, site: SiteId(0) });
+/// let step = lives.feed(9, 1, &TaskEvent::Running { tid }).expect("a transition");
+/// assert_eq!(step.left, Some((TaskState::Scheduled, 4)));
+/// assert_eq!(step.fault, None);
+/// ```
+#[derive(Debug)]
+pub struct Step<'a> {
+    /// The task.
+    pub tid: TaskId,
+    /// Its life with this record in it.
+    pub life: &'a Life,
+    /// The state that it left, and how many clock ticks it had been in it; `None` where that is not known.
+    pub left: Option<(TaskState, u64)>,
+    /// Why the record does not fit, if it does not.
+    pub fault: Option<Fault>,
+}
+
+/// The lives of all tasks that the records fed so far speak of.
+///
+/// A record that does not fit is told once and then believed, so that one fault is one report.
+///
+/// ```
+/// use glasshouse_pal::{lives::{Fault, Lives}, TaskEvent, TaskId};
+/// let tid = TaskId::new(1).expect("in range");
+/// let unborn = Lives::whole().feed(5, 0, &TaskEvent::Running { tid }).and_then(|step| step.fault);
+/// assert!(matches!(unborn, Some(Fault::Rule(_))));
+/// assert!(Lives::from_horizon(6).feed(5, 0, &TaskEvent::Running { tid }).is_none());
+/// ```
+#[derive(Debug)]
+pub struct Lives {
+    lives: HashMap<TaskId, Life>,
+    /// Records before it are left out; `None` where the log holds everything since its beginning.
+    horizon: Option<u64>,
+}
+
+impl Lives {
+    /// For a log that has lost nothing: every life begins with its spawn.
+    pub fn whole() -> Lives {
+        Lives {
+            lives: HashMap::new(),
+            horizon: None,
+        }
+    }
+
+    /// For a log whose rings have wrapped: records stamped before `horizon` are left out, and a life
+    /// may begin with any record.
+    pub fn from_horizon(horizon: u64) -> Lives {
+        Lives {
+            lives: HashMap::new(),
+            horizon: Some(horizon),
+        }
+    }
+
+    /// Takes in the next record; `None` where it is no transition of a task or lies before the horizon.
+    pub fn feed(&mut self, stamp: u64, aux: u8, event: &TaskEvent) -> Option<Step<'_>> {
+        let (tid, entered) = (event.tid()?, event.state()?);
+        if self.horizon.is_some_and(|horizon| stamp < horizon) {
+            return None;
+        }
+        let (life, left, fault) = match self.lives.entry(tid) {
+            Entry::Vacant(vacant) => {
+                let rule = automaton::next(None, event).err();
+                let fault = rule.filter(|_| self.horizon.is_none()).map(Fault::Rule);
+                let life = vacant.insert(Life::beginning(stamp, aux, entered));
+                (life, None, fault)
+            }
+            Entry::Occupied(occupied) => {
+                let life = occupied.into_mut();
+                let (left, fault) = follow(life, stamp, aux, event);
+                (life, left, fault)
+            }
+        };
+        life.enter(entered, event);
+        life.faults += u32::from(fault.is_some());
+        Some(Step {
+            tid,
+            life,
+            left,
+            fault,
+        })
+    }
+
+    /// The life of the task, where a record spoke of it.
+    pub fn of(&self, tid: TaskId) -> Option<&Life> {
+        self.lives.get(&tid)
+    }
+
+    /// Every life, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (TaskId, &Life)> {
+        self.lives.iter().map(|(tid, life)| (*tid, life))
+    }
+}
+
+/// Moves a known life on to the next record: the state left with the time in it, and what does not fit.
+fn follow(
+    life: &mut Life,
+    stamp: u64,
+    aux: u8,
+    event: &TaskEvent,
+) -> (Option<(TaskState, u64)>, Option<Fault>) {
+    let expected = life.aux.wrapping_add(1);
+    let was = std::mem::replace(&mut life.since, stamp);
+    life.aux = aux;
+    if aux != expected {
+        let found = aux;
+        // What it did in between is not known, so neither is how long it was in the state it left.
+        return (None, Some(Fault::Gap { expected, found }));
+    }
+    let spent = stamp.saturating_sub(was);
+    let left = (life.state, spent);
+    life.spend(life.state, spent);
+    let rule = automaton::next(Some(life.state), event).err();
+    let by_raw = was.saturating_sub(stamp);
+    let backwards = (by_raw > 0).then_some(Fault::Backwards { by_raw });
+    (Some(left), rule.map(Fault::Rule).or(backwards))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{FailureKind, TextId, WakeSource};
+    use std::time::Duration;
+
+    fn tid(number: u64) -> TaskId {
+        TaskId::new(number).expect("in range")
+    }
+
+    fn spawned(tid: TaskId) -> TaskEvent {
+        TaskEvent::Spawned {
+            tid,
+            parent: None,
+            site: SiteId(4),
+        }
+    }
+
+    fn by_timer(tid: TaskId) -> TaskEvent {
+        let by = WakeSource::Timer;
+        TaskEvent::Wake { tid, by }
+    }
+
+    fn sleep(tid: TaskId) -> TaskEvent {
+        let dur = Duration::from_nanos(10);
+        TaskEvent::Sleep { tid, dur }
+    }
+
+    /// Feeds `(stamp, aux, event)` in order and collects what did not fit.
+    fn faults(lives: &mut Lives, records: &[(u64, u8, TaskEvent)]) -> Vec<Fault> {
+        let mut found = Vec::new();
+        for (stamp, aux, event) in records {
+            found.extend(lives.feed(*stamp, *aux, event).and_then(|step| step.fault));
+        }
+        found
+    }
+
+    #[test]
+    fn run_wait_and_ready_partition_a_life() {
+        let (mut lives, tid) = (Lives::whole(), tid(9));
+        let text = TextId(0);
+        let error = Failure {
+            kind: FailureKind::Error,
+            text,
+        };
+        let records = [
+            (100, 0, spawned(tid)),
+            (107, 1, TaskEvent::Running { tid }),
+            (110, 2, sleep(tid)),
+            (150, 3, by_timer(tid)),
+            (151, 4, TaskEvent::Running { tid }),
+            (155, 5, TaskEvent::Wait { tid }),
+            (156, 6, by_timer(tid)),
+            (160, 7, TaskEvent::Running { tid }),
+            (161, 8, TaskEvent::Failed { tid, error }),
+        ];
+        assert_eq!(faults(&mut lives, &records), []);
+        let life = lives.of(tid).expect("fed");
+        assert_eq!((life.run_raw, life.ready_raw), (3 + 4 + 1, 7 + 1 + 4));
+        assert_eq!(life.wait_raw, [40, 0, 0, 0, 1]);
+        let sum = life.run_raw + life.ready_raw + life.wait_total_raw();
+        assert_eq!(sum, life.since - life.first);
+        assert_eq!((life.ticks, life.failure), (3, Some(error)));
+        assert_eq!(life.site, Some(SiteId(4)));
+    }
+
+    #[test]
+    fn a_missing_record_is_one_gap_and_its_time_is_nobodys() {
+        let (mut lives, tid) = (Lives::whole(), tid(1));
+        let records = [
+            (10, 255, spawned(tid)),
+            (11, 0, TaskEvent::Running { tid }),
+            (20, 2, by_timer(tid)),
+            (25, 3, TaskEvent::Running { tid }),
+        ];
+        let (expected, found) = (1, 2);
+        assert_eq!(
+            faults(&mut lives, &records),
+            [Fault::Gap { expected, found }]
+        );
+        let life = lives.of(tid).expect("fed");
+        assert_eq!((life.run_raw, life.ready_raw, life.faults), (0, 1 + 5, 1));
+    }
+
+    #[test]
+    fn a_run_without_a_wake_and_a_stamp_that_goes_back_are_told() {
+        let (mut lives, tid) = (Lives::whole(), tid(1));
+        let records = [
+            (10, 0, spawned(tid)),
+            (11, 1, TaskEvent::Running { tid }),
+            (20, 2, sleep(tid)),
+            (21, 3, TaskEvent::Running { tid }),
+            (18, 4, TaskEvent::Done { tid }),
+        ];
+        let waiting = TaskState::Sleeping;
+        assert_eq!(
+            faults(&mut lives, &records),
+            [
+                Fault::Rule(Violation::RanUnwoken { waiting }),
+                Fault::Backwards { by_raw: 3 },
+            ]
+        );
+    }
+
+    #[test]
+    fn behind_the_horizon_a_life_may_begin_anywhere_and_is_judged_from_there() {
+        let (mut lives, tid) = (Lives::from_horizon(50), tid(1));
+        let records = [
+            (49, 7, TaskEvent::Done { tid }),
+            (50, 8, by_timer(tid)),
+            (60, 9, by_timer(tid)),
+        ];
+        let state = TaskState::Scheduled;
+        assert_eq!(
+            faults(&mut lives, &records),
+            [Fault::Rule(Violation::WokenAwake { state })]
+        );
+        assert_eq!(lives.of(tid).expect("fed").site, None);
+    }
+
+    #[test]
+    fn a_stall_is_no_step() {
+        let (mut lives, tid) = (Lives::whole(), tid(1));
+        let busy = Duration::from_millis(20);
+        let stalled = TaskEvent::Stalled {
+            tid,
+            worker: 0,
+            busy,
+        };
+        assert!(lives.feed(1, 0, &stalled).is_none());
+        assert_eq!(lives.iter().count(), 0);
+    }
+}
