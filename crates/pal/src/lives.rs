@@ -7,114 +7,14 @@
 //! Where the rings have wrapped, a fold begins at the horizon: earlier records are left out, and a task
 //! that is first seen in mid-life is taken as it is found and judged from there.
 
+mod life;
+
+pub use life::{Life, WAITS};
+
 use crate::automaton::{self, Violation};
-use crate::{Failure, SiteId, TaskEvent, TaskId, TaskState};
+use crate::{TaskEvent, TaskId, TaskState};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-
-/// The states in which a task waits, in the order of [`Life::wait_raw`].
-pub const WAITS: [TaskState; 5] = [
-    TaskState::Sleeping,
-    TaskState::IoWait,
-    TaskState::JoinWait,
-    TaskState::LaneWait,
-    TaskState::Waiting,
-];
-
-/// What is known of one task from its records.
-///
-/// As long as no record of it was at fault, `run_raw + ready_raw + wait_total_raw() = since - first`.
-///
-/// ```
-/// use glasshouse_pal::{lives::Lives, SiteId, TaskEvent, TaskId, TaskState};
-/// let tid = TaskId::new(1).expect("in range");
-/// let mut lives = Lives::whole();
-/// lives.feed(100, 0, &TaskEvent::Spawned { tid, parent: None, site: SiteId(0) });
-/// lives.feed(130, 1, &TaskEvent::Running { tid });
-/// lives.feed(150, 2, &TaskEvent::Done { tid });
-/// let life = lives.of(tid).expect("it was fed");
-/// assert_eq!((life.ready_raw, life.run_raw, life.state), (30, 20, TaskState::Done));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Life {
-    /// Where it was spawned; `None` where the spawn was not seen.
-    pub site: Option<SiteId>,
-    /// The task that spawned it, where one did and the spawn was seen.
-    pub parent: Option<TaskId>,
-    /// The stamp of the first record seen: of its spawn, if `site` is known.
-    pub first: u64,
-    /// The state it is in.
-    pub state: TaskState,
-    /// The stamp of the last record: since when it is in `state`.
-    pub since: u64,
-    /// The last record's count of the task's transitions, modulo 256.
-    pub aux: u8,
-    /// How many times it was put on a worker.
-    pub ticks: u64,
-    /// Time on a worker.
-    pub run_raw: u64,
-    /// Time ready and not on a worker.
-    pub ready_raw: u64,
-    /// Time waiting, by cause in the order of [`WAITS`].
-    pub wait_raw: [u64; WAITS.len()],
-    /// Why it failed, if it did.
-    pub failure: Option<Failure>,
-    /// How many of its records were at fault.
-    pub faults: u32,
-}
-
-impl Life {
-    fn beginning(stamp: u64, aux: u8, state: TaskState) -> Life {
-        Life {
-            site: None,
-            parent: None,
-            first: stamp,
-            state,
-            since: stamp,
-            aux,
-            ticks: 0,
-            run_raw: 0,
-            ready_raw: 0,
-            wait_raw: [0; WAITS.len()],
-            failure: None,
-            faults: 0,
-        }
-    }
-
-    /// Time waiting for whatever cause.
-    pub fn wait_total_raw(&self) -> u64 {
-        self.wait_raw
-            .iter()
-            .fold(0, |sum, w| sum.saturating_add(*w))
-    }
-
-    /// Adds `spent` to the sum that `state` belongs to; nothing is spent after an end.
-    fn spend(&mut self, state: TaskState, spent: u64) {
-        let sum = if state == TaskState::Running {
-            &mut self.run_raw
-        } else if state.is_ready() {
-            &mut self.ready_raw
-        } else if let Some(cause) = WAITS.iter().position(|wait| *wait == state) {
-            &mut self.wait_raw[cause]
-        } else {
-            return;
-        };
-        *sum = sum.saturating_add(spent);
-    }
-
-    fn enter(&mut self, state: TaskState, event: &TaskEvent) {
-        self.state = state;
-        match *event {
-            TaskEvent::Spawned { parent, site, .. } => {
-                self.parent = parent;
-                self.site = Some(site);
-            }
-            TaskEvent::Running { .. } => self.ticks += 1,
-            TaskEvent::Failed { error, .. } => self.failure = Some(error),
-            _ => {}
-        }
-    }
-}
 
 /// Why a record does not follow the one before it in its task's life.
 ///
@@ -270,7 +170,7 @@ fn follow(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{FailureKind, TextId, WakeSource};
+    use crate::{Failure, FailureKind, SiteId, TextId, WakeSource};
     use std::time::Duration;
 
     fn tid(number: u64) -> TaskId {
