@@ -1,8 +1,8 @@
 //! Owns the fold of records into lives: what each task did with its time, and where a record does not fit.
 //!
 //! The records of one task must come in the order in which it lived them, as the reader gives them;
-//! those of different tasks may come in any order. All stamps and sums are in raw clock ticks; the
-//! log's clock turns them into nanoseconds.
+//! those of different tasks may come in any order. Stamps and sums are in ticks of the log's clock,
+//! which turns them into nanoseconds.
 //!
 //! Where the rings have wrapped, a fold begins at the horizon: earlier records are left out, and a task
 //! that is first seen in mid-life is taken as it is found and judged from there.
@@ -37,10 +37,10 @@ pub enum Fault {
     #[error(transparent)]
     Rule(#[from] Violation),
     /// Its stamp lies before that of the record before it.
-    #[error("its stamp lies {by_raw} clock ticks before that of the record before it")]
+    #[error("its stamp lies {by_ticks} clock ticks before that of the record before it")]
     Backwards {
         /// By how many clock ticks.
-        by_raw: u64,
+        by_ticks: u64,
     },
 }
 
@@ -162,8 +162,8 @@ fn follow(
     let left = (life.state, spent);
     life.spend(life.state, spent);
     let rule = automaton::next(Some(life.state), event).err();
-    let by_raw = was.saturating_sub(stamp);
-    let backwards = (by_raw > 0).then_some(Fault::Backwards { by_raw });
+    let by_ticks = was.saturating_sub(stamp);
+    let backwards = (by_ticks > 0).then_some(Fault::Backwards { by_ticks });
     (Some(left), rule.map(Fault::Rule).or(backwards))
 }
 
@@ -225,11 +225,11 @@ mod tests {
         ];
         assert_eq!(faults(&mut lives, &records), []);
         let life = lives.of(tid).expect("fed");
-        assert_eq!((life.run_raw, life.ready_raw), (3 + 4 + 1, 7 + 1 + 4));
-        assert_eq!(life.wait_raw, [40, 0, 0, 0, 1]);
-        let sum = life.run_raw + life.ready_raw + life.wait_total_raw();
+        assert_eq!((life.run_ticks, life.ready_ticks), (3 + 4 + 1, 7 + 1 + 4));
+        assert_eq!(life.wait_ticks, [40, 0, 0, 0, 1]);
+        let sum = life.run_ticks + life.ready_ticks + life.wait_total_ticks();
         assert_eq!(sum, life.since - life.first);
-        assert_eq!((life.ticks, life.failure), (3, Some(error)));
+        assert_eq!((life.polls, life.failure), (3, Some(error)));
         assert_eq!(life.site, Some(SiteId(4)));
     }
 
@@ -248,7 +248,10 @@ mod tests {
             [Fault::Gap { expected, found }]
         );
         let life = lives.of(tid).expect("fed");
-        assert_eq!((life.run_raw, life.ready_raw, life.faults), (0, 1 + 5, 1));
+        assert_eq!(
+            (life.run_ticks, life.ready_ticks, life.faults),
+            (0, 1 + 5, 1)
+        );
     }
 
     #[test]
@@ -266,7 +269,7 @@ mod tests {
             faults(&mut lives, &records),
             [
                 Fault::Rule(Violation::RanUnwoken { waiting }),
-                Fault::Backwards { by_raw: 3 },
+                Fault::Backwards { by_ticks: 3 },
             ]
         );
     }

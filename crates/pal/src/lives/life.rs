@@ -2,7 +2,7 @@
 
 use crate::{Failure, SiteId, TaskEvent, TaskId, TaskState};
 
-/// The states in which a task waits, in the order of [`Life::wait_raw`].
+/// The states in which a task waits, in the order of [`Life::wait_ticks`].
 pub const WAITS: [TaskState; 5] = [
     TaskState::Sleeping,
     TaskState::IoWait,
@@ -13,7 +13,7 @@ pub const WAITS: [TaskState; 5] = [
 
 /// What is known of one task from its records.
 ///
-/// As long as no record of it was at fault, `run_raw + ready_raw + wait_total_raw() = since - first`.
+/// As long as no record of it was at fault, `run_ticks + ready_ticks + wait_total_ticks() = since - first`.
 ///
 /// ```
 /// use glasshouse_pal::{lives::Lives, SiteId, TaskEvent, TaskId, TaskState};
@@ -23,7 +23,7 @@ pub const WAITS: [TaskState; 5] = [
 /// lives.feed(130, 1, &TaskEvent::Running { tid });
 /// lives.feed(150, 2, &TaskEvent::Done { tid });
 /// let life = lives.of(tid).expect("it was fed");
-/// assert_eq!((life.ready_raw, life.run_raw, life.state), (30, 20, TaskState::Done));
+/// assert_eq!((life.ready_ticks, life.run_ticks, life.state), (30, 20, TaskState::Done));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Life {
@@ -40,13 +40,13 @@ pub struct Life {
     /// The last record's count of the task's transitions, modulo 256.
     pub aux: u8,
     /// How many times it was put on a worker.
-    pub ticks: u64,
+    pub polls: u64,
     /// Time on a worker.
-    pub run_raw: u64,
+    pub run_ticks: u64,
     /// Time ready and not on a worker.
-    pub ready_raw: u64,
+    pub ready_ticks: u64,
     /// Time waiting, by cause in the order of [`WAITS`].
-    pub wait_raw: [u64; WAITS.len()],
+    pub wait_ticks: [u64; WAITS.len()],
     /// Why it failed, if it did.
     pub failure: Option<Failure>,
     /// How many of its records were at fault.
@@ -62,18 +62,18 @@ impl Life {
             state,
             since: stamp,
             aux,
-            ticks: 0,
-            run_raw: 0,
-            ready_raw: 0,
-            wait_raw: [0; WAITS.len()],
+            polls: 0,
+            run_ticks: 0,
+            ready_ticks: 0,
+            wait_ticks: [0; WAITS.len()],
             failure: None,
             faults: 0,
         }
     }
 
     /// Time waiting for whatever cause.
-    pub fn wait_total_raw(&self) -> u64 {
-        self.wait_raw
+    pub fn wait_total_ticks(&self) -> u64 {
+        self.wait_ticks
             .iter()
             .fold(0, |sum, w| sum.saturating_add(*w))
     }
@@ -81,11 +81,11 @@ impl Life {
     /// Adds `spent` to the sum that `state` belongs to; nothing is spent after an end.
     pub(super) fn spend(&mut self, state: TaskState, spent: u64) {
         let sum = if state == TaskState::Running {
-            &mut self.run_raw
+            &mut self.run_ticks
         } else if state.is_ready() {
-            &mut self.ready_raw
+            &mut self.ready_ticks
         } else if let Some(cause) = WAITS.iter().position(|wait| *wait == state) {
-            &mut self.wait_raw[cause]
+            &mut self.wait_ticks[cause]
         } else {
             return;
         };
@@ -99,7 +99,7 @@ impl Life {
                 self.parent = parent;
                 self.site = Some(site);
             }
-            TaskEvent::Running { .. } => self.ticks += 1,
+            TaskEvent::Running { .. } => self.polls += 1,
             TaskEvent::Failed { error, .. } => self.failure = Some(error),
             _ => {}
         }
