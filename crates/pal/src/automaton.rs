@@ -12,7 +12,7 @@
 //!
 //! Every other pair is a [`Violation`]. Events of the scheduler itself, and a stall, change no state.
 
-use crate::event::{TaskEvent, TaskState};
+use crate::{TaskEvent, TaskState};
 
 /// How an event broke the rule of a task's life.
 ///
@@ -121,8 +121,8 @@ pub const fn next(state: Option<TaskState>, event: &TaskEvent) -> Result<TaskSta
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Failure, FailureKind, Interest, IoTarget, SiteId, TextId, WakeSource};
     use crate::id::TaskId;
+    use crate::{Failure, FailureKind, Interest, IoTarget, SiteId, TextId, WakeSource};
     use std::time::Duration;
 
     /// One event of each kind, in the order of the table's columns.

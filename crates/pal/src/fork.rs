@@ -1,0 +1,124 @@
+//! Owns what happens to a process's logs when it forks, and when it exits.
+//!
+//! A child must not write into its parent's log. Before it runs any other code, private pages of
+//! zeros take the place of the log's memory: the child's views stay valid and lead nowhere. A child
+//! made by `posix_spawn` or `vfork` runs no such handler, and no code of this crate either before it
+//! executes another program.
+
+use crate::format::header::Lifecycle;
+use crate::map::Mapping;
+use crate::process;
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
+
+/// The logs in files that a process can have at a time with this protection; `Pal::create` refuses
+/// to make more.
+pub(crate) const GUARDED_MAX: usize = 64;
+
+/// Where a log's memory is. A length of zero is a free place, `CLAIMED` one being filled.
+struct Place {
+    address: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+const CLAIMED: usize = usize::MAX;
+
+static PLACES: [Place; GUARDED_MAX] = [const {
+    Place {
+        address: AtomicUsize::new(0),
+        bytes: AtomicUsize::new(0),
+    }
+}; GUARDED_MAX];
+
+/// Keeps a log's memory on the list. Dropped before the memory is unmapped.
+pub(crate) struct ForkGuard {
+    place: usize,
+    /// Keeps the memory mapped for as long as it is on the list.
+    _mapping: Arc<Mapping>,
+}
+
+impl ForkGuard {
+    /// Puts a log on the list; `None` when the list is full or the handler cannot be installed.
+    pub(crate) fn new(mapping: &Arc<Mapping>) -> Option<ForkGuard> {
+        if !install_handler() {
+            return None;
+        }
+        let place = PLACES.iter().position(|place| {
+            let claim =
+                place
+                    .bytes
+                    .compare_exchange(0, CLAIMED, Ordering::Acquire, Ordering::Relaxed);
+            claim.is_ok()
+        })?;
+        PLACES[place]
+            .address
+            .store(mapping.address(), Ordering::Relaxed);
+        // Pairs with the acquire load in the child: a length is only seen with its address.
+        PLACES[place]
+            .bytes
+            .store(mapping.bytes(), Ordering::Release);
+        Some(ForkGuard {
+            place,
+            _mapping: Arc::clone(mapping),
+        })
+    }
+}
+
+impl Drop for ForkGuard {
+    fn drop(&mut self) {
+        PLACES[self.place].bytes.store(0, Ordering::Release);
+    }
+}
+
+fn install_handler() -> bool {
+    static INSTALLED: AtomicUsize = AtomicUsize::new(0);
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: the handler is a function of this program, which stays loaded as long as it runs.
+        let error = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+        INSTALLED.store(usize::from(error == 0), Ordering::Release);
+    });
+    INSTALLED.load(Ordering::Acquire) == 1
+}
+
+/// Runs in a new child before `fork` returns there. Makes system calls only: another thread of the
+/// parent may have held any lock.
+extern "C" fn in_child() {
+    for place in &PLACES {
+        let bytes = place.bytes.load(Ordering::Acquire);
+        if bytes == 0 || bytes == CLAIMED {
+            continue;
+        }
+        let address = place.address.load(Ordering::Relaxed) as *mut std::ffi::c_void;
+        // SAFETY: the range is exactly one mapping of this crate, which a `ForkGuard` kept mapped at
+        // the moment of the fork. Nothing but atomics is ever read there, so that zeros are valid
+        // contents; no other thread exists in the child yet.
+        let replaced = unsafe {
+            mmap_anonymous(
+                address,
+                bytes,
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED,
+            )
+        };
+        if replaced.is_err() {
+            // To go on would write into the parent's log.
+            // SAFETY: abort may be called at any time.
+            unsafe { libc::abort() };
+        }
+    }
+}
+
+/// Has the process's log say so when the process ends by `exit` or by returning from `main`.
+pub(crate) fn close_at_exit() {
+    // SAFETY: the handler is a function of this program, which stays loaded as long as it runs. If
+    // it cannot be registered the log reads "running" after the end, as after a kill.
+    unsafe { libc::atexit(at_exit) };
+}
+
+extern "C" fn at_exit() {
+    if let Some(pal) = process::existing() {
+        pal.end(Lifecycle::CleanExit);
+    }
+}

@@ -1,0 +1,177 @@
+//! Owns the `tracing` events that accompany records when the target `pal` is enabled at DEBUG.
+//!
+//! The check costs a load or two when nobody listens. When somebody does, the events are made on
+//! the recording thread: a subscriber that emits into the log from there is refused and counted.
+
+use crate::cause::{Interest, WakeSource};
+use crate::domain::{DomainEvent, FieldType};
+use crate::event::TaskEvent;
+use crate::format::codec::encode;
+use crate::format::kind::BUILT_IN;
+use crate::id::TaskId;
+use crate::pal::Pal;
+use crate::text_id::TextId;
+use std::fmt::Write;
+
+/// Whether anybody listens.
+#[inline(always)]
+pub(crate) fn is_enabled() -> bool {
+    tracing::enabled!(target: "pal", tracing::Level::DEBUG)
+}
+
+/// The fields of a task event that are not on every one of them.
+#[derive(Default)]
+struct Own {
+    parent: Option<u64>,
+    site: Option<u32>,
+    by: Option<&'static str>,
+    by_task: Option<u64>,
+    dur_ns: Option<u64>,
+    fd: Option<i32>,
+    interest: Option<&'static str>,
+    on: Option<u64>,
+    lane: Option<String>,
+    kind: Option<&'static str>,
+    error: Option<String>,
+    capacity: Option<u32>,
+    timeout_ns: Option<u64>,
+    clean: Option<bool>,
+    worker: Option<u16>,
+    busy_ns: Option<u64>,
+}
+
+#[cold]
+#[inline(never)]
+pub(crate) fn task_event(pal: &Pal, event: &TaskEvent) {
+    let own = own_fields(pal, event);
+    tracing::debug!(
+        target: "pal",
+        event = name(event),
+        tid = event.tid().map(TaskId::number),
+        state = event.state().map(crate::TaskState::name),
+        parent = own.parent,
+        site = own.site,
+        by = own.by,
+        by_task = own.by_task,
+        dur_ns = own.dur_ns,
+        fd = own.fd,
+        interest = own.interest,
+        on = own.on,
+        lane = own.lane,
+        kind = own.kind,
+        error = own.error,
+        capacity = own.capacity,
+        timeout_ns = own.timeout_ns,
+        clean = own.clean,
+        worker = own.worker,
+        busy_ns = own.busy_ns,
+        "PAL"
+    );
+}
+
+fn name(event: &TaskEvent) -> &'static str {
+    let kind = encode(event).kind;
+    let built_in = BUILT_IN.iter().find(|built_in| built_in.kind == kind);
+    built_in.map_or("unknown", |built_in| built_in.name)
+}
+
+fn own_fields(pal: &Pal, event: &TaskEvent) -> Own {
+    let text = |id: TextId| Some(pal.with_text(id, str::to_owned));
+    let ns = |duration: std::time::Duration| u64::try_from(duration.as_nanos()).ok();
+    let none = Own::default();
+    match *event {
+        TaskEvent::Spawned { parent, site, .. } => Own {
+            parent: parent.map(TaskId::number),
+            site: Some(site.0),
+            ..none
+        },
+        TaskEvent::Yield { by, .. }
+        | TaskEvent::Throttled { by, .. }
+        | TaskEvent::Wake { by, .. } => woken_by(by),
+        TaskEvent::Sleep { dur, .. } => Own {
+            dur_ns: ns(dur),
+            ..none
+        },
+        TaskEvent::IoWait { io, .. } => Own {
+            fd: Some(io.fd),
+            interest: Some(match io.interest {
+                Interest::Read => "read",
+                Interest::Write => "write",
+            }),
+            ..none
+        },
+        TaskEvent::JoinWait { on, .. } => Own {
+            on: Some(on.number()),
+            ..none
+        },
+        TaskEvent::LaneWait { lane, .. } => Own {
+            lane: text(lane),
+            ..none
+        },
+        TaskEvent::Failed { error, .. } => Own {
+            kind: Some(error.kind.name()),
+            error: text(error.text),
+            ..none
+        },
+        TaskEvent::SpawnDenied {
+            parent,
+            site,
+            capacity,
+        } => Own {
+            parent: parent.map(TaskId::number),
+            site: Some(site.0),
+            capacity: Some(capacity),
+            ..none
+        },
+        TaskEvent::ShutdownBegin { timeout } => Own {
+            timeout_ns: ns(timeout),
+            ..none
+        },
+        TaskEvent::ShutdownComplete { clean } => Own {
+            clean: Some(clean),
+            ..none
+        },
+        TaskEvent::Stalled { worker, busy, .. } => Own {
+            worker: Some(worker),
+            busy_ns: ns(busy),
+            ..none
+        },
+        TaskEvent::Running { .. } | TaskEvent::Wait { .. } | TaskEvent::Done { .. } => none,
+    }
+}
+
+fn woken_by(by: WakeSource) -> Own {
+    Own {
+        by: Some(by.name()),
+        by_task: by.task().map(TaskId::number),
+        ..Own::default()
+    }
+}
+
+#[cold]
+#[inline(never)]
+pub(crate) fn domain_event(pal: &Pal, event: &DomainEvent) {
+    let mut fields = String::new();
+    let described = event.spec().map_or(&[][..], |spec| spec.fields);
+    for (field, word) in described.iter().zip(event.args()) {
+        let gap = if fields.is_empty() { "" } else { " " };
+        // Writing to a string never fails.
+        let _ = match field.ty {
+            FieldType::I64 => write!(fields, "{gap}{}={}", field.name, *word as i64),
+            FieldType::Bool => write!(fields, "{gap}{}={}", field.name, *word != 0),
+            FieldType::Text => pal.with_text(TextId(*word as u32), |text| {
+                write!(fields, "{gap}{}={text:?}", field.name)
+            }),
+            FieldType::U64 | FieldType::Ns | FieldType::Task => {
+                write!(fields, "{gap}{}={word}", field.name)
+            }
+        };
+    }
+    tracing::debug!(
+        target: "pal",
+        event = event.spec().map_or("unknown", |spec| spec.name),
+        tid = event.task().map(TaskId::number),
+        fields = fields.as_str(),
+        "PAL"
+    );
+}

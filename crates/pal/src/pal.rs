@@ -1,0 +1,437 @@
+//! Owns one log: its memory, its parts, and who may write to which ring.
+
+use crate::arena::{Sites, Texts};
+use crate::clock::Clock;
+use crate::fork::ForkGuard;
+use crate::format::header::{
+    CLASS_EXTERNAL, CLASS_WORKER, Header, Lifecycle, RING_PAIRS, RingHeader,
+};
+use crate::format::layout::{Layout, Part, Shape};
+use crate::id::IdSource;
+use crate::log_header::{Birth, fill_header};
+use crate::loss::{LossCause, Losses};
+use crate::map::{Mapping, View};
+use crate::record::{Record, Tag, publish};
+use crate::schema::Schema;
+use crate::table::TaskTable;
+use crate::text_id::{SiteId, TextId};
+use crate::writer::{RingOwner, RingWriter};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// One log. Cheap to clone; clones write to the same log.
+///
+/// ```
+/// use glasshouse_pal::{Pal, RingOwner, TaskEvent, TaskId};
+/// let pal = Pal::memory();
+/// let tid = TaskId::new(pal.ids().take(1)).expect("in range");
+/// let ring = pal.lease(RingOwner::Worker(0));
+/// ring.write(pal.clock().now(), 1, &TaskEvent::Running { tid });
+/// assert_eq!(pal.events(), [TaskEvent::Running { tid }]);
+/// ```
+#[derive(Clone)]
+pub struct Pal {
+    inner: Arc<Inner>,
+}
+
+/// The rings of a log for tests. Memory is only used as far as it is written.
+const MEMORY_WORKER_RINGS: usize = 16;
+
+struct Inner {
+    origin: Origin,
+    layout: Layout,
+    mapping: Arc<Mapping>,
+    header: View<Header>,
+    ring_headers: View<RingHeader>,
+    /// Which rings are leased.
+    leased: Mutex<Box<[bool]>>,
+    table: TaskTable,
+    texts: Arc<Texts>,
+    sites: Sites,
+    schema: Schema,
+    losses: Losses,
+}
+
+/// Where a log comes from.
+struct Origin {
+    clock: Clock,
+    ids: Ids,
+    birth: Birth,
+    is_off: bool,
+    file: Option<LogFile>,
+}
+
+/// The file behind a log.
+pub(crate) struct LogFile {
+    pub(crate) path: PathBuf,
+    /// Keeps a child after `fork` from writing into it.
+    pub(crate) _guard: ForkGuard,
+}
+
+enum Ids {
+    Own(IdSource),
+    Process,
+}
+
+impl Pal {
+    /// A log in private memory, for tests: with the process's clock, and ids of its own from 1.
+    pub fn memory() -> Pal {
+        Pal::memory_with(Clock::process())
+    }
+
+    /// A log in private memory with this clock. With a virtual clock nothing in it depends on the
+    /// process or the time of day: the same events leave the same bytes.
+    pub fn memory_with(clock: Clock) -> Pal {
+        let shape = Shape {
+            worker_rings: MEMORY_WORKER_RINGS,
+            ..Shape::process(1)
+        };
+        Pal::private(shape, clock, Ids::Own(IdSource::starting_at_one()), false)
+    }
+
+    /// No log: records nothing. It still has a task table, in private memory, so that tasks have
+    /// slots.
+    pub fn off() -> Pal {
+        Pal::private(Shape::without_rings(), Clock::process(), Ids::Process, true)
+    }
+
+    /// A log in private memory for a process that can make no file.
+    pub(crate) fn fallback(shape: Shape) -> Pal {
+        Pal::private(shape, Clock::process(), Ids::Process, false)
+    }
+
+    fn private(shape: Shape, clock: Clock, ids: Ids, is_off: bool) -> Pal {
+        let layout = Layout::new(shape);
+        // Address space alone; where even that is limited, a table for fewer tasks must do.
+        let (layout, mapping) = match Mapping::private(layout.file_bytes) {
+            Ok(mapping) => (layout, mapping),
+            Err(_) => {
+                let layout = Layout::new(Shape {
+                    slots: shape.slots.min(SLOTS_WHEN_LIMITED),
+                    ..shape
+                });
+                let mapping = Mapping::private(layout.file_bytes);
+                // A process without memory for this cannot go on, just as when a Vec cannot grow.
+                (layout, mapping.expect("there is memory for a log"))
+            }
+        };
+        let birth = if clock.is_virtual() {
+            Birth::of_nobody()
+        } else {
+            Birth::of_this_process(false)
+        };
+        let origin = Origin {
+            clock,
+            ids,
+            birth,
+            is_off,
+            file: None,
+        };
+        Pal::over(Arc::new(mapping), layout, origin)
+    }
+
+    /// A log over a file that was mapped.
+    pub(crate) fn over_file(
+        mapping: Arc<Mapping>,
+        layout: Layout,
+        birth: Birth,
+        file: LogFile,
+    ) -> Pal {
+        let origin = Origin {
+            clock: Clock::process(),
+            ids: Ids::Process,
+            birth,
+            is_off: false,
+            file: Some(file),
+        };
+        Pal::over(mapping, layout, origin)
+    }
+
+    fn over(mapping: Arc<Mapping>, layout: Layout, origin: Origin) -> Pal {
+        let header = || mapping.view::<Header>(0, 1);
+        let words = |part: Part| mapping.view(part.offset, part.length / 8);
+        let losses = Losses::new(header());
+        let texts = Arc::new(Texts::new(
+            words(layout.text_index),
+            words(layout.text),
+            losses.clone(),
+        ));
+        let ring_headers = mapping.view(layout.ring_headers.offset, layout.ring_count());
+        let inner = Inner {
+            ring_headers,
+            leased: Mutex::new(vec![false; layout.ring_count()].into()),
+            table: TaskTable::new(&mapping, layout.tasks.offset, layout.shape.slots, header()),
+            sites: Sites::new(words(layout.sites), Arc::clone(&texts), losses.clone()),
+            texts,
+            schema: Schema::new(words(layout.schema)),
+            losses,
+            header: header(),
+            origin,
+            layout,
+            mapping,
+        };
+        inner.describe_rings();
+        // Last: what is not yet a log has no magic.
+        fill_header(
+            inner.header.first(),
+            &inner.layout,
+            &inner.origin.clock,
+            inner.origin.birth,
+        );
+        Pal {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// Whether this log records nothing.
+    pub fn is_off(&self) -> bool {
+        self.inner.origin.is_off
+    }
+
+    /// The file that another process can read the log from; `None` in private memory.
+    pub fn path(&self) -> Option<&Path> {
+        self.inner
+            .origin
+            .file
+            .as_ref()
+            .map(|file| file.path.as_path())
+    }
+
+    /// Whether the log outlives its process: a file that has a name does.
+    pub fn is_crash_safe(&self) -> bool {
+        self.inner.origin.birth.is_crash_safe
+    }
+
+    /// The clock of the log's stamps.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.origin.clock
+    }
+
+    /// Where the ids of this log's tasks come from.
+    pub fn ids(&self) -> &IdSource {
+        match &self.inner.origin.ids {
+            Ids::Own(ids) => ids,
+            Ids::Process => IdSource::process(),
+        }
+    }
+
+    /// The task table.
+    pub fn table(&self) -> &TaskTable {
+        &self.inner.table
+    }
+
+    /// The number of a text in the log's arena; adds it if it is new. Texts are cut to
+    /// [`TEXT_BYTES_MAX`](crate::TEXT_BYTES_MAX) bytes. Takes no memory from the heap.
+    pub fn text(&self, text: &str) -> TextId {
+        if self.is_off() {
+            return TextId::EMPTY;
+        }
+        self.inner.texts.intern(text)
+    }
+
+    /// Calls `f` with a text of the arena; with the empty one where there is none.
+    pub fn with_text<R>(&self, id: TextId, f: impl FnOnce(&str) -> R) -> R {
+        self.inner.texts.with(id, f)
+    }
+
+    /// The number of a spawn site; adds it if it is new. Takes no memory from the heap.
+    pub fn site(&self, file: &str, line: u32, column: u32, name: Option<&str>) -> SiteId {
+        if self.is_off() {
+            return SiteId::UNKNOWN;
+        }
+        self.inner.sites.intern(file, line, column, name)
+    }
+
+    /// A ring for the calling thread: a worker's own where it is free, else any that other threads
+    /// may lease. When none is left the writer only counts what it could not record.
+    pub fn lease(&self, owner: RingOwner) -> RingWriter {
+        RingWriter::new(self.clone(), owner)
+    }
+
+    /// Counts something that could not be recorded.
+    pub fn count_loss(&self, cause: LossCause) {
+        self.inner.losses.count(cause);
+    }
+
+    /// Writes down that the process ended in an orderly way, or by a panic if this thread is
+    /// panicking, with the last clock pair. What is recorded afterwards is still in the log.
+    pub fn close(&self) {
+        self.end(if std::thread::panicking() {
+            Lifecycle::Panicking
+        } else {
+            Lifecycle::CleanExit
+        });
+    }
+
+    /// Writes down how the process ends. A panic is never overwritten by a clean exit.
+    pub(crate) fn end(&self, how: Lifecycle) {
+        let header = self.inner.header.first();
+        let pair = self.inner.origin.clock.pair();
+        publish(
+            &header.pairs[1].words,
+            [2 << 16, pair.ticks, pair.monotonic_ns, pair.wall_ns],
+        );
+        if header.lifecycle.load(Ordering::Relaxed) != Lifecycle::Panicking.to_word() {
+            header.lifecycle.store(how.to_word(), Ordering::Release);
+        }
+    }
+
+    /// Writes down that a panic is about to end the process.
+    pub fn panicking(&self) {
+        self.end(Lifecycle::Panicking);
+    }
+
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.inner.schema
+    }
+
+    pub(crate) fn mapping(&self) -> &Arc<Mapping> {
+        &self.inner.mapping
+    }
+
+    /// Leases a ring: its number, header and records.
+    pub(crate) fn take_ring(&self, owner: RingOwner) -> Option<LeasedRing> {
+        let inner = &self.inner;
+        let mut leased = inner.leased.lock().unwrap_or_else(PoisonError::into_inner);
+        let workers = inner.layout.shape.worker_rings;
+        let own = match owner {
+            RingOwner::Worker(number) => Some(usize::from(number)).filter(|own| *own < workers),
+            RingOwner::External => None,
+        };
+        let index = own
+            .into_iter()
+            .chain(workers..leased.len())
+            .find(|index| !leased[*index] && inner.prepare_ring(*index))?;
+        leased[index] = true;
+        let header = inner.mapping.view::<RingHeader>(
+            inner.layout.ring_headers.offset + index * size_of::<RingHeader>(),
+            1,
+        );
+        header
+            .first()
+            .owner
+            .store(owner.to_word(), Ordering::Relaxed);
+        header.first().leased.store(1, Ordering::Release);
+        let (offset, bytes) = inner.layout.ring(index);
+        Some(LeasedRing {
+            index,
+            header,
+            records: inner.mapping.view(offset, bytes / size_of::<Record>()),
+        })
+    }
+
+    pub(crate) fn give_ring_back(&self, index: usize) {
+        let mut leased = self
+            .inner
+            .leased
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        leased[index] = false;
+        let header = &self.inner.ring_headers[index];
+        header.task.store(0, Ordering::Relaxed);
+        header.leased.store(0, Ordering::Release);
+    }
+}
+
+/// A ring that one thread may write.
+pub(crate) struct LeasedRing {
+    pub(crate) index: usize,
+    pub(crate) header: View<RingHeader>,
+    pub(crate) records: View<Record>,
+}
+
+/// The task table's size where address space is limited: a million tasks.
+const SLOTS_WHEN_LIMITED: usize = 1 << 20;
+
+impl Inner {
+    fn describe_rings(&self) {
+        for (index, header) in self.ring_headers.iter().enumerate() {
+            let (offset, bytes) = self.layout.ring(index);
+            let (class, number) = match index.checked_sub(self.layout.shape.worker_rings) {
+                None => (CLASS_WORKER, index),
+                Some(external) => (CLASS_EXTERNAL, external),
+            };
+            header.class.store(class, Ordering::Relaxed);
+            header.index.store(number as u64, Ordering::Relaxed);
+            header.offset.store(offset as u64, Ordering::Relaxed);
+            header.length.store(bytes as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// Makes a ring's pages ready, on the thread that will write them; false without memory.
+    fn prepare_ring(&self, index: usize) -> bool {
+        let (offset, bytes) = self.layout.ring(index);
+        if self.mapping.allocate(offset, bytes).is_err() {
+            return false;
+        }
+        // Private memory serves tests and fallbacks: what is not written costs nothing there.
+        if self.mapping.file().is_some() {
+            self.mapping.touch(offset, bytes);
+        }
+        true
+    }
+}
+
+/// Writes a clock pair into a ring's header: a new one when the last that stays is at least a
+/// second old, else in place of the newest. So the newest is always now, and the others are spread.
+pub(crate) fn write_pair(header: &RingHeader, clock: &Clock) {
+    let pair = clock.pair();
+    let head = header.pair_head.load(Ordering::Relaxed);
+    let place = |number: u64| &header.pairs[(number as usize) % RING_PAIRS].words;
+    let settled = head.saturating_sub(1);
+    let settled_ticks = place(settled)[1].load(Ordering::Relaxed);
+    let is_spread = clock.ns(pair.ticks.saturating_sub(settled_ticks)) >= PAIR_SPACING_NS;
+    let number = if settled == 0 || is_spread {
+        head + 1
+    } else {
+        head
+    };
+    let tag = Tag {
+        seq: number,
+        kind: 0,
+        aux: 0,
+    };
+    publish(
+        place(number),
+        [tag.to_word(), pair.ticks, pair.monotonic_ns, pair.wall_ns],
+    );
+    header.pair_head.store(number, Ordering::Release);
+}
+
+/// The least distance between clock pairs that stay.
+const PAIR_SPACING_NS: u64 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clock_pairs_that_stay_are_a_second_apart_and_the_newest_is_now() {
+        let clock = Clock::virtual_time();
+        let pal = Pal::memory_with(clock.clone());
+        let ring = pal.lease(RingOwner::Worker(0));
+        let mut stamps = Vec::new();
+        for _ in 0..100 {
+            ring.clock_pair();
+            stamps.push(clock.now());
+            clock.advance_ns(300_000_000);
+        }
+        let header = &pal.inner.ring_headers[0];
+        let head = header.pair_head.load(Ordering::Relaxed) as usize;
+        let ticks: Vec<u64> = header.pairs[1..=head]
+            .iter()
+            .map(|pair| pair.words[1].load(Ordering::Relaxed))
+            .collect();
+        assert_eq!(ticks.last(), stamps.last());
+        assert_eq!(ticks.first(), stamps.first());
+        let settled = &ticks[..ticks.len() - 1];
+        let gaps: Vec<u64> = settled.windows(2).map(|two| two[1] - two[0]).collect();
+        assert!(gaps.len() > 10, "{gaps:?}");
+        assert!(
+            gaps.iter()
+                .all(|gap| (900_000_000..=1_500_000_000).contains(gap)),
+            "{gaps:?}"
+        );
+    }
+}
