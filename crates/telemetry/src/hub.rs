@@ -1,0 +1,288 @@
+//! Owns one scheduler's side of the seam: its log, its meters, and what threads that own no ring do.
+
+use crate::ENABLED;
+use crate::buckets::check_buckets;
+use crate::catalog::DEFAULT_BUCKETS;
+use crate::meters::Meters;
+use crate::prometheus::{Exporter, exporter_behind};
+use crate::push::Push;
+use crate::settings::{Settings, SpawnSite};
+use crate::site_cache::intern;
+use crate::spans;
+use crate::trace::{Deferred, TaskTrace};
+use crate::worker::Worker;
+use glasshouse_pal::{
+    self as pal, Clock, IdSource, LossCause, Pal, RingOwner, SiteId, TaskEvent, TaskId, TaskState,
+    WakeSource,
+};
+use metrics::Recorder;
+use std::fmt;
+use std::sync::Arc;
+
+/// One scheduler's telemetry, shared by its workers and by every thread that touches its tasks.
+///
+/// Whoever owns a ring of it goes through a [`Worker`]; the methods here serve everyone else. Such a
+/// thread cannot write a record of its own: it stamps the task, and the worker that takes the task in
+/// writes the record.
+///
+/// ```
+/// use glasshouse_telemetry::{Hub, Leave, Settings, SpawnSite, pal::Pal};
+/// use std::panic::Location;
+/// let pal = Pal::memory();
+/// let hub = Hub::new(Settings { pal: Some(pal.clone()), workers: 1, ..Settings::default() });
+/// let site = SpawnSite { location: Location::caller(), name: None };
+/// let task = hub.spawned(&site);
+/// let worker = hub.worker(0);
+/// worker.take_in(&task);
+/// let mut tick = worker.start_tick(&task);
+/// worker.poll_returned(&mut tick);
+/// let draft = worker.leave(&task, &tick, Leave::Done);
+/// worker.commit(tick, draft);
+/// worker.free(&task);
+/// assert_eq!(task.since(), worker.now());
+/// ```
+pub struct Hub {
+    pal: Pal,
+    clock: Clock,
+    own_ids: Option<IdSource>,
+    pub(crate) meters: Arc<Meters>,
+    pub(crate) push: Option<Push>,
+    /// The exporters that read the meters.
+    exporters: Vec<Exporter>,
+    /// The builder's recorder or exporter, for the threads of the scheduler.
+    recorder: Option<Arc<dyn Recorder + Send + Sync>>,
+    workers: usize,
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("workers", &self.workers)
+            .field("pushes", &self.push.is_some())
+            .field("exporters", &self.exporters.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Hub {
+    /// Makes a scheduler's telemetry and registers its metrics.
+    ///
+    /// The metrics are pulled by the exporter in `settings`, and by the recorder if that is an
+    /// exporter's; any other recorder is pushed into. Without one in `settings` the recorder is the
+    /// one current on this thread. Histogram bounds that [`check_buckets`] refuses are not used; the
+    /// default ones are.
+    pub fn new(settings: Settings) -> Arc<Hub> {
+        let workers = settings.workers;
+        let pal = settings.pal.unwrap_or_else(|| match ENABLED {
+            true => Pal::process(workers),
+            false => Pal::off(),
+        });
+        let clock = pal.clock().clone();
+        let buckets = settings
+            .buckets
+            .filter(|seconds| check_buckets(seconds).is_ok());
+        let seconds = buckets.map_or_else(|| DEFAULT_BUCKETS.into(), Arc::from);
+        let meters = Arc::new(Meters::new(seconds, clock.clone(), workers));
+        let given = settings.exporter.as_ref();
+        let recorder = settings.recorder.or_else(|| {
+            given.map(|exporter| Arc::new(exporter.recorder()) as Arc<dyn Recorder + Send + Sync>)
+        });
+        let mut exporters = Vec::from_iter(settings.exporter);
+        let mut push = None;
+        if ENABLED {
+            let mut connect = |recorder: &dyn Recorder| match exporter_behind(recorder) {
+                Some(exporter) if exporters.iter().any(|known| known.is_same(&exporter)) => {}
+                Some(exporter) => exporters.push(exporter),
+                None => push = Push::into_recorder(recorder),
+            };
+            match &recorder {
+                Some(recorder) => connect(recorder.as_ref()),
+                None => metrics::with_recorder(connect),
+            }
+            for exporter in &exporters {
+                exporter.attach(&meters);
+            }
+        }
+        Arc::new(Hub {
+            pal,
+            clock,
+            own_ids: settings.own_ids.then(IdSource::starting_at_one),
+            meters,
+            push,
+            exporters,
+            recorder,
+            workers,
+        })
+    }
+
+    /// The log.
+    pub fn pal(&self) -> &Pal {
+        &self.pal
+    }
+
+    /// The log's clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Runs `f` with the builder's recorder, if one was given, as this thread's recorder, so that what
+    /// the tasks themselves measure lands there too; with the builder's exporter, if only that was.
+    pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
+        match &self.recorder {
+            Some(recorder) => metrics::with_local_recorder(recorder.as_ref(), f),
+            None => f(),
+        }
+    }
+
+    /// The seam of worker `index`, on whose thread this is called. Takes a ring for it.
+    ///
+    /// # Panics
+    /// When `index` is not below the number of workers in the settings.
+    pub fn worker(self: &Arc<Self>, index: usize) -> Worker {
+        assert!(
+            index < self.workers,
+            "worker {index} of a scheduler built for {}",
+            self.workers
+        );
+        // A log has far fewer rings than 65,536; it decides what becomes of those beyond.
+        let owner = RingOwner::Worker(u16::try_from(index).unwrap_or(u16::MAX));
+        Worker::new(self.clone(), Some(index), owner)
+    }
+
+    /// The seam of a thread that runs a task of this scheduler without being one of its workers.
+    pub fn guest(self: &Arc<Self>) -> Worker {
+        Worker::new(self.clone(), None, RingOwner::External)
+    }
+
+    pub(crate) fn ids(&self) -> &IdSource {
+        self.own_ids.as_ref().unwrap_or_else(|| self.pal.ids())
+    }
+
+    /// A task spawned by a thread without a ring. Its record is left to the worker that takes it in.
+    pub fn spawned(&self, site: &SpawnSite<'_>) -> TaskTrace {
+        let tid = task_id(self.ids().take(1));
+        let site_id = intern(site, &self.pal);
+        let stamp = self.clock.now_ordered();
+        let slot = self.pal.table().take_shared();
+        if let Some(slot) = slot {
+            let slot = self.pal.table().slot(slot);
+            slot.publish(tid, site_id, None, TaskState::Scheduled, stamp);
+        }
+        if ENABLED {
+            spans::spawned(tid, site);
+        }
+        TaskTrace::new(tid, slot, site_id, stamp, Deferred::Spawned)
+    }
+
+    /// A thread without a ring has won the wake of `task`. Before the push; the record is left to the
+    /// worker that takes it in.
+    pub fn woke(&self, task: &TaskTrace, by: WakeSource) {
+        self.stamp_wake(task, by);
+        task.defer_wake(by);
+    }
+
+    /// Stamps a wake in the trace and the slot; returns the stamp and the transition's number.
+    #[inline]
+    pub(crate) fn stamp_wake(&self, task: &TaskTrace, by: WakeSource) -> (u64, u8) {
+        let since = task.since();
+        // Read after winning, so that a wake never precedes the wait that it ends.
+        let stamp = self.not_before(since, self.clock.now_ordered());
+        let wait = stamp - since;
+        task.keep_wait(wait);
+        let aux = task.advance(stamp);
+        if let Some(slot) = task.slot() {
+            let slot = self.pal.table().slot(slot);
+            slot.add_wait(wait);
+            slot.set_waker(by);
+            slot.enter(TaskState::Scheduled, stamp);
+        }
+        (stamp, aux)
+    }
+
+    /// `stamp`, held at `since` if it lies before it: two processors' clocks may disagree.
+    #[inline]
+    pub(crate) fn not_before(&self, since: u64, stamp: u64) -> u64 {
+        if stamp < since {
+            self.count_regression();
+        }
+        stamp.max(since)
+    }
+
+    #[cold]
+    fn count_regression(&self) {
+        self.pal.count_loss(LossCause::ClockRegressed);
+    }
+
+    /// A task was pushed onto the shared queue by a thread that is no worker.
+    pub fn pushed(&self) {
+        self.moved(|meters| meters.depth.pushed(None));
+    }
+
+    /// Moves the ready-queue depth.
+    #[inline]
+    pub(crate) fn moved(&self, by: impl FnOnce(&Meters)) {
+        if !ENABLED {
+            return;
+        }
+        by(&self.meters);
+        if let Some(push) = &self.push {
+            push.depth(&self.meters.depth);
+        }
+    }
+
+    /// A spawn by a thread without a ring was refused at `capacity` tasks.
+    pub fn denied(&self, site: &SpawnSite<'_>, capacity: usize) {
+        if ENABLED {
+            self.event(denial(intern(site, &self.pal), None, capacity));
+        }
+    }
+
+    /// One of the scheduler's own events, from any thread.
+    pub fn event(&self, event: TaskEvent) {
+        if !ENABLED {
+            return;
+        }
+        let is_own = |log: Pal| std::ptr::eq(log.table(), self.pal.table());
+        if pal::current_log().is_some_and(is_own) {
+            pal::emit(event);
+        } else {
+            // This thread's ring, if it has one, is another log's.
+            let ring = self.pal.lease(RingOwner::External);
+            ring.write(self.clock.now_ordered(), 0, &event);
+        }
+    }
+
+    /// Tasks in ready queues: exact whenever no push or pop is under way.
+    pub fn ready_depth(&self) -> u64 {
+        self.meters.depth.read()
+    }
+
+    /// The scheduler has ended: its exporters read it a last time and keep its totals. A second call
+    /// does nothing.
+    pub fn close(&self) {
+        for exporter in &self.exporters {
+            exporter.detach(&self.meters);
+        }
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+pub(crate) fn denial(site: SiteId, parent: Option<TaskId>, capacity: usize) -> TaskEvent {
+    TaskEvent::SpawnDenied {
+        parent,
+        site,
+        capacity: u32::try_from(capacity).unwrap_or(u32::MAX),
+    }
+}
+
+/// The id with a number that an [`IdSource`] handed out.
+#[inline]
+pub(crate) fn task_id(number: u64) -> TaskId {
+    // A source begins at one; at a billion spawns a second it stays in range for two years.
+    TaskId::new(number).expect("an id source hands out numbers in range")
+}

@@ -1,0 +1,156 @@
+//! Owns what one worker counts: states entered, and the three histograms.
+//!
+//! A meter has one writer at a time, so that counting is a load and a store, never a locked
+//! instruction; whoever scrapes reads beside it. All accesses are relaxed: each number stands for
+//! itself, and a scrape claims equality with the log only at rest.
+
+use crate::buckets::Bounds;
+use glasshouse_pal::TaskState;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// The three histograms, in the order in which totals keep them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sample {
+    Run = 0,
+    Wait = 1,
+    Ready = 2,
+}
+
+/// How many histograms there are.
+pub(crate) const SAMPLES: usize = 3;
+/// One more than the largest number of a [`TaskState`].
+pub(crate) const STATES: usize = TaskState::ALL.len() + 1;
+
+/// One worker's counters. On cache lines of its own: two workers must not write to one line, and
+/// processors fetch lines in pairs.
+#[derive(Debug)]
+#[repr(align(128))]
+pub(crate) struct Meter {
+    bounds: Arc<Bounds>,
+    states: [AtomicU64; STATES],
+    bins: [Bins; SAMPLES],
+}
+
+/// One histogram: a count by bucket, and the sum.
+#[derive(Debug)]
+struct Bins {
+    counts: Box<[AtomicU64]>,
+    /// The bits of an `f64`, in raw ticks. A million waiting tasks add a million seconds each second,
+    /// which in raw ticks overflows a `u64` within hours; a double keeps 34 days of ticks exactly and
+    /// never falls.
+    sum: AtomicU64,
+}
+
+#[inline]
+fn bump(counter: &AtomicU64) {
+    counter.store(counter.load(Relaxed) + 1, Relaxed);
+}
+
+impl Meter {
+    pub(crate) fn new(bounds: &Arc<Bounds>) -> Meter {
+        let bins = || Bins {
+            counts: (0..bounds.len()).map(|_| AtomicU64::new(0)).collect(),
+            sum: AtomicU64::new(0.0_f64.to_bits()),
+        };
+        Meter {
+            bounds: bounds.clone(),
+            states: Default::default(),
+            bins: [bins(), bins(), bins()],
+        }
+    }
+
+    /// Counts a transition into `state`.
+    #[inline]
+    pub(crate) fn entered(&self, state: TaskState) {
+        bump(&self.states[state as usize]);
+    }
+
+    /// Counts a duration of `raw` ticks.
+    #[inline]
+    pub(crate) fn sample(&self, kind: Sample, raw: u64) {
+        let bins = &self.bins[kind as usize];
+        bump(&bins.counts[self.bounds.index(raw)]);
+        let sum = f64::from_bits(bins.sum.load(Relaxed));
+        // Through i64: the conversion from u64 takes a branch, and no duration has 63 bits.
+        bins.sum.store((sum + raw as i64 as f64).to_bits(), Relaxed);
+    }
+
+    /// Adds what this meter holds to `totals`, reading every number once.
+    pub(crate) fn add_to(&self, totals: &mut Totals) {
+        for (total, count) in totals.states.iter_mut().zip(&self.states) {
+            *total += count.load(Relaxed);
+        }
+        for (total, bins) in totals.histograms.iter_mut().zip(&self.bins) {
+            total.sum_raw += f64::from_bits(bins.sum.load(Relaxed));
+            for (total, count) in total.counts.iter_mut().zip(&bins.counts) {
+                *total += count.load(Relaxed);
+            }
+        }
+    }
+}
+
+/// What several meters with the same bounds add up to.
+#[derive(Clone, Debug)]
+pub(crate) struct Totals {
+    pub(crate) states: [u64; STATES],
+    pub(crate) histograms: [HistogramTotal; SAMPLES],
+}
+
+/// One histogram's total.
+#[derive(Clone, Debug)]
+pub(crate) struct HistogramTotal {
+    /// By bucket, not cumulated.
+    pub(crate) counts: Vec<u64>,
+    /// In raw ticks.
+    pub(crate) sum_raw: f64,
+}
+
+impl Totals {
+    pub(crate) fn new(bounds: &Bounds) -> Totals {
+        let none = HistogramTotal {
+            counts: vec![0; bounds.len()],
+            sum_raw: 0.0,
+        };
+        Totals {
+            states: [0; STATES],
+            histograms: [none.clone(), none.clone(), none],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_meters_add_up() {
+        let bounds = Arc::new(Bounds::new([0.001, 0.01].as_slice().into(), |raw| raw));
+        let (one, two) = (Meter::new(&bounds), Meter::new(&bounds));
+        one.entered(TaskState::Scheduled);
+        two.entered(TaskState::Scheduled);
+        two.entered(TaskState::Failed);
+        one.sample(Sample::Run, 1_000_000);
+        two.sample(Sample::Run, 1_000_001);
+        two.sample(Sample::Run, u64::from(u32::MAX));
+        two.sample(Sample::Wait, 5);
+        let mut totals = Totals::new(&bounds);
+        one.add_to(&mut totals);
+        two.add_to(&mut totals);
+        assert_eq!(totals.states[TaskState::Scheduled as usize], 2);
+        assert_eq!(totals.states[TaskState::Failed as usize], 1);
+        let [run, wait, ready] = &totals.histograms;
+        assert_eq!(run.counts, [1, 1, 1]);
+        assert_eq!(run.sum_raw, 2_000_001.0 + f64::from(u32::MAX));
+        assert_eq!(
+            (wait.counts.as_slice(), wait.sum_raw),
+            ([1, 0, 0].as_slice(), 5.0)
+        );
+        assert_eq!(ready.counts, [0, 0, 0]);
+    }
+
+    #[test]
+    fn neighbouring_meters_share_no_pair_of_cache_lines() {
+        assert_eq!(align_of::<Meter>(), 128);
+    }
+}
