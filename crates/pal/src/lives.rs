@@ -33,6 +33,16 @@ pub enum Fault {
         /// The count in the record.
         found: u8,
     },
+    /// Its stamp puts it behind a later transition of the task.
+    #[error(
+        "its stamp puts it out of order: transition {expected} (modulo 256) was due, {found} is there"
+    )]
+    Disorder {
+        /// The count that was due.
+        expected: u8,
+        /// The count in the record.
+        found: u8,
+    },
     /// The life of a task has no such edge.
     #[error(transparent)]
     Rule(#[from] Violation),
@@ -111,8 +121,7 @@ impl Lives {
         }
         let (life, left, fault) = match self.lives.entry(tid) {
             Entry::Vacant(vacant) => {
-                let rule = automaton::next(None, event).err();
-                let fault = rule.filter(|_| self.horizon.is_none()).map(Fault::Rule);
+                let fault = begin(aux, event, self.horizon.is_none());
                 let life = vacant.insert(Life::beginning(stamp, aux, entered));
                 (life, None, fault)
             }
@@ -122,8 +131,10 @@ impl Lives {
                 (life, left, fault)
             }
         };
-        life.enter(entered, event);
         life.faults += u32::from(fault.is_some());
+        if !matches!(fault, Some(Fault::Disorder { .. })) {
+            life.enter(entered, event);
+        }
         Some(Step {
             tid,
             life,
@@ -143,6 +154,19 @@ impl Lives {
     }
 }
 
+/// What does not fit in the first record seen of a task.
+fn begin(aux: u8, event: &TaskEvent, is_whole: bool) -> Option<Fault> {
+    match automaton::next(None, event) {
+        // A spawn is transition zero.
+        Ok(_) if aux != 0 => Some(Fault::Gap {
+            expected: 0,
+            found: aux,
+        }),
+        Ok(_) => None,
+        Err(rule) => is_whole.then_some(Fault::Rule(rule)),
+    }
+}
+
 /// Moves a known life on to the next record: the state left with the time in it, and what does not fit.
 fn follow(
     life: &mut Life,
@@ -150,11 +174,15 @@ fn follow(
     aux: u8,
     event: &TaskEvent,
 ) -> (Option<(TaskState, u64)>, Option<Fault>) {
-    let expected = life.aux.wrapping_add(1);
+    let (expected, found) = (life.aux.wrapping_add(1), aux);
+    let ahead = found.wrapping_sub(expected);
+    if ahead > u8::MAX / 2 {
+        // What came later in the task's life was believed before; this one is left out.
+        return (None, Some(Fault::Disorder { expected, found }));
+    }
     let was = std::mem::replace(&mut life.since, stamp);
     life.aux = aux;
-    if aux != expected {
-        let found = aux;
+    if ahead > 0 {
         // What it did in between is not known, so neither is how long it was in the state it left.
         return (None, Some(Fault::Gap { expected, found }));
     }
@@ -234,15 +262,55 @@ mod tests {
     }
 
     #[test]
+    fn the_count_of_transitions_goes_on_from_255_to_0() {
+        let (mut lives, tid) = (Lives::from_horizon(0), tid(1));
+        let records = [
+            (10, 255, by_timer(tid)),
+            (11, 0, TaskEvent::Running { tid }),
+        ];
+        assert_eq!(faults(&mut lives, &records), []);
+    }
+
+    #[test]
+    fn a_spawn_is_transition_zero() {
+        let (mut lives, tid) = (Lives::whole(), tid(1));
+        let (expected, found) = (0, 3);
+        let gap = Fault::Gap { expected, found };
+        assert_eq!(faults(&mut lives, &[(10, 3, spawned(tid))]), [gap]);
+    }
+
+    #[test]
+    fn a_record_out_of_order_is_told_and_left_out() {
+        let (mut lives, tid) = (Lives::whole(), tid(1));
+        let records = [
+            (10, 0, spawned(tid)),
+            (20, 2, sleep(tid)),
+            (21, 1, TaskEvent::Running { tid }),
+            (30, 3, by_timer(tid)),
+        ];
+        let gap = Fault::Gap {
+            expected: 1,
+            found: 2,
+        };
+        let disorder = Fault::Disorder {
+            expected: 3,
+            found: 1,
+        };
+        assert_eq!(faults(&mut lives, &records), [gap, disorder]);
+        let life = lives.of(tid).expect("fed");
+        assert_eq!((life.state, life.polls), (TaskState::Scheduled, 0));
+    }
+
+    #[test]
     fn a_missing_record_is_one_gap_and_its_time_is_nobodys() {
         let (mut lives, tid) = (Lives::whole(), tid(1));
         let records = [
-            (10, 255, spawned(tid)),
-            (11, 0, TaskEvent::Running { tid }),
-            (20, 2, by_timer(tid)),
-            (25, 3, TaskEvent::Running { tid }),
+            (10, 0, spawned(tid)),
+            (11, 1, TaskEvent::Running { tid }),
+            (20, 3, by_timer(tid)),
+            (25, 4, TaskEvent::Running { tid }),
         ];
-        let (expected, found) = (1, 2);
+        let (expected, found) = (2, 3);
         assert_eq!(
             faults(&mut lives, &records),
             [Fault::Gap { expected, found }]
