@@ -198,7 +198,7 @@ impl Clock {
 /// What three clocks showed at one moment.
 ///
 /// ```
-/// let log = glasshouse_pal::Pal::memory().log().expect("a memory log can be read");
+/// let log = glasshouse_pal::Pal::memory().log();
 /// let start = log.clock_pairs()[0];
 /// assert!(start.wall_ns > 0);
 /// ```

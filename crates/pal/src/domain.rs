@@ -75,7 +75,7 @@ impl Field {
 /// let ring = pal.lease(RingOwner::External);
 /// ring.write_domain(pal.clock().now(), &DomainEvent::new(&BREWED, &[Value::U64(2), Value::Ns(90)]));
 ///
-/// let log = pal.log().expect("a memory log can be read");
+/// let log = pal.log();
 /// assert_eq!(log.schema(200).expect("described at first use").name, "brewed");
 /// let entry = log.records().next().expect("one record");
 /// let Event::Domain(event) = entry.event else { panic!("a domain event") };

@@ -71,6 +71,7 @@ impl Losses {
         self.word(cause).fetch_add(1, Ordering::Relaxed);
     }
 
+    #[cfg(test)]
     pub(crate) fn of(&self, cause: LossCause) -> u64 {
         self.word(cause).load(Ordering::Relaxed)
     }

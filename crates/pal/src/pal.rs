@@ -2,6 +2,7 @@
 
 use crate::arena::{Sites, Texts};
 use crate::clock::Clock;
+use crate::event::TaskEvent;
 use crate::fork::ForkGuard;
 use crate::format::header::{
     CLASS_EXTERNAL, CLASS_WORKER, Header, Lifecycle, RING_PAIRS, RingHeader,
@@ -11,6 +12,7 @@ use crate::id::IdSource;
 use crate::log_header::{Birth, fill_header};
 use crate::loss::{LossCause, Losses};
 use crate::map::{Mapping, View};
+use crate::reader::Log;
 use crate::record::{Record, Tag, publish};
 use crate::schema::Schema;
 use crate::table::TaskTable;
@@ -36,7 +38,7 @@ pub struct Pal {
 }
 
 /// The rings of a log for tests. Memory is only used as far as it is written.
-const MEMORY_WORKER_RINGS: usize = 16;
+const MEMORY_WORKER_RINGS: usize = 8;
 
 struct Inner {
     origin: Origin,
@@ -83,10 +85,7 @@ impl Pal {
     /// A log in private memory with this clock. With a virtual clock nothing in it depends on the
     /// process or the time of day: the same events leave the same bytes.
     pub fn memory_with(clock: Clock) -> Pal {
-        let shape = Shape {
-            worker_rings: MEMORY_WORKER_RINGS,
-            ..Shape::process(1)
-        };
+        let shape = Shape::process(MEMORY_WORKER_RINGS);
         Pal::private(shape, clock, Ids::Own(IdSource::starting_at_one()), false)
     }
 
@@ -249,6 +248,21 @@ impl Pal {
         RingWriter::new(self.clone(), owner)
     }
 
+    /// All task events so far, in time order. For tests.
+    pub fn events(&self) -> Vec<TaskEvent> {
+        self.log().task_events()
+    }
+
+    /// A reader over this log, also while it is written.
+    ///
+    /// # Panics
+    ///
+    /// When another process wrote over the log's first page.
+    pub fn log(&self) -> Log {
+        // The memory was laid out by this very code.
+        Log::over_memory(&self.inner.mapping).expect("a log can read itself")
+    }
+
     /// Counts something that could not be recorded.
     pub fn count_loss(&self, cause: LossCause) {
         self.inner.losses.count(cause);
@@ -284,10 +298,6 @@ impl Pal {
 
     pub(crate) fn schema(&self) -> &Schema {
         &self.inner.schema
-    }
-
-    pub(crate) fn mapping(&self) -> &Arc<Mapping> {
-        &self.inner.mapping
     }
 
     /// Leases a ring: its number, header and records.
@@ -387,8 +397,11 @@ pub(crate) fn write_pair(header: &RingHeader, clock: &Clock) {
     } else {
         head
     };
+    // Never the same twice, also when a pair takes the place of another.
+    let writes = header.pair_writes.load(Ordering::Relaxed) + 1;
+    header.pair_writes.store(writes, Ordering::Relaxed);
     let tag = Tag {
-        seq: number,
+        seq: writes,
         kind: 0,
         aux: 0,
     };
@@ -433,5 +446,14 @@ mod tests {
                 .all(|gap| (900_000_000..=1_500_000_000).contains(gap)),
             "{gaps:?}"
         );
+    }
+
+    #[test]
+    fn a_panic_is_not_overwritten_by_a_clean_exit() {
+        let pal = Pal::memory();
+        pal.panicking();
+        pal.close();
+        let log = pal.log();
+        assert_eq!(log.lifecycle(), Lifecycle::Panicking);
     }
 }

@@ -86,7 +86,7 @@ pub(crate) enum SectionKind {
 ///
 /// ```
 /// use glasshouse_pal::{Lifecycle, Pal};
-/// let log = Pal::memory().log().expect("a memory log can be read");
+/// let log = Pal::memory().log();
 /// assert_eq!(log.lifecycle(), Lifecycle::Running);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,7 +164,9 @@ pub(crate) struct RingHeader {
     pub(crate) reserved: [AtomicU64; 1],
     /// The clock pairs that were begun.
     pub(crate) pair_head: AtomicU64,
-    pub(crate) reserved_pairs: [AtomicU64; 7],
+    /// How often a pair was written, in a new place or over another.
+    pub(crate) pair_writes: AtomicU64,
+    pub(crate) reserved_pairs: [AtomicU64; 6],
     pub(crate) reserved_lines: [[AtomicU64; 8]; 29],
     /// Events written, by kind.
     pub(crate) events: [AtomicU64; 256],

@@ -1,0 +1,232 @@
+//! Owns the directory where logs lie: which there are, whose they are, and which are let go.
+//!
+//! ```text
+//! /dev/shm/glasshouse-<uid>/      0700, a memory file system: no disk stalls a writer
+//!     <pid>-<start time>.pal      0600; a process that executed another program may have two
+//! ```
+
+mod prune;
+
+use crate::create::{CreateError, create_at};
+use crate::format::header::Lifecycle;
+use crate::host::ProcessId;
+use crate::pal::Pal;
+use crate::reader::Log;
+use rustix::fs::{CWD, Mode, OFlags, fstat, mkdirat, openat};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// A directory of logs.
+///
+/// ```
+/// use glasshouse_pal::dir::LogDir;
+/// let place = tempfile::tempdir().expect("a temporary directory");
+/// let dir = LogDir::at(place.path().join("logs"));
+/// let pal = dir.create_log(1).expect("a log of this process");
+/// let found = dir.list();
+/// assert_eq!(found[0].process.pid, std::process::id());
+/// assert!(found[0].is_alive);
+/// assert_eq!(dir.resolve("last").expect("one log"), pal.path().expect("a file"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct LogDir {
+    path: PathBuf,
+}
+
+/// The ending of a log's name.
+const EXTENSION: &str = "pal";
+/// The logs of one process, each but the first left by a program that executed the next.
+const LOGS_OF_ONE_PROCESS: u32 = 16;
+
+impl LogDir {
+    /// Where this user's processes leave their logs: in `/dev/shm`.
+    pub fn default_place() -> LogDir {
+        LogDir::at(format!("/dev/shm/glasshouse-{}", geteuid().as_raw()))
+    }
+
+    /// Another directory. It need not exist yet.
+    pub fn at(path: impl Into<PathBuf>) -> LogDir {
+        LogDir { path: path.into() }
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes a log of this process here.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be made, is another user's or open to others, or the log cannot be
+    /// made in it.
+    pub fn create_log(&self, workers: usize) -> Result<Pal, CreateError> {
+        let dir = self.open().map_err(|source| CreateError::Open {
+            path: self.path.clone(),
+            source,
+        })?;
+        let process = ProcessId::current();
+        let stem = format!("{}-{}", process.pid, process.start_time);
+        let mut number = 1;
+        loop {
+            let name = match number {
+                1 => format!("{stem}.{EXTENSION}"),
+                number => format!("{stem}-{number}.{EXTENSION}"),
+            };
+            let path = self.path.join(&name);
+            let made = create_at(
+                std::os::fd::AsFd::as_fd(&dir),
+                Path::new(&name),
+                &path,
+                workers,
+            );
+            match made {
+                Err(CreateError::Occupied { .. }) if number < LOGS_OF_ONE_PROCESS => number += 1,
+                made => return made,
+            }
+        }
+    }
+
+    /// Opens the directory, made if need be, and checks that nobody else can put files into it.
+    fn open(&self) -> io::Result<OwnedFd> {
+        match mkdirat(CWD, &self.path, Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        // A link that another user left in this place is not followed.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let dir = openat(CWD, &self.path, flags, Mode::empty())?;
+        let stat = fstat(&dir)?;
+        if stat.st_uid != geteuid().as_raw() || stat.st_mode & 0o077 != 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "the directory is another user's, or others may enter it",
+            ));
+        }
+        Ok(dir)
+    }
+
+    /// The logs here, the newest first. Files that are no logs are left out; a directory that does
+    /// not exist holds none.
+    pub fn list(&self) -> Vec<LogFile> {
+        let entries = std::fs::read_dir(&self.path).into_iter().flatten();
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let named = paths.filter(|path| path.extension().is_some_and(|end| end == EXTENSION));
+        let mut logs: Vec<LogFile> = named.filter_map(|path| LogFile::inspect(&path)).collect();
+        logs.sort_by_key(|log| std::cmp::Reverse((log.started_wall_ns, log.path.clone())));
+        logs
+    }
+
+    /// The log that a user means by a file's path, a process id, or `last`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such log.
+    pub fn resolve(&self, argument: &str) -> Result<PathBuf, ResolveError> {
+        if argument == "last" {
+            let newest = self.list().into_iter().next();
+            return newest
+                .map(|log| log.path)
+                .ok_or_else(|| ResolveError::Empty {
+                    dir: self.path.clone(),
+                });
+        }
+        // A number is a process, unless a file of that name is meant: `./123` says so.
+        if let Ok(pid) = argument.parse::<u32>() {
+            let found = self.list().into_iter().find(|log| log.process.pid == pid);
+            return found
+                .map(|log| log.path)
+                .ok_or_else(|| ResolveError::NoSuchProcess {
+                    pid,
+                    dir: self.path.clone(),
+                });
+        }
+        let path = PathBuf::from(argument);
+        if path.exists() {
+            return Ok(path);
+        }
+        Err(ResolveError::NoSuchFile { path })
+    }
+}
+
+/// Why an argument names no log.
+///
+/// ```
+/// use glasshouse_pal::dir::{LogDir, ResolveError};
+/// let place = tempfile::tempdir().expect("a temporary directory");
+/// let refused = LogDir::at(place.path()).resolve("last");
+/// assert!(matches!(refused, Err(ResolveError::Empty { .. })));
+/// ```
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    /// No log lies in the directory.
+    #[error("there is no log in {}; run a program that writes one, or name a file", dir.display())]
+    Empty {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// No log of this process lies in the directory.
+    #[error("process {pid} has no log in {}; `glasshouse ps` lists those that have", dir.display())]
+    NoSuchProcess {
+        /// The process's number.
+        pid: u32,
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// There is no such file.
+    #[error("there is no file {}; name a log, a process id, or `last`", path.display())]
+    NoSuchFile {
+        /// The path.
+        path: PathBuf,
+    },
+}
+
+/// A log in a directory.
+///
+/// ```
+/// use glasshouse_pal::{Lifecycle, dir::LogDir};
+/// let place = tempfile::tempdir().expect("a temporary directory");
+/// let dir = LogDir::at(place.path().join("logs"));
+/// let _pal = dir.create_log(1).expect("a log of this process");
+/// assert_eq!(dir.list()[0].lifecycle, Lifecycle::Running);
+/// ```
+#[derive(Clone, Debug)]
+pub struct LogFile {
+    /// The file.
+    pub path: PathBuf,
+    /// The process that wrote it.
+    pub process: ProcessId,
+    /// Whether that process still runs.
+    pub is_alive: bool,
+    /// What it last said of its end.
+    pub lifecycle: Lifecycle,
+    /// When the log was begun, in nanoseconds since 1970 UTC.
+    pub started_wall_ns: u64,
+    /// When the file was written last, as far as its file system knows.
+    pub modified: SystemTime,
+    /// The memory or disk space that it takes.
+    pub used_bytes: u64,
+}
+
+impl LogFile {
+    /// What a log's first page and its file system tell; `None` for a file that is no log.
+    pub fn inspect(path: &Path) -> Option<LogFile> {
+        let log = Log::open(path).ok()?;
+        let metadata = std::fs::symlink_metadata(path).ok()?;
+        Some(LogFile {
+            path: path.to_owned(),
+            process: log.process(),
+            is_alive: log.is_alive(),
+            lifecycle: log.lifecycle(),
+            started_wall_ns: log.clock_pairs().first().map_or(0, |pair| pair.wall_ns),
+            modified: metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+            // The unit of this field, whatever the file system's blocks are.
+            used_bytes: metadata.blocks() * 512,
+        })
+    }
+}

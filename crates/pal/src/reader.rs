@@ -1,0 +1,37 @@
+//! Owns the reading of logs: of live ones beside their writer, and of those that a process left.
+//!
+//! A reader needs nothing but read access. It trusts nothing that it finds: every offset, length
+//! and count is checked against the file, every word is decoded or skipped, and no more memory is
+//! taken than the file is long. It reads with `pread`, so that a file that shrinks meanwhile is an
+//! error and not a signal, and that a sparse part stays sparse.
+//!
+//! ```text
+//! Log ──► Source     the file, or this process's own memory
+//!  ├────► LogHeader  identity and sections, checked once
+//!  ├────► Snapshot   all rings at one moment ──► order ──► Records
+//!  └────► texts, sites, schema, tasks, ring headers, on demand
+//! ```
+
+mod entry;
+mod error;
+mod header;
+mod log;
+mod loss;
+mod names;
+mod order;
+mod records;
+mod ring_info;
+mod rings;
+mod snapshot;
+mod source;
+mod tasks;
+mod wall;
+
+pub use entry::{Entry, RingId};
+pub use error::OpenError;
+pub use log::{Cursor, Log};
+pub use loss::{Loss, RingLoss};
+pub use names::{FieldSchema, KindSchema, Site};
+pub use records::Records;
+pub use ring_info::RingInfo;
+pub use tasks::Tasks;

@@ -1,0 +1,62 @@
+//! Owns what a log does not hold: derived from the sequence numbers, or counted by the writer.
+
+use super::entry::RingId;
+use crate::loss::LossCause;
+
+/// What is not in a log, and why.
+///
+/// ```
+/// let loss = glasshouse_pal::Pal::memory().log().loss();
+/// assert!(loss.is_none());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loss {
+    /// Every ring that was written to.
+    pub rings: Vec<RingLoss>,
+    /// What the writer could not record; only causes that occurred.
+    pub unwritten: Vec<(LossCause, u64)>,
+    /// Records that are there and make no sense: damage, or the last one of a killed process.
+    pub unreadable: u64,
+    /// Rings that could not be read at all.
+    pub damaged_rings: u64,
+}
+
+/// What a ring has lost.
+///
+/// ```
+/// use glasshouse_pal::{Pal, RingOwner, TaskEvent};
+/// let pal = Pal::memory();
+/// pal.lease(RingOwner::Worker(0)).write(1, 0, &TaskEvent::ShutdownComplete { clean: true });
+/// let loss = pal.log().loss();
+/// assert_eq!((loss.rings[0].newest_seq, loss.rings[0].overwritten), (1, 0));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RingLoss {
+    /// The ring.
+    pub ring: RingId,
+    /// The sequence number of its newest record, which is how many were ever written.
+    pub newest_seq: u64,
+    /// How many of those are gone, nearly all because newer ones took their places.
+    pub overwritten: u64,
+}
+
+impl Loss {
+    /// Records that newer ones have replaced, in all rings.
+    pub fn overwritten(&self) -> u64 {
+        self.rings.iter().map(|ring| ring.overwritten).sum()
+    }
+
+    /// How often a cause kept the writer from recording.
+    pub fn unwritten(&self, cause: LossCause) -> u64 {
+        let found = self.unwritten.iter().find(|(found, _)| *found == cause);
+        found.map_or(0, |(_, count)| *count)
+    }
+
+    /// Whether nothing is missing.
+    pub fn is_none(&self) -> bool {
+        self.overwritten() == 0
+            && self.unwritten.is_empty()
+            && self.unreadable == 0
+            && self.damaged_rings == 0
+    }
+}

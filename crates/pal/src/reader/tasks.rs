@@ -1,0 +1,89 @@
+//! Owns the iteration over a log's task table.
+
+use super::header::Section;
+use super::source::Source;
+use crate::slot::{SLOT_WORDS, TaskRow};
+
+/// The tasks that had not ended, in the order of their slots.
+///
+/// ```
+/// use glasshouse_pal::{Pal, SiteId, TaskId, TaskState};
+/// let pal = Pal::memory();
+/// let slot = pal.table().take_shared().expect("room");
+/// let tid = TaskId::new(1).expect("in range");
+/// pal.table().slot(slot).publish(tid, SiteId::UNKNOWN, None, TaskState::Scheduled, 5);
+/// let log = pal.log();
+/// assert_eq!(log.tasks().map(|row| row.id).collect::<Vec<_>>(), [tid]);
+/// ```
+pub struct Tasks<'a> {
+    source: &'a Source,
+    section: Section,
+    /// A stamp near the newest, by which the rows' stamps are made whole.
+    near: u64,
+    /// The next slot to copy.
+    next: u64,
+    /// Slots that were ever in use.
+    end: u64,
+    rows: std::vec::IntoIter<TaskRow>,
+}
+
+/// The slots that are copied at once: three times 64 KiB.
+const CHUNK_SLOTS: u64 = 1024;
+
+impl<'a> Tasks<'a> {
+    pub(crate) fn new(source: &'a Source, section: Section, touched: u64, near: u64) -> Tasks<'a> {
+        Tasks {
+            source,
+            section,
+            near,
+            next: 0,
+            end: touched.min(section.count),
+            rows: Vec::new().into_iter(),
+        }
+    }
+
+    /// The rows of the next slots that are the same before and after they were copied; `None`
+    /// behind the last slot, or where the table cannot be read.
+    fn copy_chunk(&mut self) -> Option<Vec<TaskRow>> {
+        if self.next >= self.end {
+            return None;
+        }
+        let count = CHUNK_SLOTS.min(self.end - self.next);
+        let stride = (self.section.stride / 8) as usize;
+        let offset = self.section.entry(self.next)?;
+        self.next += count;
+        let mut passes = [Vec::new(), Vec::new(), Vec::new()];
+        for pass in &mut passes {
+            pass.resize(count as usize * stride, 0);
+            self.source.read(offset, pass).ok()?;
+        }
+        let [before, copy, after] = &passes;
+        let rows = copy
+            .chunks_exact(stride)
+            .enumerate()
+            .filter_map(|(index, words)| {
+                let id = before[index * stride];
+                if id == 0 || id != after[index * stride] {
+                    return None;
+                }
+                let mut slot = [0; SLOT_WORDS];
+                slot.copy_from_slice(&words[..SLOT_WORDS]);
+                slot[0] = id;
+                TaskRow::from_words(slot, self.near)
+            });
+        Some(rows.collect())
+    }
+}
+
+impl Iterator for Tasks<'_> {
+    type Item = TaskRow;
+
+    fn next(&mut self) -> Option<TaskRow> {
+        loop {
+            if let Some(row) = self.rows.next() {
+                return Some(row);
+            }
+            self.rows = self.copy_chunk()?.into_iter();
+        }
+    }
+}
