@@ -31,16 +31,41 @@ fn main() {
     measure("log off", off(), TICKS);
     measure("no recorder", Settings::default(), TICKS);
     let exporter = Some(Exporter::new());
-    measure("pull", Settings { exporter, ..Settings::default() }, TICKS);
+    measure(
+        "pull",
+        Settings {
+            exporter,
+            ..Settings::default()
+        },
+        TICKS,
+    );
     let recorder = Arc::new(Exporter::new().recorder());
     let recorder: Option<Arc<dyn metrics::Recorder + Send + Sync>> = Some(Arc::new(recorder));
-    measure("push, exporter", Settings { recorder, ..Settings::default() }, TICKS);
-    let recorder: Option<Arc<dyn metrics::Recorder + Send + Sync>> = Some(Arc::new(Registry::new()));
-    measure("push, test registry", Settings { recorder, ..Settings::default() }, TICKS / 20);
+    measure(
+        "push, exporter",
+        Settings {
+            recorder,
+            ..Settings::default()
+        },
+        TICKS,
+    );
+    let recorder: Option<Arc<dyn metrics::Recorder + Send + Sync>> =
+        Some(Arc::new(Registry::new()));
+    measure(
+        "push, test registry",
+        Settings {
+            recorder,
+            ..Settings::default()
+        },
+        TICKS / 20,
+    );
 }
 
 fn measure(name: &str, settings: Settings, ticks: usize) {
-    let mut wanted = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).peekable();
+    let mut wanted = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with('-'))
+        .peekable();
     if wanted.peek().is_some() && !wanted.any(|wanted| name.contains(&wanted)) {
         return;
     }
