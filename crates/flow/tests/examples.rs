@@ -18,7 +18,9 @@ fn read(path: &Path) -> Flow {
 #[test]
 fn every_example_can_be_read() {
     let entries = std::fs::read_dir(flows()).expect("the examples are there");
-    let paths: Vec<PathBuf> = entries.map(|entry| entry.expect("readable").path()).collect();
+    let paths: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("readable").path())
+        .collect();
     assert!(paths.len() >= 3, "{paths:?}");
     for path in paths {
         read(&path);

@@ -42,7 +42,7 @@ impl Tick {
 
 /// What a task leaves Running for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leave<'a> {
+pub enum Leave {
     /// It was woken while it ran; by whom, its trace has noted.
     Yield,
     /// The same, and its quantum is used up.
@@ -66,8 +66,8 @@ pub enum Leave<'a> {
     Failed {
         /// How.
         kind: FailureKind,
-        /// The panic message or error text; the log cuts it to its bound.
-        text: &'a str,
+        /// The panic message or error text, as `Pal::text` interned it.
+        text: TextId,
     },
 }
 

@@ -15,7 +15,7 @@ use crate::tick::{Draft, Leave, Tick};
 use crate::trace::{Deferred, TaskTrace};
 use glasshouse_pal::{
     Failure, Installed, RingOwner, RingWriter, Slot, SlotCache, TaskEvent, TaskId, TaskState,
-    TextId, WakeSource, WorkerState,
+    WakeSource, WorkerState,
 };
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -228,7 +228,7 @@ impl Worker {
     /// The task is about to leave Running, at the tick's end: stamps it and its slot. To be called
     /// before the state is published, and again with [`Leave::Yield`] if a wake came in between.
     #[inline]
-    pub fn leave(&self, task: &TaskTrace, tick: &Tick, leave: Leave<'_>) -> Draft {
+    pub fn leave(&self, task: &TaskTrace, tick: &Tick, leave: Leave) -> Draft {
         let tid = tick.tid;
         let event = self.leaving(task, tid, leave);
         // Each variant of `Leave` becomes a transition.
@@ -259,7 +259,7 @@ impl Worker {
     }
 
     #[inline]
-    fn leaving(&self, task: &TaskTrace, tid: TaskId, leave: Leave<'_>) -> TaskEvent {
+    fn leaving(&self, task: &TaskTrace, tid: TaskId, leave: Leave) -> TaskEvent {
         // Whoever wakes a running task notes himself first; one who does not is no task of ours.
         let by = || task.noted_waker().unwrap_or(WakeSource::External);
         match leave {
@@ -272,10 +272,6 @@ impl Worker {
             Leave::Wait => TaskEvent::Wait { tid },
             Leave::Done => TaskEvent::Done { tid },
             Leave::Failed { kind, text } => {
-                let text = match ENABLED {
-                    true => self.hub.pal().text(text),
-                    false => TextId::default(),
-                };
                 let error = Failure { kind, text };
                 TaskEvent::Failed { tid, error }
             }

@@ -1,0 +1,253 @@
+//! Owns how a scheduler is set up.
+
+use crate::blocking::Pool;
+use crate::driver::Driver;
+use crate::idle::Idle;
+use crate::queue::Injector;
+use crate::runtime::{self, Live, PhaseCell, Registry, Remote, Shape, Shared};
+use crate::scheduler::Scheduler;
+use glasshouse_pal::{Clock, Pal};
+use glasshouse_telemetry::{Hub, Settings, prometheus::Exporter};
+use metrics::Recorder;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::thread;
+use std::time::Duration;
+
+/// Run time after which a task that comes back ready goes behind its peers. A guess between the delay that
+/// a person notices and the price of a switch.
+const QUANTUM: Duration = Duration::from_millis(5);
+/// Workers at most: their numbers are 16 bits in the log.
+const MAX_WORKERS: usize = u16::MAX as usize;
+
+/// Sets up a [`Scheduler`].
+///
+/// ```
+/// use glasshouse_scheduler::Builder;
+/// let scheduler = Builder::new().workers(2).name("edge").build().unwrap();
+/// assert_eq!(scheduler.block_on(async { 6 * 7 }), 42);
+/// ```
+#[must_use = "a builder does nothing until build() is called"]
+pub struct Builder {
+    shape: Shape,
+    workers: Option<usize>,
+    name: String,
+    quantum: Duration,
+    capacity: Option<usize>,
+    settings: Settings,
+}
+
+/// Why a scheduler could not be built.
+///
+/// ```
+/// use glasshouse_scheduler::{BuildError, Builder};
+/// let error = Builder::new().workers(0).build().unwrap_err();
+/// assert!(matches!(error, BuildError::Workers { workers: 0 }));
+/// ```
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The number of workers cannot be had.
+    #[error(
+        "{workers} workers cannot be had; ask for 1 to {MAX_WORKERS}, and 1 where it is deterministic"
+    )]
+    Workers {
+        /// What was asked for.
+        workers: usize,
+    },
+    /// A capacity of no task.
+    #[error("a capacity of 0 tasks lets nothing run; leave it out for no limit")]
+    Capacity,
+    /// A quantum of no time.
+    #[error("a quantum of zero throttles every tick; give it a length")]
+    Quantum,
+    /// The descriptors of the driver could not be made.
+    #[error("the driver could not be set up: {0}; look at the limit of open files (ulimit -n)")]
+    Driver(#[source] io::Error),
+    /// A worker's thread could not be started.
+    #[error(
+        "a worker's thread could not be started: {0}; look at the limit of threads (ulimit -u)"
+    )]
+    Thread(#[source] io::Error),
+}
+
+impl Default for Builder {
+    fn default() -> Builder {
+        Builder::new()
+    }
+}
+
+impl Builder {
+    /// Workers on threads of their own, one per processor.
+    pub fn new() -> Builder {
+        Builder {
+            shape: Shape::Threads,
+            workers: None,
+            name: "glasshouse".to_owned(),
+            quantum: QUANTUM,
+            capacity: None,
+            settings: Settings::default(),
+        }
+    }
+
+    /// One worker, the thread in `block_on`; time is virtual, and the seed picks the next of the ready
+    /// tasks. The same program and seed leave the same records, in a log of its own in memory whose task
+    /// ids begin with 1.
+    ///
+    /// Virtual time jumps to the next timer when nothing is ready. `spawn_blocking` runs its function in
+    /// place. Descriptors are refused (see [`Builder::allow_io`]). A `block_on` that can never end panics.
+    pub fn deterministic(seed: u64) -> Builder {
+        Builder {
+            shape: Shape::Deterministic { seed, io: false },
+            workers: Some(1),
+            ..Builder::new()
+        }
+    }
+
+    /// Lets a deterministic scheduler watch descriptors and be woken by other threads. Time goes on in real
+    /// time while a descriptor is watched, and the records of two runs may differ. No effect elsewhere.
+    pub fn allow_io(mut self) -> Builder {
+        if let Shape::Deterministic { io, .. } = &mut self.shape {
+            *io = true;
+        }
+        self
+    }
+
+    /// The number of workers; one per processor by default.
+    pub fn workers(mut self, workers: usize) -> Builder {
+        self.workers = Some(workers);
+        self
+    }
+
+    /// What the worker threads are called, with a number behind it.
+    pub fn name(mut self, name: impl Into<String>) -> Builder {
+        self.name = name.into();
+        self
+    }
+
+    /// The run time after which a task that comes back ready goes behind its peers: 5 ms by default.
+    pub fn quantum(mut self, quantum: Duration) -> Builder {
+        self.quantum = quantum;
+        self
+    }
+
+    /// The number of tasks that may live at a time, system tasks included; no limit by default.
+    pub fn capacity(mut self, tasks: usize) -> Builder {
+        self.capacity = Some(tasks);
+        self
+    }
+
+    /// The log; the process's own by default, and one in memory for a deterministic scheduler.
+    pub fn pal(mut self, pal: Pal) -> Builder {
+        self.settings.pal = Some(pal);
+        self
+    }
+
+    /// Where metrics go, and the recorder of the workers' threads; by default the recorder that is
+    /// current on the thread that builds.
+    pub fn recorder(mut self, recorder: Arc<dyn Recorder + Send + Sync>) -> Builder {
+        self.settings.recorder = Some(recorder);
+        self
+    }
+
+    /// An exporter that reads this scheduler's metrics when it is scraped.
+    pub fn exporter(mut self, exporter: Exporter) -> Builder {
+        self.settings.exporter = Some(exporter);
+        self
+    }
+
+    /// The upper bounds of the histograms' buckets in seconds, ascending.
+    pub fn buckets(mut self, bounds: Vec<f64>) -> Builder {
+        self.settings.buckets = Some(bounds);
+        self
+    }
+
+    /// Starts the workers.
+    ///
+    /// # Errors
+    /// [`BuildError`] says which setting or which resource.
+    pub fn build(mut self) -> Result<Scheduler, BuildError> {
+        let workers = self.worker_count()?;
+        if self.capacity == Some(0) {
+            return Err(BuildError::Capacity);
+        }
+        if self.quantum.is_zero() {
+            return Err(BuildError::Quantum);
+        }
+        let (random, wants_io) = match self.shape {
+            Shape::Threads => (0, true),
+            Shape::Deterministic { seed, io } => (seed, io),
+        };
+        if matches!(self.shape, Shape::Deterministic { .. }) {
+            self.settings.own_ids = true;
+            self.settings
+                .pal
+                .get_or_insert_with(|| Pal::memory_with(Clock::virtual_time()));
+        }
+        self.settings.workers = workers;
+        let driver = match wants_io {
+            true => Some(Driver::new().map_err(BuildError::Driver)?),
+            false => None,
+        };
+        let hub = Hub::new(self.settings);
+        let quantum_ns = u64::try_from(self.quantum.as_nanos()).unwrap_or(u64::MAX);
+        let shared = Arc::new(Shared {
+            quantum_ticks: hub.clock().ticks(quantum_ns),
+            hub,
+            shape: self.shape,
+            injector: Injector::new(),
+            idle: Idle::new(workers),
+            remotes: (0..workers).map(|_| Remote::new()).collect(),
+            registry: Registry::new(),
+            live: Live::new(workers, self.capacity),
+            phase: PhaseCell::new(workers),
+            driver,
+            blocking: Pool::new(self.name.clone()),
+            random: AtomicU64::new(random),
+        });
+        let threads = match self.shape {
+            Shape::Threads => start_workers(&shared, &self.name)?,
+            Shape::Deterministic { .. } => Vec::new(),
+        };
+        Ok(Scheduler::new(shared, threads))
+    }
+
+    fn worker_count(&self) -> Result<usize, BuildError> {
+        let workers = match self.workers {
+            Some(workers) => workers,
+            None => thread::available_parallelism().map_or(1, usize::from),
+        };
+        let most = match self.shape {
+            Shape::Threads => MAX_WORKERS,
+            Shape::Deterministic { .. } => 1,
+        };
+        if (1..=most).contains(&workers) {
+            Ok(workers)
+        } else {
+            Err(BuildError::Workers { workers })
+        }
+    }
+}
+
+fn start_workers(
+    shared: &Arc<Shared>,
+    name: &str,
+) -> Result<Vec<thread::JoinHandle<()>>, BuildError> {
+    let mut threads = Vec::with_capacity(shared.remotes.len());
+    for index in 0..shared.remotes.len() {
+        let worker = shared.clone();
+        let thread = thread::Builder::new()
+            .name(format!("{name}-{index}"))
+            .spawn(move || runtime::run_worker(worker, index));
+        match thread {
+            Ok(thread) => threads.push(thread),
+            Err(error) => {
+                // The workers that did start leave again, and nothing of the scheduler stays behind.
+                shared.phase.workers_missing(shared.remotes.len() - index);
+                let _ = runtime::shut_down(shared, threads, None);
+                return Err(BuildError::Thread(error));
+            }
+        }
+    }
+    Ok(threads)
+}

@@ -1,0 +1,169 @@
+//! Owns the scheduler's one poll of descriptors.
+//!
+//! A parked worker sleeps in the poll; busy workers look in now and then. Whoever holds the poll's lock
+//! collects the events; what they wake is woken after the lock is given back.
+
+mod source;
+
+pub(crate) use source::Source;
+
+use crate::parker::Parker;
+use crate::runtime::context;
+use glasshouse_pal::WakeSource;
+use mio::{Events, Interest, Poll, Token, unix::SourceFd};
+use slab::Slab;
+use std::io;
+use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
+
+/// The token of the driver's own wake-up; sources are numbered from zero.
+const INTERRUPT: Token = Token(usize::MAX);
+/// Events collected by one poll. A guess; what does not fit comes with the next poll.
+const EVENTS: usize = 256;
+
+/// Descriptors and who waits for them.
+pub(crate) struct Driver {
+    poll: Mutex<Polling>,
+    registry: mio::Registry,
+    interrupt: mio::Waker,
+    sources: Mutex<Slab<Arc<Source>>>,
+    registered: AtomicUsize,
+}
+
+struct Polling {
+    poll: Poll,
+    events: Events,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Driver {
+    pub(crate) fn new() -> io::Result<Driver> {
+        let poll = Poll::new()?;
+        Ok(Driver {
+            registry: poll.registry().try_clone()?,
+            interrupt: mio::Waker::new(poll.registry(), INTERRUPT)?,
+            poll: Mutex::new(Polling {
+                poll,
+                events: Events::with_capacity(EVENTS),
+            }),
+            sources: Mutex::new(Slab::new()),
+            registered: AtomicUsize::new(0),
+        })
+    }
+
+    /// Whether any descriptor is watched.
+    pub(crate) fn has_sources(&self) -> bool {
+        self.registered.load(Ordering::Relaxed) != 0
+    }
+
+    /// Makes a poll that is under way return.
+    pub(crate) fn interrupt(&self) {
+        // It can only fail if the descriptor table is broken; the next poll then ends by its timeout.
+        let _ = self.interrupt.wake();
+    }
+
+    /// Watches a descriptor in both directions.
+    ///
+    /// # Errors
+    /// What the operating system says: regular files cannot be watched (EPERM), and the number of watched
+    /// descriptors is limited.
+    pub(crate) fn register(&self, fd: RawFd) -> io::Result<Arc<Source>> {
+        let mut sources = lock(&self.sources);
+        let entry = sources.vacant_entry();
+        let source = Arc::new(Source::new(entry.key(), fd));
+        self.registry.register(
+            &mut SourceFd(&fd),
+            Token(entry.key()),
+            Interest::READABLE | Interest::WRITABLE,
+        )?;
+        entry.insert(source.clone());
+        self.registered.fetch_add(1, Ordering::Relaxed);
+        Ok(source)
+    }
+
+    /// Stops watching. Events that were already collected may still reach the number's next holder, who
+    /// takes them for a wake-up without a cause and waits again.
+    pub(crate) fn deregister(&self, source: &Source) {
+        // The descriptor is open as long as its source is registered, so this can only fail if it was
+        // closed behind our back, and then the kernel has forgotten it already.
+        let _ = self.registry.deregister(&mut SourceFd(&source.fd()));
+        if lock(&self.sources).try_remove(source.key()).is_some() {
+            self.registered.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Looks for events without waiting, if nobody else is at it.
+    pub(crate) fn poll_now(&self) {
+        if self.has_sources()
+            && let Some(mut polling) = self.try_polling()
+        {
+            let woken = polling.collect(self, Some(Duration::ZERO));
+            drop(polling);
+            wake_all(woken);
+        }
+    }
+
+    /// Sleeps in the poll, unless somebody else does: then it returns false at once. What became ready is
+    /// woken by `after`, which is called with the sleep over and the lock given back.
+    pub(crate) fn poll_parked(
+        &self,
+        parker: &Parker,
+        timeout: Option<Duration>,
+        after: impl FnOnce(Woken),
+    ) -> bool {
+        let Some(mut polling) = self.try_polling() else {
+            return false;
+        };
+        let mut woken = Woken::default();
+        parker.poll(|| woken = polling.collect(self, timeout));
+        drop(polling);
+        after(woken);
+        true
+    }
+
+    fn try_polling(&self) -> Option<MutexGuard<'_, Polling>> {
+        match self.poll.try_lock() {
+            Ok(polling) => Some(polling),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
+/// Wakers that a poll found due.
+#[derive(Default)]
+pub(crate) struct Woken(Vec<std::task::Waker>);
+
+impl Polling {
+    fn collect(&mut self, driver: &Driver, timeout: Option<Duration>) -> Woken {
+        // An interrupted poll is an empty one: the caller looks at everything again anyway.
+        if self.poll.poll(&mut self.events, timeout).is_err() {
+            return Woken::default();
+        }
+        let mut woken = Vec::new();
+        for event in &self.events {
+            if event.token() == INTERRUPT {
+                continue;
+            }
+            let source = lock(&driver.sources).get(event.token().0).cloned();
+            if let Some(source) = source {
+                source.became_ready(event, &mut woken);
+            }
+        }
+        Woken(woken)
+    }
+}
+
+/// Wakes what a poll found, with I/O as the source in the log.
+pub(crate) fn wake_all(woken: Woken) {
+    if !woken.0.is_empty() {
+        context::waking_as(WakeSource::Io, || {
+            woken.0.into_iter().for_each(std::task::Waker::wake);
+        });
+    }
+}

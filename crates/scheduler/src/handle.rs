@@ -1,0 +1,237 @@
+//! Owns the way to a scheduler from any thread, and the free functions that use the current one.
+
+use crate::runtime::{self, Refused, Shared, SpawnError, context, spawn_on};
+use crate::task::{Class, JoinHandle};
+use glasshouse_pal::Pal;
+use glasshouse_telemetry::SpawnSite;
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::sync::Arc;
+
+/// A way to a scheduler from any thread. It does not keep the scheduler running.
+///
+/// ```
+/// use glasshouse_scheduler::{Builder, Handle};
+/// let scheduler = Builder::new().workers(1).build().unwrap();
+/// let handle: Handle = scheduler.handle().clone();
+/// let answer = std::thread::spawn(move || {
+///     let task = handle.spawn(async { 6 * 7 });
+///     handle.block_on(task)
+/// });
+/// assert_eq!(answer.join().unwrap().unwrap(), 42);
+/// ```
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+}
+
+impl Handle {
+    pub(crate) fn new(shared: Arc<Shared>) -> Handle {
+        Handle { shared }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// The scheduler that this thread works for.
+    ///
+    /// # Panics
+    /// Outside of a scheduler; [`Handle::try_current`] does not.
+    #[track_caller]
+    pub fn current() -> Handle {
+        Handle::try_current().expect(
+            "there is no scheduler on this thread; call this in a task, in block_on, or after Handle::enter",
+        )
+    }
+
+    /// The scheduler that this thread works for, if there is one.
+    pub fn try_current() -> Option<Handle> {
+        context::current_handle()
+    }
+
+    /// Makes this scheduler the thread's current one while `f` runs, for functions that ask for it.
+    pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _entered = context::enter_handle(self);
+        f()
+    }
+
+    /// Spawns a task; [`crate::spawn`] says more.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.spawn_as(future, &here(None), Class::Default)
+    }
+
+    /// Spawns a task that is chosen before default ones; [`crate::spawn_system`] says more.
+    #[track_caller]
+    pub fn spawn_system<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.spawn_as(future, &here(None), Class::System)
+    }
+
+    /// Spawns a task, or gives its future back.
+    ///
+    /// # Errors
+    /// At the scheduler's capacity, and after its end.
+    #[track_caller]
+    pub fn try_spawn<F>(&self, future: F) -> Result<JoinHandle<F::Output>, SpawnError<F>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.try_spawn_as(future, &here(None), Class::Default)
+    }
+
+    /// Runs a blocking function on a thread of its own; [`crate::spawn_blocking`] says more.
+    #[track_caller]
+    pub fn spawn_blocking<F, R>(&self, f: F) -> JoinHandle<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        let site = here(None);
+        if self.shared.is_deterministic() {
+            return self.spawn_as(async move { f() }, &site, Class::Default);
+        }
+        let shared = self.shared.clone();
+        let job = async move { shared.blocking.run(f).await };
+        self.spawn_as(job, &site, Class::Default)
+    }
+
+    /// Runs `future` on this thread until it ends.
+    ///
+    /// # Panics
+    /// On a thread that runs tasks, when the scheduler is deterministic (its own `block_on` is the one
+    /// worker), and when the future does.
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        assert!(
+            !self.shared.is_deterministic(),
+            "a deterministic scheduler runs on one thread; call block_on of the Scheduler itself"
+        );
+        runtime::block_on(&self.shared, future, &here(Some("block_on")))
+    }
+
+    /// The log that the scheduler writes.
+    pub fn pal(&self) -> &Pal {
+        self.shared.hub.pal()
+    }
+
+    /// Tasks that are ready and not yet taken by a worker; exact whenever no push or pop is under way.
+    pub fn ready_depth(&self) -> u64 {
+        self.shared.hub.ready_depth()
+    }
+
+    pub(crate) fn try_spawn_as<F>(
+        &self,
+        future: F,
+        site: &SpawnSite<'_>,
+        class: Class,
+    ) -> Result<JoinHandle<F::Output>, SpawnError<F>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        spawn_on(&self.shared, future, site, class).map_err(|refused| refused.error)
+    }
+
+    pub(crate) fn spawn_as<F>(
+        &self,
+        future: F,
+        site: &SpawnSite<'_>,
+        class: Class,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        spawn_on(&self.shared, future, site, class)
+            .unwrap_or_else(|refused: Refused<F>| JoinHandle::refused(refused))
+    }
+}
+
+/// The site of the caller.
+#[track_caller]
+pub(crate) fn here(name: Option<&str>) -> SpawnSite<'_> {
+    SpawnSite {
+        location: Location::caller(),
+        name,
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("workers", &self.shared.remotes.len())
+            .field("shape", &self.shared.shape)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Spawns a task on the current scheduler. Its location, or the name that [`crate::task::Builder`] gives
+/// it, is what the log calls it. At the scheduler's capacity the handle resolves to an error that
+/// `is_denied`, and the future is dropped.
+///
+/// # Panics
+/// Outside of a scheduler.
+#[track_caller]
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    Handle::current().spawn_as(future, &here(None), Class::Default)
+}
+
+/// Spawns a task on the current scheduler, or gives its future back.
+///
+/// # Errors
+/// At the scheduler's capacity, and after its end.
+///
+/// # Panics
+/// Outside of a scheduler.
+#[track_caller]
+pub fn try_spawn<F>(future: F) -> Result<JoinHandle<F::Output>, SpawnError<F>>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    Handle::current().try_spawn_as(future, &here(None), Class::Default)
+}
+
+/// Spawns a task that is chosen before the default ones: for what serves the others and must never
+/// starve. It is throttled like any task, and after a run of system tasks a default one gets its turn.
+///
+/// # Panics
+/// Outside of a scheduler.
+#[track_caller]
+pub fn spawn_system<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    Handle::current().spawn_as(future, &here(None), Class::System)
+}
+
+/// Runs a function that blocks on a thread apart from the workers. In the log it is a task that waits for
+/// that thread. Aborting the handle does not stop a function that has begun. In a deterministic scheduler
+/// the function runs in place.
+///
+/// # Panics
+/// Outside of a scheduler.
+#[track_caller]
+pub fn spawn_blocking<F, R>(f: F) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    Handle::current().spawn_blocking(f)
+}

@@ -1,0 +1,242 @@
+//! Owns what a thread knows of the scheduler it works for: its worker, the running task, the reason a
+//! poll claimed, and the source that wakes it makes are recorded with.
+
+use crate::handle::Handle;
+use crate::queue::Seeded;
+use crate::runtime::shared::{Remote, Shared};
+use glasshouse_pal::{IoTarget, TaskId, TextId, WakeSource};
+use glasshouse_telemetry::{self as telemetry, Leave};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A worker as its own thread sees it. A guest (a thread inside `block_on` beside the workers) has no
+/// index: it runs its root task and nothing else.
+pub(crate) struct Worker {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) seam: telemetry::Worker,
+    pub(crate) index: Option<usize>,
+    /// The ready tasks of a deterministic scheduler.
+    pub(crate) seeded: Option<RefCell<Seeded>>,
+    current: Cell<Option<TaskId>>,
+    reason: Cell<Reason>,
+    /// The text that `task::fail` left for the running task.
+    pub(crate) failure: Cell<TextId>,
+    /// Ticks so far; the shared queue is looked at now and then whatever else is ready.
+    pub(crate) ticks: Cell<u32>,
+    /// System tasks in a row.
+    pub(crate) system_run: Cell<u32>,
+    pub(crate) searching: Cell<bool>,
+}
+
+/// Why a poll is pending. Ordered by precedence: the highest claim of a poll counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    Nothing,
+    Sleep(Duration),
+    Join(TaskId),
+    Lane(TextId),
+    Io(IoTarget),
+}
+
+impl Reason {
+    fn rank(self) -> u8 {
+        match self {
+            Reason::Nothing => 0,
+            Reason::Sleep(_) => 1,
+            Reason::Join(_) => 2,
+            Reason::Lane(_) => 3,
+            Reason::Io(_) => 4,
+        }
+    }
+
+    pub(crate) fn leave(self) -> Leave {
+        match self {
+            Reason::Nothing => Leave::Wait,
+            Reason::Sleep(dur) => Leave::Sleep { dur },
+            Reason::Join(on) => Leave::Join(on),
+            Reason::Lane(lane) => Leave::Lane(lane),
+            Reason::Io(io) => Leave::Io(io),
+        }
+    }
+}
+
+impl Worker {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        seam: telemetry::Worker,
+        index: Option<usize>,
+        seeded: Option<Seeded>,
+    ) -> Rc<Worker> {
+        Rc::new(Worker {
+            shared,
+            seam,
+            index,
+            seeded: seeded.map(RefCell::new),
+            current: Cell::new(None),
+            reason: Cell::new(Reason::Nothing),
+            failure: Cell::new(TextId(0)),
+            ticks: Cell::new(0),
+            system_run: Cell::new(0),
+            searching: Cell::new(false),
+        })
+    }
+
+    pub(crate) fn remote(&self) -> Option<&Remote> {
+        Some(&self.shared.remotes[self.index?])
+    }
+
+    pub(crate) fn current(&self) -> Option<TaskId> {
+        self.current.get()
+    }
+
+    pub(crate) fn set_current(&self, task: Option<TaskId>) {
+        self.current.set(task);
+        self.reason.set(Reason::Nothing);
+    }
+
+    pub(crate) fn reason(&self) -> Reason {
+        self.reason.get()
+    }
+
+    fn claim(&self, reason: Reason) {
+        // The first claim of a rank stands: a later one of the same rank is of a sibling future.
+        if reason.rank() > self.reason.get().rank() {
+            self.reason.set(reason);
+        }
+    }
+
+    pub(crate) fn fail_current(&self, text: &str) {
+        if self.current.get().is_some() {
+            self.failure.set(self.shared.hub.pal().text(text));
+        }
+    }
+
+    /// Who makes a wake that happens now on this thread.
+    pub(crate) fn wake_source(&self) -> WakeSource {
+        match (SOURCE.get(), self.current.get()) {
+            (Some(source), _) => source,
+            (None, Some(task)) => WakeSource::Task(task),
+            (None, None) => WakeSource::External,
+        }
+    }
+}
+
+enum Entered {
+    Worker(Rc<Worker>),
+    Handle(Handle),
+}
+
+thread_local! {
+    static CONTEXT: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
+    static SOURCE: Cell<Option<WakeSource>> = const { Cell::new(None) };
+}
+
+/// Ends what `enter` began.
+pub(crate) struct EnterGuard(std::marker::PhantomData<*mut ()>);
+
+impl Drop for EnterGuard {
+    fn drop(&mut self) {
+        // The thread may be ending, and its context gone already.
+        let left = CONTEXT.try_with(|context| context.borrow_mut().pop());
+        drop(left);
+    }
+}
+
+fn enter(entered: Entered) -> EnterGuard {
+    CONTEXT.with(|context| context.borrow_mut().push(entered));
+    EnterGuard(std::marker::PhantomData)
+}
+
+pub(crate) fn enter_worker(worker: &Rc<Worker>) -> EnterGuard {
+    enter(Entered::Worker(worker.clone()))
+}
+
+pub(crate) fn enter_handle(handle: &Handle) -> EnterGuard {
+    enter(Entered::Handle(handle.clone()))
+}
+
+/// Calls `f` with the thread's worker, if it is one.
+pub(crate) fn with_worker<R>(f: impl FnOnce(Option<&Rc<Worker>>) -> R) -> R {
+    let mut f = Some(f);
+    // The context is gone while a thread ends; a waker that is called then is outside of any worker.
+    let done = CONTEXT.try_with(|context| {
+        let context = context.borrow();
+        let worker = match context.last() {
+            Some(Entered::Worker(worker)) => Some(worker),
+            _ => None,
+        };
+        f.take().map(|f| f(worker))
+    });
+    match (done, f) {
+        (Ok(Some(result)), _) => result,
+        (_, Some(f)) => f(None),
+        _ => unreachable!("the closure is taken only where it is called"),
+    }
+}
+
+/// The thread's worker, if it works for this scheduler.
+pub(crate) fn with_worker_of<R>(
+    shared: &Arc<Shared>,
+    f: impl FnOnce(Option<&Rc<Worker>>) -> R,
+) -> R {
+    with_worker(|worker| f(worker.filter(|worker| Arc::ptr_eq(&worker.shared, shared))))
+}
+
+/// The scheduler that this thread works for, or has entered.
+pub(crate) fn current_handle() -> Option<Handle> {
+    CONTEXT
+        .try_with(|context| match context.borrow().last() {
+            Some(Entered::Worker(worker)) => Some(Handle::new(worker.shared.clone())),
+            Some(Entered::Handle(handle)) => Some(handle.clone()),
+            None => None,
+        })
+        .ok()
+        .flatten()
+}
+
+/// The source of the wakes that this thread makes outside of its task, if one was set.
+pub(crate) fn source() -> Option<WakeSource> {
+    SOURCE.try_with(Cell::get).ok().flatten()
+}
+
+/// Runs `f`, and records the wakes in it with this source.
+pub(crate) fn waking_as<R>(source: WakeSource, f: impl FnOnce() -> R) -> R {
+    struct Restore(Option<WakeSource>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            SOURCE.set(self.0);
+        }
+    }
+    let _restore = Restore(SOURCE.replace(Some(source)));
+    f()
+}
+
+fn claim(reason: Reason) {
+    with_worker(|worker| {
+        if let Some(worker) = worker {
+            worker.claim(reason);
+        }
+    });
+}
+
+/// This poll waits for a deadline that lay `dur` ahead when it was armed.
+pub(crate) fn claim_sleep(dur: Duration) {
+    claim(Reason::Sleep(dur));
+}
+
+/// This poll waits for a task.
+pub(crate) fn claim_join(on: TaskId) {
+    claim(Reason::Join(on));
+}
+
+/// This poll waits for a descriptor.
+pub(crate) fn claim_io(io: IoTarget) {
+    claim(Reason::Io(io));
+}
+
+/// This poll waits for a lane's permit.
+pub(crate) fn claim_lane(lane: TextId) {
+    claim(Reason::Lane(lane));
+}

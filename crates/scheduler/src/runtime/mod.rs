@@ -1,0 +1,25 @@
+//! Owns the running scheduler: what its threads share, the workers and their ticks, spawning, shutdown.
+
+pub(crate) mod context;
+mod live;
+mod park;
+mod registry;
+mod root;
+mod schedule;
+mod shared;
+mod shutdown;
+mod spawn;
+mod tick;
+mod worker;
+
+pub use shutdown::Shutdown;
+pub use spawn::SpawnError;
+
+pub(crate) use live::Live;
+pub(crate) use registry::Registry;
+pub(crate) use root::block_on;
+pub(crate) use schedule::{abort, wake};
+pub(crate) use shared::{Remote, Shape, Shared};
+pub(crate) use shutdown::{PhaseCell, shut_down};
+pub(crate) use spawn::{Refused, spawn_on};
+pub(crate) use worker::run_worker;

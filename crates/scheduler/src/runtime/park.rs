@@ -1,0 +1,157 @@
+//! Owns what a worker does when its own queues are empty: steal, poll the driver, sleep.
+
+use crate::driver::wake_all;
+use crate::runtime::context::Worker;
+use crate::runtime::shared::Shape;
+use crate::task::{Class, Task};
+use std::rc::Rc;
+use std::time::Duration;
+
+impl Worker {
+    /// Called with empty queues: finds a task elsewhere and runs nothing itself, or sleeps until there
+    /// may be one.
+    pub(crate) fn find_work(self: &Rc<Worker>) {
+        if let Shape::Deterministic { seed, io } = self.shared.shape {
+            return self.pass_time(seed, io);
+        }
+        let Some(index) = self.index else {
+            return;
+        };
+        if self.shared.remotes.len() > 1 {
+            if !self.searching.get() {
+                self.searching.set(self.shared.idle.start_searching());
+            }
+            if self.searching.get()
+                && let Some(task) = self.steal()
+            {
+                self.stop_searching();
+                // A stolen task goes through the queue like any other: it is popped in its class's turn.
+                return self.keep(task);
+            }
+        }
+        self.sleep(index);
+        if self.searching.get() && self.has_own_work() {
+            self.stop_searching();
+        }
+    }
+
+    /// Found work: if nobody else searches, somebody must, because pushers relied on us.
+    fn stop_searching(&self) {
+        if self.searching.replace(false) && self.shared.idle.stop_searching() {
+            self.shared.wake_a_worker();
+        }
+    }
+
+    fn has_own_work(&self) -> bool {
+        self.remote()
+            .is_some_and(|own| own.default.len() + own.system.len() > 0)
+            || !self.shared.injector.is_empty()
+    }
+
+    /// Takes half of another worker's queue; the others in a fixed round from the next one on.
+    pub(crate) fn steal(&self) -> Option<Task> {
+        let me = self.index?;
+        let remotes = &self.shared.remotes;
+        let own = self.remote()?;
+        for class in [Class::System, Class::Default] {
+            for step in 1..remotes.len() {
+                let victim = &remotes[(me + step) % remotes.len()];
+                if let Some(task) = victim.queue(class).steal_into(own.queue(class)) {
+                    // It was made ready on another thread: its stamps may be later than our boundary.
+                    self.seam.refresh();
+                    return Some(task);
+                }
+            }
+        }
+        None
+    }
+
+    fn keep(&self, task: Task) {
+        let class = task.class();
+        if let Some(own) = self.remote()
+            && let Err(task) = own.queue(class).push(task)
+        {
+            self.shared.injector.push(task);
+        }
+    }
+
+    /// Says that this worker sleeps, looks once more, and sleeps.
+    fn sleep(&self, index: usize) {
+        let idle = &self.shared.idle;
+        idle.fall_asleep(index, self.searching.replace(false));
+        if self.must_stay_awake() {
+            self.searching.set(idle.wake_up(index));
+            return;
+        }
+        self.seam.parked();
+        let own = &self.shared.remotes[index];
+        let timeout = own.timers.next().map(|deadline| {
+            let clock = self.shared.hub.clock();
+            let now = clock.now();
+            Duration::from_nanos(clock.ns(deadline).saturating_sub(clock.ns(now)))
+        });
+        let awake = || {
+            self.seam.unparked();
+            self.seam.refresh();
+            self.searching.set(idle.wake_up(index));
+        };
+        let polled = self.shared.driver.as_ref().is_some_and(|driver| {
+            driver.poll_parked(&own.parker, timeout, |woken| {
+                awake();
+                wake_all(woken);
+            })
+        });
+        if !polled {
+            own.parker.park(timeout);
+            awake();
+        }
+    }
+
+    /// The look at every queue after `fall_asleep`.
+    fn must_stay_awake(&self) -> bool {
+        self.shared.phase.is_closed()
+            || !self.shared.injector.is_empty()
+            || self
+                .shared
+                .remotes
+                .iter()
+                .any(|remote| remote.default.len() + remote.system.len() > 0)
+    }
+
+    /// A deterministic scheduler has nothing ready: time jumps to the next timer.
+    fn pass_time(&self, seed: u64, io: bool) {
+        let Some(own) = self.remote() else {
+            return;
+        };
+        let io_pending = io && self.shared.driver.as_ref().is_some_and(|d| d.has_sources());
+        let next = own.timers.next();
+        if io_pending {
+            // Time never jumps while descriptors are watched: it goes on in real time instead.
+            let timeout = next.map(|deadline| {
+                Duration::from_nanos(deadline.saturating_sub(self.shared.hub.clock().now()))
+            });
+            let begun = std::time::Instant::now();
+            if let Some(driver) = &self.shared.driver {
+                driver.poll_parked(&own.parker, timeout, |woken| {
+                    let passed = begun.elapsed().as_nanos() as u64;
+                    self.shared.hub.clock().advance_ns(passed);
+                    self.seam.refresh();
+                    wake_all(woken);
+                });
+            }
+        } else if let Some(deadline) = next {
+            let clock = self.shared.hub.clock();
+            if deadline > clock.now() {
+                clock.set(deadline);
+            }
+        } else if io {
+            own.parker.park(None);
+        } else {
+            panic!(
+                "the deterministic scheduler (seed {seed}) waits for ever: no task is ready and no timer is \
+                 armed; look at who should wake the tasks that wait, or allow_io() if another thread does"
+            );
+        }
+        self.seam.refresh();
+    }
+}

@@ -1,0 +1,106 @@
+//! Owns the list of live tasks, so that a scheduler that ends can cancel what is left.
+//!
+//! Each task has a slot number while it lives, and its pointer stands at that number in a table of
+//! chunks: entering and leaving are one store each, by the thread that spawns and the worker that
+//! finishes it. Tasks without a slot (the table of slots is full) go to a slab behind a lock.
+
+use crate::task::{Counted, Header, Task};
+use slab::Slab;
+use std::mem::ManuallyDrop;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// Slots a chunk covers: 32 KiB of pointers, so that the list of chunks stays below 100 KiB.
+const CHUNK: usize = 4096;
+/// Chunks of the table: ten million tasks.
+const CHUNKS: usize = 10_000_000_usize.div_ceil(CHUNK);
+
+type Chunk = Box<[AtomicPtr<Header>]>;
+
+/// The live tasks of one scheduler.
+pub(crate) struct Registry {
+    chunks: Box<[OnceLock<Chunk>]>,
+    overflow: Mutex<Slab<usize>>,
+}
+
+impl Registry {
+    pub(crate) fn new() -> Registry {
+        Registry {
+            chunks: (0..CHUNKS).map(|_| OnceLock::new()).collect(),
+            overflow: Mutex::new(Slab::new()),
+        }
+    }
+
+    fn place(&self, slot: usize) -> Option<&AtomicPtr<Header>> {
+        let chunk = self.chunks.get(slot / CHUNK)?;
+        let chunk = chunk.get_or_init(|| {
+            (0..CHUNK)
+                .map(|_| AtomicPtr::new(ptr::null_mut()))
+                .collect()
+        });
+        chunk.get(slot % CHUNK)
+    }
+
+    fn place_of(&self, task: &Task) -> Option<&AtomicPtr<Header>> {
+        self.place(task.trace().slot()?.index())
+    }
+
+    fn overflow(&self) -> std::sync::MutexGuard<'_, Slab<usize>> {
+        self.overflow.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Enters a new task, before it can run.
+    pub(crate) fn insert(&self, task: &Task) {
+        let header = task.header_ptr().as_ptr();
+        match self.place_of(task) {
+            // Release: who finds the pointer sees the task.
+            Some(place) => place.store(header, Ordering::Release),
+            None => {
+                let key = self.overflow().insert(header.expose_provenance());
+                task.registry_key.store(key as u32, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Takes out a task that ends, while it still has its slot and its own reference.
+    pub(crate) fn remove(&self, task: &Task) {
+        match self.place_of(task) {
+            Some(place) => place.store(ptr::null_mut(), Ordering::Release),
+            None => {
+                let key = task.registry_key.load(Ordering::Relaxed) as usize;
+                let _ = self.overflow().try_remove(key);
+            }
+        }
+    }
+
+    /// References to all tasks in the registry.
+    ///
+    /// # Safety
+    /// No task is finished while this runs: every worker but the caller has stopped for good.
+    pub(crate) unsafe fn all(&self) -> Vec<Counted> {
+        let in_chunks = self
+            .chunks
+            .iter()
+            .filter_map(OnceLock::get)
+            .flat_map(|chunk| chunk.iter())
+            .map(|place| place.load(Ordering::Acquire));
+        let overflow: Vec<*mut Header> = self
+            .overflow()
+            .iter()
+            .map(|(_, &address)| ptr::with_exposed_provenance_mut(address))
+            .collect();
+        in_chunks
+            .chain(overflow)
+            .filter_map(NonNull::new)
+            .map(|header| {
+                // SAFETY: a task leaves the registry before it gives up its own reference, and nobody
+                // finishes one meanwhile, so the cell is alive; the borrowed count is not dropped.
+                let borrowed = ManuallyDrop::new(unsafe {
+                    Counted::from_raw(header.as_ptr().cast_const().cast())
+                });
+                Counted::clone(&borrowed)
+            })
+            .collect()
+    }
+}

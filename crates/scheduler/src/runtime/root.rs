@@ -1,0 +1,180 @@
+//! Owns `block_on`: its future stays on the caller's stack, and is a task like any other in the log.
+
+use crate::parker::Parker;
+use crate::queue::Seeded;
+use crate::runtime::context::{self, EnterGuard, Worker};
+use crate::runtime::shared::{Shape, Shared};
+use crate::runtime::tick::After;
+use crate::task::{Class, Header, Home, Outcome, Parts, Task, allocate};
+use glasshouse_telemetry::SpawnSite;
+use std::any::Any;
+use std::future::{Future, Pending, pending};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+
+/// A root as the loop that runs it sees it: which task it is, and how it is polled.
+pub(crate) struct Root<'a> {
+    header: NonNull<Header>,
+    poll: &'a mut dyn FnMut(&mut Context<'_>) -> Outcome,
+}
+
+impl Root<'_> {
+    pub(crate) fn is(&self, task: &Task) -> bool {
+        task.header_ptr() == self.header
+    }
+
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Outcome {
+        (self.poll)(cx)
+    }
+}
+
+/// Runs `future` on this thread until it ends; the scheduler's tasks run meanwhile.
+pub(crate) fn block_on<F: Future>(
+    shared: &Arc<Shared>,
+    future: F,
+    site: &SpawnSite<'_>,
+) -> F::Output {
+    context::with_worker(|worker| {
+        if worker.is_some() {
+            panic!(
+                "block_on was called on a thread that runs tasks; await the future instead, or call it in \
+                 spawn_blocking"
+            );
+        }
+    });
+    let mut future = pin!(future);
+    let mut result: Option<Result<F::Output, Box<dyn Any + Send>>> = None;
+    let mut poll =
+        |cx: &mut Context<'_>| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(Poll::Pending) => Outcome::Pending,
+            Ok(Poll::Ready(output)) => {
+                result = Some(Ok(output));
+                Outcome::Ready
+            }
+            Err(payload) => {
+                let text = crate::task::panic_message(&*payload);
+                let text = shared.hub.pal().text(text);
+                result = Some(Err(payload));
+                Outcome::Panicked(text)
+            }
+        };
+    let hub = shared.hub.clone();
+    hub.enter(|| match shared.shape {
+        Shape::Threads => run_beside_workers(shared, site, &mut poll),
+        Shape::Deterministic { .. } => run_as_worker(shared, site, &mut poll),
+    });
+    match result {
+        Some(Ok(output)) => output,
+        Some(Err(payload)) => resume_unwind(payload),
+        None => panic!("the scheduler was shut down while block_on ran; shut it down afterwards"),
+    }
+}
+
+/// The cell of a root: its future is on the stack, this one is never polled.
+fn allocate_root(worker: &Worker, site: &SpawnSite<'_>, home: Home) -> Task {
+    let trace = worker.seam.spawned(site, None);
+    let (task, join) = allocate::<Pending<()>>(
+        pending(),
+        Parts {
+            shared: worker.shared.clone(),
+            trace,
+            class: Class::Default,
+            home,
+        },
+    );
+    join.drop_join_handle();
+    task
+}
+
+/// The thread is a guest: it runs its root, and the workers run everything else.
+fn run_beside_workers(
+    shared: &Arc<Shared>,
+    site: &SpawnSite<'_>,
+    poll: &mut dyn FnMut(&mut Context<'_>) -> Outcome,
+) {
+    let worker = Worker::new(shared.clone(), shared.hub.guest(), None, None);
+    let _entered = context::enter_worker(&worker);
+    let home = Arc::new(Parker::new());
+    home.claim();
+    let mut task = allocate_root(&worker, site, Home::Guest(home.clone()));
+    // Wakers may outlive the root: this reference keeps the header while we look at it.
+    let header = task.counted();
+    worker.seam.in_loop(|| {
+        loop {
+            match worker.tick(task, |_, cx| poll(cx)) {
+                After::Ended => return,
+                After::Ready { task: again, .. } => task = again,
+                After::Idle => {
+                    worker.seam.parked();
+                    while !header.state.load().is_ready() {
+                        home.park(None);
+                    }
+                    worker.seam.unparked();
+                    worker.seam.refresh();
+                    // SAFETY: a waker won the edge to READY and left the owned reference to this thread,
+                    // which alone runs the root.
+                    task = unsafe { header.revive() };
+                }
+            }
+        }
+    });
+}
+
+/// The thread is the one worker: the root is a ready task among the others.
+fn run_as_worker(
+    shared: &Arc<Shared>,
+    site: &SpawnSite<'_>,
+    poll: &mut dyn FnMut(&mut Context<'_>) -> Outcome,
+) {
+    let worker = inline_worker(shared);
+    let task = allocate_root(&worker, site, Home::Inline);
+    let mut root = Root {
+        header: task.header_ptr(),
+        poll,
+    };
+    worker.push_woken(task);
+    worker.seam.in_loop(|| worker.run(Some(&mut root)));
+}
+
+/// The one worker of a deterministic scheduler, for as long as this thread runs it. What is ready at its
+/// end waits in the shared queue for the next.
+pub(crate) fn inline_worker(shared: &Arc<Shared>) -> InlineWorker {
+    shared.remotes[0].parker.claim();
+    let seeded = Seeded::resume(shared.random.load(Ordering::Relaxed));
+    let worker = Worker::new(shared.clone(), shared.hub.worker(0), Some(0), Some(seeded));
+    InlineWorker {
+        _entered: context::enter_worker(&worker),
+        worker,
+    }
+}
+
+/// See [`inline_worker`].
+pub(crate) struct InlineWorker {
+    worker: Rc<Worker>,
+    _entered: EnterGuard,
+}
+
+impl std::ops::Deref for InlineWorker {
+    type Target = Rc<Worker>;
+    fn deref(&self) -> &Rc<Worker> {
+        &self.worker
+    }
+}
+
+impl Drop for InlineWorker {
+    fn drop(&mut self) {
+        let Some(seeded) = &self.worker.seeded else {
+            return;
+        };
+        let (random, ready) = seeded.borrow_mut().suspend();
+        self.worker.shared.random.store(random, Ordering::Relaxed);
+        for task in ready {
+            self.worker.shared.injector.push(task);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Owns the edge from idle to ready: who makes it, how it is recorded, and where the task goes.
+
+use crate::runtime::context::{self, Worker};
+use crate::task::{Counted, Home, Task, Wake};
+use glasshouse_pal::WakeSource;
+use std::rc::Rc;
+
+/// What every waker does.
+pub(crate) fn wake(task: &Counted) {
+    context::with_worker_of(task.shared(), |worker| {
+        let by = match worker {
+            Some(worker) => worker.wake_source(),
+            None => context::source().unwrap_or(WakeSource::External),
+        };
+        match task.state.wake(|| task.trace().note_waker(by)) {
+            Wake::Nothing => {}
+            // SAFETY: `wake` has just won the edge from IDLE to READY.
+            Wake::Push => made_ready(worker, unsafe { task.revive() }, by),
+        }
+    });
+}
+
+/// What `JoinHandle::abort` and the end of the scheduler do.
+pub(crate) fn abort(task: &Counted) {
+    context::with_worker_of(task.shared(), |worker| {
+        let by = WakeSource::Abort(worker.and_then(|worker| worker.current()));
+        match task.state.abort(|| task.trace().note_waker(by)) {
+            Wake::Nothing => {}
+            // SAFETY: `abort` has just won the edge from IDLE to READY.
+            Wake::Push => made_ready(worker, unsafe { task.revive() }, by),
+        }
+    });
+}
+
+/// Records the wake and puts the task where it will be run. The caller won the edge.
+fn made_ready(worker: Option<&Rc<Worker>>, task: Task, by: WakeSource) {
+    match worker {
+        Some(worker) => worker.seam.woke(task.trace(), by),
+        None => task.shared().hub.woke(task.trace(), by),
+    }
+    if let Home::Guest(home) = task.home().clone() {
+        // It is in no queue: its thread finds it READY when it wakes. It may be run and freed from here on,
+        // and so the parker is a reference of our own.
+        home.unpark(|| unreachable!("a guest never polls the driver"));
+        return;
+    }
+    match worker {
+        Some(worker) => worker.push_woken(task),
+        None => {
+            let shared = task.shared().clone();
+            shared.hub.pushed();
+            shared.inject(task);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Owns what all threads of one scheduler share.
+
+use crate::blocking::Pool;
+use crate::driver::Driver;
+use crate::idle::Idle;
+use crate::parker::Parker;
+use crate::queue::{Injector, LocalQueue};
+use crate::runtime::live::Live;
+use crate::runtime::registry::Registry;
+use crate::runtime::shutdown::PhaseCell;
+use crate::task::{Class, Task};
+use crate::time::Timers;
+use glasshouse_telemetry::Hub;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+/// Who runs the workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Threads of their own.
+    Threads,
+    /// The one worker is the thread in `block_on`; time is virtual and the seed picks the next task.
+    Deterministic { seed: u64, io: bool },
+}
+
+/// The part of a worker that other threads reach: its queues are stolen from, its timers cancelled.
+pub(crate) struct Remote {
+    pub(crate) system: LocalQueue<Task>,
+    pub(crate) default: LocalQueue<Task>,
+    pub(crate) parker: Parker,
+    pub(crate) timers: Timers,
+}
+
+impl Remote {
+    pub(crate) fn new() -> Remote {
+        Remote {
+            system: LocalQueue::new(),
+            default: LocalQueue::new(),
+            parker: Parker::new(),
+            timers: Timers::new(),
+        }
+    }
+
+    pub(crate) fn queue(&self, class: Class) -> &LocalQueue<Task> {
+        match class {
+            Class::Default => &self.default,
+            Class::System => &self.system,
+        }
+    }
+}
+
+/// One scheduler, as its workers, handles, tasks and wakers see it.
+pub(crate) struct Shared {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) shape: Shape,
+    pub(crate) injector: Injector,
+    pub(crate) idle: Idle,
+    pub(crate) remotes: Box<[Remote]>,
+    pub(crate) registry: Registry,
+    pub(crate) live: Live,
+    pub(crate) phase: PhaseCell,
+    /// Absent where descriptors are refused.
+    pub(crate) driver: Option<Driver>,
+    pub(crate) blocking: Pool,
+    pub(crate) quantum_ticks: u64,
+    /// The state of a deterministic scheduler's generator between two stays of its worker.
+    pub(crate) random: AtomicU64,
+}
+
+impl Shared {
+    /// A push by a thread that has no queue of its own.
+    pub(crate) fn inject(&self, task: Task) {
+        self.injector.push(task);
+        self.wake_a_worker();
+    }
+
+    /// After a push: one worker more, if one sleeps and none searches.
+    pub(crate) fn wake_a_worker(&self) {
+        if let Some(worker) = self.idle.worker_to_wake() {
+            self.unpark(worker);
+        }
+    }
+
+    pub(crate) fn unpark(&self, worker: usize) {
+        self.remotes[worker].parker.unpark(|| {
+            if let Some(driver) = &self.driver {
+                driver.interrupt();
+            }
+        });
+    }
+
+    /// Every worker looks around: at the start of a shutdown.
+    pub(crate) fn unpark_all(&self) {
+        (0..self.remotes.len()).for_each(|worker| self.unpark(worker));
+    }
+
+    pub(crate) fn is_deterministic(&self) -> bool {
+        matches!(self.shape, Shape::Deterministic { .. })
+    }
+}

@@ -1,0 +1,243 @@
+//! Owns the end of a scheduler.
+//!
+//! ```text
+//!   RUNNING ──shutdown──► DRAINING (tasks go on; the caller waits) ──► CLOSED (spawns are refused)
+//! ```
+//!
+//! Once CLOSED, each worker leaves its loop after the tick it is in. The last to leave is alone with the
+//! tasks, and cancels what is left, each in a tick of its own. Threads outside spawn behind a gate that is
+//! shut before the phase changes, so no task comes in after that.
+
+use crate::runtime::context::Worker;
+use crate::runtime::root::inline_worker;
+use crate::runtime::shared::{Shape, Shared};
+use crate::runtime::{abort, tick::After};
+use crate::task::Task;
+use glasshouse_pal::TaskEvent;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How a shutdown ended.
+///
+/// ```
+/// use glasshouse_scheduler::{Builder, Shutdown};
+/// let scheduler = Builder::deterministic(1).build().unwrap();
+/// assert_eq!(scheduler.shutdown(std::time::Duration::from_secs(1)), Shutdown::Clean);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Shutdown {
+    /// Every default task ended by itself within the time. System tasks, which serve the others, were
+    /// cancelled then.
+    Clean,
+    /// The time was over first: what was left was cancelled.
+    Timeout,
+}
+
+/// Where a scheduler is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+#[repr(u8)]
+pub(crate) enum Phase {
+    Running,
+    Draining,
+    Closed,
+}
+
+/// The phase, and who waits for it to pass.
+pub(crate) struct PhaseCell {
+    phase: AtomicU8,
+    gate: Mutex<()>,
+    /// Workers still in their loops.
+    running: AtomicUsize,
+    /// Workers whose threads have not come to their end.
+    alive: Mutex<usize>,
+    changed: Condvar,
+}
+
+/// How much longer than its time a shutdown waits for workers to cancel what is left, before it takes
+/// them to be stuck in a poll and returns without them. A guess.
+const GRACE: Duration = Duration::from_secs(1);
+
+impl PhaseCell {
+    pub(crate) fn new(workers: usize) -> PhaseCell {
+        PhaseCell {
+            phase: AtomicU8::new(Phase::Running as u8),
+            gate: Mutex::new(()),
+            running: AtomicUsize::new(workers),
+            alive: Mutex::new(workers),
+            changed: Condvar::new(),
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        // Acquire: pairs with the store in `set`.
+        self.phase.load(Ordering::Acquire) == Phase::Closed as u8
+    }
+
+    /// Held by a thread outside the workers while it spawns.
+    pub(crate) fn gate(&self) -> MutexGuard<'_, ()> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, phase: Phase) {
+        let _gate = self.gate();
+        self.phase.store(phase as u8, Ordering::SeqCst);
+    }
+
+    /// A default task ended: whoever waits for the last one looks again.
+    pub(crate) fn task_ended(&self) {
+        if self.phase.load(Ordering::Relaxed) == Phase::Draining as u8 {
+            self.announce(|_| {});
+        }
+    }
+
+    fn announce(&self, change: impl FnOnce(&mut usize)) {
+        let mut alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut alive);
+        self.changed.notify_all();
+    }
+
+    /// A worker has left its loop. Whether it was the last, and must drain.
+    pub(crate) fn worker_left(&self) -> bool {
+        // AcqRel: the last one sees all that the others did with the tasks.
+        self.running.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    /// Threads that could not be started count as workers that came to their end.
+    pub(crate) fn workers_missing(&self, count: usize) {
+        self.running.fetch_sub(count, Ordering::AcqRel);
+        self.announce(|alive| *alive -= count);
+    }
+
+    /// A worker's thread is about to end.
+    pub(crate) fn worker_ended(&self) {
+        self.announce(|alive| *alive -= 1);
+    }
+
+    /// Waits until `done` (given the number of live workers), or until `deadline`; none is never.
+    fn wait(&self, deadline: Option<Instant>, done: impl Fn(usize) -> bool) -> bool {
+        /// The count of tasks and the phase are read without a lock by the one who announces: a look now
+        /// and then makes up for an announcement that came just before.
+        const LOOK_AGAIN: Duration = Duration::from_millis(20);
+        let mut alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if done(*alive) {
+                return true;
+            }
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return false;
+            }
+            let nap = left.map_or(LOOK_AGAIN, |left| left.min(LOOK_AGAIN));
+            alive = self
+                .changed
+                .wait_timeout(alive, nap)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+}
+
+/// Ends the scheduler. Without a timeout it cancels at once, and waits for its workers as long as it takes.
+pub(crate) fn shut_down(
+    shared: &Arc<Shared>,
+    threads: Vec<thread::JoinHandle<()>>,
+    timeout: Option<Duration>,
+) -> Shutdown {
+    let allowed = timeout.unwrap_or_default();
+    shared
+        .hub
+        .event(TaskEvent::ShutdownBegin { timeout: allowed });
+    shared.phase.set(Phase::Draining);
+    let (clean, deadline) = match shared.shape {
+        Shape::Threads => {
+            let deadline = Instant::now() + allowed;
+            let clean = shared
+                .phase
+                .wait(Some(deadline), |_| shared.live.is_empty());
+            shared.phase.set(Phase::Closed);
+            shared.unpark_all();
+            let patience = timeout.map(|_| deadline.max(Instant::now()) + GRACE);
+            if shared.phase.wait(patience, |alive| alive == 0) {
+                for worker in threads {
+                    // A worker contains the panics of its tasks; one of its own was printed by the hook.
+                    let _ = worker.join();
+                }
+            }
+            (clean, patience)
+        }
+        Shape::Deterministic { .. } => {
+            let worker = inline_worker(shared);
+            let clean = worker.run_out(allowed);
+            shared.phase.set(Phase::Closed);
+            worker.drain();
+            (clean, timeout.map(|_| Instant::now() + GRACE))
+        }
+    };
+    shared.blocking.shut_down(deadline);
+    shared.hub.event(TaskEvent::ShutdownComplete { clean });
+    shared.hub.close();
+    if clean {
+        Shutdown::Clean
+    } else {
+        Shutdown::Timeout
+    }
+}
+
+impl Worker {
+    /// Cancels every task that is left. The caller is the last worker of a closed scheduler.
+    pub(crate) fn drain(self: &Rc<Worker>) {
+        loop {
+            // SAFETY: all other workers have left their loops for good, and this one finishes tasks only below.
+            let left = unsafe { self.shared.registry.all() };
+            if left.is_empty() {
+                return;
+            }
+            left.iter().for_each(abort);
+            drop(left);
+            while let Some(task) = self.next_left() {
+                if let After::Ready { task, throttled } = self.tick(task, |task, cx| task.poll(cx))
+                {
+                    self.push_back(task, throttled);
+                }
+            }
+        }
+    }
+
+    fn next_left(&self) -> Option<Task> {
+        self.next_task()
+            .or_else(|| self.steal().map(|task| self.taken(task)))
+    }
+
+    /// Runs what is left in virtual time, as far as `allowed` reaches. Whether all default tasks ended.
+    fn run_out(self: &Rc<Worker>, allowed: Duration) -> bool {
+        let clock = self.shared.hub.clock();
+        let end = clock
+            .now()
+            .saturating_add(clock.ticks(allowed.as_nanos() as u64));
+        loop {
+            if self.shared.live.is_empty() {
+                return true;
+            }
+            self.take_turn();
+            if let Some(task) = self.next_task() {
+                let _ = self.run_task(task, |task, cx| task.poll(cx));
+            } else if let Some(deadline) = self.next_deadline().filter(|&deadline| deadline <= end)
+            {
+                clock.set(deadline.max(clock.now()));
+                self.seam.refresh();
+            } else {
+                clock.set(end);
+                self.seam.refresh();
+                return false;
+            }
+        }
+    }
+
+    fn next_deadline(&self) -> Option<u64> {
+        self.remote()?.timers.next()
+    }
+}

@@ -1,0 +1,89 @@
+//! Owns a scheduler from outside: it runs futures, and ends when it is dropped or shut down.
+
+use crate::handle::Handle;
+use crate::runtime::{self, Shared, Shutdown};
+use crate::task::JoinHandle;
+use glasshouse_telemetry::SpawnSite;
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+/// A running scheduler. Dropping it cancels the tasks that are left and waits for its workers.
+///
+/// ```
+/// use glasshouse_scheduler::{Builder, Scheduler, Shutdown};
+/// use std::time::Duration;
+/// let scheduler: Scheduler = Builder::new().workers(2).build().unwrap();
+/// let task = scheduler.spawn(async { 6 * 7 });
+/// assert_eq!(scheduler.block_on(task).unwrap(), 42);
+/// assert_eq!(scheduler.shutdown(Duration::from_secs(5)), Shutdown::Clean);
+/// ```
+pub struct Scheduler {
+    handle: Handle,
+    /// None once it has been shut down.
+    threads: Option<Vec<thread::JoinHandle<()>>>,
+}
+
+impl Scheduler {
+    pub(crate) fn new(shared: Arc<Shared>, threads: Vec<thread::JoinHandle<()>>) -> Scheduler {
+        Scheduler {
+            handle: Handle::new(shared),
+            threads: Some(threads),
+        }
+    }
+
+    /// A handle for other threads.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Runs `future` on this thread until it ends. It is a task like any other in the log.
+    ///
+    /// # Panics
+    /// On a thread that runs tasks, and when the future does.
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let site = SpawnSite {
+            location: Location::caller(),
+            name: Some("block_on"),
+        };
+        runtime::block_on(self.handle.shared(), future, &site)
+    }
+
+    /// Spawns a task; [`crate::spawn`] says more.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.handle.spawn(future)
+    }
+
+    /// Lets the default tasks end by themselves for at most `timeout`, then cancels what is left. System
+    /// tasks are cancelled when the last default task has ended. A worker that is stuck in a poll is left
+    /// behind one second after the time.
+    pub fn shutdown(mut self, timeout: Duration) -> Shutdown {
+        let threads = self.threads.take().unwrap_or_default();
+        runtime::shut_down(self.handle.shared(), threads, Some(timeout))
+    }
+}
+
+impl Drop for Scheduler {
+    fn drop(&mut self) {
+        if let Some(threads) = self.threads.take() {
+            let _ = runtime::shut_down(self.handle.shared(), threads, None);
+        }
+    }
+}
+
+impl fmt::Debug for Scheduler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scheduler")
+            .field("handle", &self.handle)
+            .finish_non_exhaustive()
+    }
+}

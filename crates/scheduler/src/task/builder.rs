@@ -1,0 +1,76 @@
+//! Owns how a task gets a name.
+
+use crate::handle::{Handle, here};
+use crate::runtime::SpawnError;
+use crate::task::{Class, JoinHandle};
+use std::future::Future;
+
+/// Spawns a task with a name, on the current scheduler.
+///
+/// ```
+/// let scheduler = glasshouse_scheduler::Builder::deterministic(1).build().unwrap();
+/// scheduler.block_on(async {
+///     let task = glasshouse_scheduler::task::Builder::new().name("greeter").spawn(async { "hello" });
+///     assert_eq!(task.await.unwrap(), "hello");
+/// });
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use = "a builder does nothing until a future is spawned"]
+pub struct Builder<'a> {
+    name: Option<&'a str>,
+}
+
+impl<'a> Builder<'a> {
+    /// A task that is called after its location.
+    pub fn new() -> Builder<'a> {
+        Builder { name: None }
+    }
+
+    /// What the log calls the task, beside its location.
+    pub fn name(mut self, name: &'a str) -> Builder<'a> {
+        self.name = Some(name);
+        self
+    }
+
+    /// As [`crate::spawn`].
+    ///
+    /// # Panics
+    /// Outside of a scheduler.
+    #[track_caller]
+    pub fn spawn<F>(self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Handle::current().spawn_as(future, &here(self.name), Class::Default)
+    }
+
+    /// As [`crate::spawn_system`].
+    ///
+    /// # Panics
+    /// Outside of a scheduler.
+    #[track_caller]
+    pub fn spawn_system<F>(self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Handle::current().spawn_as(future, &here(self.name), Class::System)
+    }
+
+    /// As [`crate::try_spawn`].
+    ///
+    /// # Errors
+    /// At the scheduler's capacity, and after its end.
+    ///
+    /// # Panics
+    /// Outside of a scheduler.
+    #[track_caller]
+    pub fn try_spawn<F>(self, future: F) -> Result<JoinHandle<F::Output>, SpawnError<F>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Handle::current().try_spawn_as(future, &here(self.name), Class::Default)
+    }
+}

@@ -1,0 +1,30 @@
+//! Owns the task: its cell on the heap, its state word, its wakers and its join handle.
+//!
+//! A task is one allocation ([`raw`]): a header that every scheduler thread and waker may touch, and
+//! the future or its output, which belongs to whoever the state word ([`state`]) says.
+
+mod bounded_text;
+mod builder;
+mod cell;
+mod current;
+mod join;
+mod join_error;
+mod raw;
+mod state;
+mod waker;
+mod yield_now;
+
+pub use builder::Builder;
+pub use current::{fail, id, try_id};
+pub use join::JoinHandle;
+pub use join_error::JoinError;
+pub use yield_now::{YieldNow, yield_now};
+
+pub(crate) use bounded_text::BoundedText;
+pub(crate) use cell::allocate;
+pub(crate) use join_error::panic_message;
+pub(crate) use raw::{Class, Counted, Header, Home, Outcome, Parts, Task};
+#[cfg(all(test, glasshouse_loom))]
+pub(crate) use state::{Completion, Join, State};
+pub(crate) use state::{End, Start, Wake};
+pub(crate) use waker::borrowed as borrowed_waker;

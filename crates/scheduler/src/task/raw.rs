@@ -1,0 +1,319 @@
+//! Owns the task's header and the two kinds of pointers to it. The cell around the header, with the join
+//! handle's waker and the future or its output, is in `cell.rs`.
+//!
+//! Two kinds of pointers reach it. [`Task`] is the *owned reference*: there is one while the task is
+//! READY or RUNNING, none while it is IDLE (winning the wake makes it again, [`Counted::revive`]), and
+//! completion gives it up. [`Counted`] is what wakers and join handles hold. The count includes one for
+//! the life of the task itself, so the cell outlives its last poll.
+//!
+//! Who touches what, as the state word has it:
+//! - the future: who holds the owned reference, while RUNNING;
+//! - the output: the completer until COMPLETE, then the join handle, or the completer if there is none;
+//! - the join waker: the handle while `JOIN_WAKER` is clear, the completer when it is set.
+
+use crate::parker::Parker;
+use crate::queue::Entry;
+use crate::runtime::Shared;
+use crate::task::cell::Vtable;
+use crate::task::join_error::JoinError;
+use crate::task::state::{Completion, Join, State};
+use glasshouse_pal::TextId;
+use glasshouse_telemetry::TaskTrace;
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use std::task::{Context, Poll, Waker};
+
+/// Which queue a task waits in: system tasks are chosen first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    Default,
+    System,
+}
+
+/// What a task is made of, beside its future.
+pub(crate) struct Parts {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) trace: TaskTrace,
+    pub(crate) class: Class,
+    pub(crate) home: Home,
+}
+
+/// Who polls a task.
+#[derive(Clone)]
+pub(crate) enum Home {
+    /// Any worker, through the queues.
+    Workers,
+    /// The worker that is inside `block_on`: the task is its root.
+    Inline,
+    /// The guest that is inside `block_on`, and sleeps here: the task is its root.
+    Guest(Arc<Parker>),
+}
+
+/// The part of a task that does not depend on its future.
+pub(crate) struct Header {
+    pub(crate) state: State,
+    references: AtomicU32,
+    vtable: &'static Vtable,
+    parts: Parts,
+    /// Run time in clock ticks since the task was last not ready. Written by who runs it.
+    pub(crate) quantum_used: AtomicU64,
+    /// Where the registry keeps it.
+    pub(crate) registry_key: AtomicU32,
+    /// The text that `task::fail` left, zero for none. Written by who runs it.
+    pub(crate) failure: AtomicU32,
+}
+
+impl Header {
+    pub(super) fn new(vtable: &'static Vtable, parts: Parts) -> Header {
+        Header {
+            state: State::spawned(),
+            // The task's own life, and the join handle.
+            references: AtomicU32::new(2),
+            vtable,
+            parts,
+            quantum_used: AtomicU64::new(0),
+            registry_key: AtomicU32::new(0),
+            failure: AtomicU32::new(0),
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.parts.shared
+    }
+
+    pub(crate) fn trace(&self) -> &TaskTrace {
+        &self.parts.trace
+    }
+
+    pub(crate) fn class(&self) -> Class {
+        self.parts.class
+    }
+
+    pub(crate) fn home(&self) -> &Home {
+        &self.parts.home
+    }
+
+    /// Whether its future is on a stack, not in its cell.
+    pub(crate) fn is_root(&self) -> bool {
+        !matches!(self.parts.home, Home::Workers)
+    }
+}
+
+/// What a poll came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Pending,
+    Ready,
+    Panicked(TextId),
+    Cancelled,
+}
+
+/// The owned reference: the right and the duty to poll the task next.
+#[derive(Debug)]
+pub(crate) struct Task(NonNull<Header>);
+
+// SAFETY: the cell is Send (`allocate` asks it of future and output), and the owned reference is held by
+// one thread at a time: the queues hand it over with release and acquire.
+unsafe impl Send for Task {}
+
+impl std::ops::Deref for Task {
+    type Target = Header;
+    fn deref(&self) -> &Header {
+        // SAFETY: the owned reference keeps the cell alive; the header is only touched through `&`.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Task {
+    /// Polls the future; on completion the output is in the cell. Only while RUNNING.
+    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Outcome {
+        // SAFETY: the owned reference while RUNNING is the sole right to the future.
+        unsafe { (self.vtable.poll)(self.0, cx) }
+    }
+
+    /// Drops the future; the output is the cancellation. Only while RUNNING.
+    pub(crate) fn cancel(&self) -> Outcome {
+        // SAFETY: as for `poll`.
+        unsafe { (self.vtable.cancel)(self.0) }
+    }
+
+    /// Publishes the completion, hands the output over or drops it. The joiner's waker is returned, so
+    /// that the caller can record the end before the joiner's wake.
+    pub(crate) fn complete(&self) -> Option<Waker> {
+        let Completion {
+            wake_joiner,
+            drop_output,
+        } = self.state.complete();
+        if drop_output {
+            // SAFETY: COMPLETE without JOIN_INTEREST: the output is the completer's.
+            unsafe { (self.vtable.drop_output)(self.0) };
+        }
+        if wake_joiner {
+            // SAFETY: COMPLETE with JOIN_WAKER: the field is the completer's.
+            unsafe { (self.vtable.join_waker)(self.0).as_mut().take() }
+        } else {
+            None
+        }
+    }
+
+    /// Ends the task's own life, after completion. The cell goes with the last reference.
+    pub(crate) fn release(self) {
+        drop(Counted(self.0));
+    }
+
+    /// A counted reference beside the owned one.
+    pub(crate) fn counted(&self) -> Counted {
+        // The task's own life is counted: this borrows that count only to make another.
+        let own = mem::ManuallyDrop::new(Counted(self.0));
+        Counted::clone(&own)
+    }
+
+    /// Where the cell is, for comparison and for the registry.
+    pub(crate) fn header_ptr(&self) -> NonNull<Header> {
+        self.0
+    }
+
+    /// The owned reference of a task that is not in any queue, from the registry's pointer.
+    ///
+    /// # Safety
+    /// The caller has just won the edge from IDLE to READY, and the cell is alive.
+    pub(crate) unsafe fn revive(header: NonNull<Header>) -> Task {
+        Task(header)
+    }
+}
+
+impl Entry for Task {
+    fn into_ptr(self) -> *mut () {
+        self.0.as_ptr().cast()
+    }
+
+    unsafe fn from_ptr(ptr: *mut ()) -> Task {
+        // SAFETY: the caller passes on what `into_ptr` gave, which was never null.
+        Task(unsafe { NonNull::new_unchecked(ptr.cast()) })
+    }
+}
+
+/// A counted reference, as wakers and join handles hold it: it keeps the cell, not the task.
+#[derive(Debug)]
+pub(crate) struct Counted(NonNull<Header>);
+
+// SAFETY: through a counted reference only the header is touched (all of it atomic or immutable), and
+// what the state word gives to the join handle (whose `T: Send`).
+unsafe impl Send for Counted {}
+// SAFETY: as for Send.
+unsafe impl Sync for Counted {}
+
+impl std::ops::Deref for Counted {
+    type Target = Header;
+    fn deref(&self) -> &Header {
+        // SAFETY: we hold one of the references that keep the cell alive.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Clone for Counted {
+    fn clone(&self) -> Counted {
+        // Relaxed: a new reference is made from one that is held.
+        let before = self.references.fetch_add(1, Ordering::Relaxed);
+        if before > u32::MAX / 2 {
+            // Wakers leaked by the thousand million: going on would free the cell under their feet.
+            std::process::abort();
+        }
+        Counted(self.0)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        // Release: our use of the cell comes before its end; the acquire fence pairs with it.
+        if self.references.fetch_sub(1, Ordering::Release) == 1 {
+            fence(Ordering::Acquire);
+            // SAFETY: that was the last reference; the future and the output are gone or nobody else's.
+            unsafe { (self.vtable.dealloc)(self.0) };
+        }
+    }
+}
+
+impl Counted {
+    /// Makes the counted reference that `into_raw` gave away whole again.
+    ///
+    /// # Safety
+    /// `ptr` comes from `into_raw`, and is turned back once (or the result is not dropped).
+    pub(crate) unsafe fn from_raw(ptr: *const ()) -> Counted {
+        // SAFETY: the caller says where it comes from; it was never null.
+        Counted(unsafe { NonNull::new_unchecked(ptr.cast_mut().cast()) })
+    }
+
+    pub(crate) fn into_raw(self) -> *const () {
+        let ptr = self.0.as_ptr().cast_const().cast();
+        mem::forget(self);
+        ptr
+    }
+
+    /// The owned reference, made again.
+    ///
+    /// # Safety
+    /// The caller has just won the edge from IDLE to READY.
+    pub(crate) unsafe fn revive(&self) -> Task {
+        Task(self.0)
+    }
+
+    /// The join handle's poll: takes the output if the task is complete, else leaves `waker`.
+    ///
+    /// # Safety
+    /// `T` is the task's output, and only the one join handle calls this.
+    pub(crate) unsafe fn poll_join<T>(&self, waker: &Waker) -> Poll<Result<T, JoinError>> {
+        if !self.is_joinable(waker) {
+            return Poll::Pending;
+        }
+        let mut output: Option<Result<T, JoinError>> = None;
+        // SAFETY: COMPLETE with JOIN_INTEREST gives the output to the handle, which is us.
+        unsafe { (self.vtable.take_output)(self.0, (&raw mut output).cast()) };
+        match output {
+            Some(output) => Poll::Ready(output),
+            None => panic!(
+                "a JoinHandle was polled again after it gave its result; keep the result instead"
+            ),
+        }
+    }
+
+    /// Whether the task is complete; if not, `waker` is where its completer finds it.
+    fn is_joinable(&self, waker: &Waker) -> bool {
+        if self.state.load().is_complete() {
+            return true;
+        }
+        // SAFETY: the vtable's accessor is sound for any live cell; the field is used below as the bits say.
+        let field = unsafe { (self.vtable.join_waker)(self.0) };
+        if self.state.has_join_waker() {
+            // SAFETY: both sides only read the field while JOIN_WAKER is set and the task is not complete;
+            // the completer takes it only after COMPLETE, which `unset` below would notice. Reading it here
+            // could race with that take, so the bit is taken back first.
+            if self.state.unset_join_waker() == Join::Complete {
+                return true;
+            }
+        }
+        // SAFETY: JOIN_WAKER is clear and only the handle sets it: the field is ours.
+        let slot = unsafe { &mut *field.as_ptr() };
+        if !slot.as_ref().is_some_and(|held| held.will_wake(waker)) {
+            *slot = Some(waker.clone());
+        }
+        self.state.set_join_waker() == Join::Complete
+    }
+
+    /// The join handle goes away.
+    pub(crate) fn drop_join_handle(&self) {
+        match self.state.drop_join_handle() {
+            // SAFETY: COMPLETE with JOIN_INTEREST until now: the output is the handle's.
+            Join::Complete => unsafe { (self.vtable.drop_output)(self.0) },
+            Join::Pending => {
+                // SAFETY: JOIN_WAKER was cleared before completion: the field is the handle's.
+                let waker = unsafe { (self.vtable.join_waker)(self.0).as_mut().take() };
+                // A waker's drop is foreign code: contain its panic, as every panic of a task.
+                let _ = catch_unwind(AssertUnwindSafe(move || drop(waker)));
+            }
+        }
+    }
+}

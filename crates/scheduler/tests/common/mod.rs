@@ -1,0 +1,63 @@
+//! What the tests of the scheduler share: the life of a task, as the log has it.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use glasshouse_pal::{Pal, TaskEvent, TaskId};
+
+/// The events of one task, in order, one line each, without the location.
+pub fn life(pal: &Pal, id: TaskId) -> Vec<String> {
+    pal.events()
+        .iter()
+        .filter(|event| event.tid() == Some(id))
+        .map(|event| line(pal, event))
+        .collect()
+}
+
+/// All events, in order, one line each, with the task's number.
+pub fn lines(pal: &Pal) -> Vec<String> {
+    pal.events()
+        .iter()
+        .map(|event| match event.tid() {
+            Some(tid) => format!("{tid} {}", line(pal, event)),
+            None => line(pal, event),
+        })
+        .collect()
+}
+
+fn line(pal: &Pal, event: &TaskEvent) -> String {
+    let by = |by: glasshouse_pal::WakeSource| match by.task() {
+        Some(task) => format!("{} {task}", by.name()),
+        None => by.name().to_owned(),
+    };
+    match *event {
+        TaskEvent::Spawned { parent, .. } => match parent {
+            Some(parent) => format!("spawned by {parent}"),
+            None => "spawned".to_owned(),
+        },
+        TaskEvent::Running { .. } => "running".to_owned(),
+        TaskEvent::Yield { by: source, .. } => format!("yield woken by {}", by(source)),
+        TaskEvent::Throttled { by: source, .. } => format!("throttled woken by {}", by(source)),
+        TaskEvent::Sleep { dur, .. } => format!("sleep {dur:?}"),
+        TaskEvent::IoWait { io, .. } => format!("io_wait {:?}", io.interest),
+        TaskEvent::JoinWait { on, .. } => format!("join_wait {on}"),
+        TaskEvent::LaneWait { lane, .. } => format!("lane_wait {}", pal.log().text(lane)),
+        TaskEvent::Wait { .. } => "wait".to_owned(),
+        TaskEvent::Wake { by: source, .. } => format!("wake by {}", by(source)),
+        TaskEvent::Done { .. } => "done".to_owned(),
+        TaskEvent::Failed { error, .. } => {
+            format!(
+                "failed {} {:?}",
+                error.kind.name(),
+                pal.log().text(error.text)
+            )
+        }
+        TaskEvent::SpawnDenied {
+            parent, capacity, ..
+        } => {
+            format!("spawn_denied {parent:?} at {capacity}")
+        }
+        TaskEvent::ShutdownBegin { timeout } => format!("shutdown_begin {timeout:?}"),
+        TaskEvent::ShutdownComplete { clean } => format!("shutdown_complete clean={clean}"),
+        TaskEvent::Stalled { worker, busy, .. } => format!("stalled worker {worker} {busy:?}"),
+    }
+}
