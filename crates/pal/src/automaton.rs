@@ -98,16 +98,19 @@ pub const fn next(state: Option<TaskState>, event: &TaskEvent) -> Result<TaskSta
             Err(Violation::Unborn { entered })
         };
     };
-    if state.is_end() {
-        return Err(Violation::AfterEnd {
-            end: state,
-            entered,
-        });
-    }
-    if is_spawn {
+    if is_spawn && !state.is_end() {
         return Err(Violation::Reborn { state });
     }
+    follow(state, entered)
+}
+
+/// The same for a task that was spawned, by the state that the event leads into.
+pub(crate) const fn follow(state: TaskState, entered: TaskState) -> Result<TaskState, Violation> {
     match entered {
+        _ if state.is_end() => Err(Violation::AfterEnd {
+            end: state,
+            entered,
+        }),
         TaskState::Scheduled if state.is_waiting() => Ok(entered),
         TaskState::Scheduled => Err(Violation::WokenAwake { state }),
         TaskState::Running if state.is_ready() => Ok(entered),

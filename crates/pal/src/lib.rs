@@ -43,6 +43,7 @@ mod table;
 mod testing;
 mod text_id;
 mod thread;
+pub mod verify;
 mod writer;
 
 pub use arena::{TEXT_BYTES_MAX, TextBuf};

@@ -71,6 +71,8 @@ pub struct Step<'a> {
     pub tid: TaskId,
     /// Its life with this record in it.
     pub life: &'a Life,
+    /// The state that it was in by the record before; `None` where there was none.
+    pub before: Option<TaskState>,
     /// The state that it left, and how many clock ticks it had been in it; `None` where that is not known.
     pub left: Option<(TaskState, u64)>,
     /// Why the record does not fit, if it does not.
@@ -119,16 +121,17 @@ impl Lives {
         if self.horizon.is_some_and(|horizon| stamp < horizon) {
             return None;
         }
-        let (life, left, fault) = match self.lives.entry(tid) {
+        let (life, before, left, fault) = match self.lives.entry(tid) {
             Entry::Vacant(vacant) => {
                 let fault = begin(aux, event, self.horizon.is_none());
                 let life = vacant.insert(Life::beginning(stamp, aux, entered));
-                (life, None, fault)
+                (life, None, None, fault)
             }
             Entry::Occupied(occupied) => {
                 let life = occupied.into_mut();
+                let before = Some(life.state);
                 let (left, fault) = follow(life, stamp, aux, event);
-                (life, left, fault)
+                (life, before, left, fault)
             }
         };
         life.faults += u32::from(fault.is_some());
@@ -138,6 +141,7 @@ impl Lives {
         Some(Step {
             tid,
             life,
+            before,
             left,
             fault,
         })

@@ -1,0 +1,188 @@
+//! Owns the judgement of a log: whether its records, its task table and its counts tell one story.
+//!
+//! Checked are, for every task: that its records obey the [`automaton`](crate::automaton), that none is
+//! missing, that its stamps never decrease, that its row in the task table says what they say, and that
+//! the row's run, wait and ready delay add up to its life; for every ring: that its header counted what
+//! is in it. From records alone the three always add up: each stretch ends where the next begins.
+//!
+//! Where the rings have wrapped, tasks are judged from the horizon on. How strict the rest is follows
+//! from [`Rest`]: a process that was killed, or still runs, may have left each ring's last step half
+//! done, and no more than that.
+
+mod finding;
+mod rest;
+mod rings;
+mod rows;
+
+pub use finding::Finding;
+pub use rest::Rest;
+
+use crate::domain::Event;
+use crate::lives::{Fault, Lives, Step};
+use crate::loss::LossCause;
+use crate::reader::{Entry, Log};
+use crate::state::TaskState;
+use rings::Counts;
+
+/// The findings that a report keeps; further ones are only counted.
+pub const FINDINGS_MAX: usize = 1000;
+
+/// What [`verify`] has found.
+///
+/// ```
+/// use glasshouse_pal::{Pal, RingOwner, SiteId, TaskEvent, TaskId, verify};
+/// let pal = Pal::memory();
+/// let tid = TaskId::new(1).expect("in range");
+/// let ring = pal.lease(RingOwner::Worker(0));
+/// ring.write(10, 0, &TaskEvent::Spawned { tid, parent: None, site: SiteId(0) });
+/// ring.write(12, 1, &TaskEvent::Running { tid });
+/// ring.write(19, 2, &TaskEvent::Done { tid });
+/// drop(ring);
+/// let report = verify::verify(&pal.log());
+/// assert!(report.holds(), "{:?}", report.findings);
+/// assert_eq!((report.tasks, report.records), (1, 3));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Whether the log was at rest, and so how strictly it could be judged.
+    pub rest: Rest,
+    /// The stamp from which on tasks were judged; `None` for their whole lives.
+    pub horizon: Option<u64>,
+    /// Events that were read.
+    pub records: u64,
+    /// Tasks that these speak of.
+    pub tasks: u64,
+    /// Those of them that have ended.
+    pub ended: u64,
+    /// Rows of the task table that were compared with the records.
+    pub rows: u64,
+    /// Rings whose counts were compared with the records.
+    pub rings: u64,
+    /// Steps that were half done when the process was killed or the log was read: nothing is wrong.
+    pub half_done: u64,
+    /// Missing records that the log's own count of unwritten events accounts for.
+    pub unwritten: u64,
+    /// What does not hold, at most [`FINDINGS_MAX`].
+    pub findings: Vec<Finding>,
+    /// How many things do not hold.
+    pub findings_total: u64,
+}
+
+impl Report {
+    fn new(rest: Rest, horizon: Option<u64>) -> Report {
+        Report {
+            rest,
+            horizon,
+            records: 0,
+            tasks: 0,
+            ended: 0,
+            rows: 0,
+            rings: 0,
+            half_done: 0,
+            unwritten: 0,
+            findings: Vec::new(),
+            findings_total: 0,
+        }
+    }
+
+    /// Whether everything that was checked holds.
+    pub fn holds(&self) -> bool {
+        self.findings_total == 0
+    }
+
+    fn find(&mut self, finding: Finding) {
+        self.findings_total += 1;
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(finding);
+        }
+    }
+}
+
+/// Judges a log by its own words. Never fails: what cannot be read is a finding.
+pub fn verify(log: &Log) -> Report {
+    let rings = log.rings();
+    let rest = Rest::of(log, &rings);
+    let loss = log.loss();
+    let horizon = log.horizon();
+    let mut judge = Judge {
+        report: Report::new(rest, horizon),
+        half_done_left: rest.half_done_max(&rings),
+        unwritten_left: loss.unwritten(LossCause::NoRing) + loss.unwritten(LossCause::Reentrant),
+    };
+    let mut lives = horizon.map_or_else(Lives::whole, Lives::from_horizon);
+    let mut counts = Counts::default();
+    for entry in log.records() {
+        judge.report.records += 1;
+        counts.add(&entry);
+        if let Event::Task(event) = &entry.event
+            && let Some(step) = lives.feed(entry.stamp, entry.aux, event)
+        {
+            judge.step(&entry, &step);
+        }
+    }
+    judge.lives(&lives);
+    rings::judge(&mut judge, &counts, &loss, &rings);
+    rows::judge(&mut judge, log, &lives, &loss);
+    judge.report
+}
+
+/// A report in the making, with what may still be excused.
+struct Judge {
+    report: Report,
+    /// Steps that may still turn out to be half done.
+    half_done_left: u64,
+    /// Records that may still be missing because the writer says that it could not write them.
+    unwritten_left: u64,
+}
+
+impl Judge {
+    fn step(&mut self, entry: &Entry, step: &Step<'_>) {
+        let Some(fault) = step.fault else { return };
+        if self.excuses(fault, step) {
+            return;
+        }
+        self.report.find(Finding::Record {
+            tid: step.tid,
+            ring: entry.ring,
+            seq: entry.seq,
+            fault,
+        });
+    }
+
+    fn excuses(&mut self, fault: Fault, step: &Step<'_>) -> bool {
+        let Fault::Gap { expected, found } = fault else {
+            return false;
+        };
+        let missing = u64::from(found.wrapping_sub(expected));
+        // A worker publishes that a task has left it before it writes so: of all records this one can
+        // come after those that follow it, and only so many workers can be between the two.
+        if missing == 1 && step.before == Some(TaskState::Running) && self.excuse_half_done() {
+            return true;
+        }
+        let is_unwritten = missing <= self.unwritten_left;
+        if is_unwritten {
+            self.unwritten_left -= missing;
+            self.report.unwritten += missing;
+        }
+        is_unwritten
+    }
+
+    fn excuse_half_done(&mut self) -> bool {
+        let is_excused = self.half_done_left > 0;
+        if is_excused {
+            self.half_done_left -= 1;
+            self.report.half_done += 1;
+        }
+        is_excused
+    }
+
+    fn lives(&mut self, lives: &Lives) {
+        for (_, life) in lives.iter() {
+            self.report.tasks += 1;
+            self.report.ended += u64::from(life.state.is_end());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

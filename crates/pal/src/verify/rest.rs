@@ -1,0 +1,59 @@
+//! Owns the question whether anybody was in the middle of writing a log.
+
+use crate::format::header::Lifecycle;
+use crate::reader::{Log, RingInfo};
+use crate::writer::WorkerState;
+
+/// Whether a log was at rest, and so how much of it must agree.
+///
+/// ```
+/// use glasshouse_pal::verify::Rest;
+/// assert_eq!(Rest::Stopped.name(), "stopped");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rest {
+    /// Nobody was writing: everything must agree.
+    AtRest,
+    /// The process ended while its workers ran, as by `kill -9`: each of them may have left one step
+    /// half done, and tasks may have been on their way to a worker that would have recorded them.
+    Stopped,
+    /// It is being written: the task table and the counts have moved on since the records were read,
+    /// and are not compared.
+    Live,
+}
+
+impl Rest {
+    /// The name as reports print it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Rest::AtRest => "at_rest",
+            Rest::Stopped => "stopped",
+            Rest::Live => "live",
+        }
+    }
+
+    pub(super) fn of(log: &Log, rings: &[RingInfo]) -> Rest {
+        if rings.iter().all(|ring| !ring.is_leased) {
+            return Rest::AtRest;
+        }
+        if log.is_alive() {
+            return Rest::Live;
+        }
+        // At an orderly end a thread that lives as long as the process still holds its ring; it is
+        // done with it unless it says that it runs a task.
+        let is_in_tick =
+            |ring: &RingInfo| ring.is_leased && ring.state == Some(WorkerState::Running);
+        match log.lifecycle() {
+            Lifecycle::CleanExit if !rings.iter().any(is_in_tick) => Rest::AtRest,
+            _ => Rest::Stopped,
+        }
+    }
+
+    /// How many steps can be half done: one for each ring in use.
+    pub(super) fn half_done_max(self, rings: &[RingInfo]) -> u64 {
+        match self {
+            Rest::AtRest => 0,
+            Rest::Stopped | Rest::Live => rings.iter().filter(|ring| ring.is_leased).count() as u64,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Owns the comparison of rings with their headers.
+
+use super::{Finding, Judge, Rest};
+use crate::domain::{Event, FIELDS_MAX};
+use crate::format::codec::encode;
+use crate::reader::{Entry, Loss, RingId, RingInfo, RingLoss};
+use std::collections::HashMap;
+
+/// The records that one event can take: word 3 holds a field, a continuation three.
+const EVENT_RECORDS_MAX: u64 = 1 + (FIELDS_MAX as u64 - 1).div_ceil(3);
+
+/// How many events of each kind are in each ring.
+#[derive(Default)]
+pub(super) struct Counts {
+    rings: HashMap<RingId, Box<[u64; 256]>>,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, entry: &Entry) {
+        let kind = match &entry.event {
+            Event::Task(event) => encode(event).kind,
+            Event::Domain(event) => event.kind(),
+        };
+        let kinds = self.rings.entry(entry.ring);
+        kinds.or_insert_with(|| Box::new([0; 256]))[usize::from(kind)] += 1;
+    }
+}
+
+pub(super) fn judge(judge: &mut Judge, counts: &Counts, loss: &Loss, rings: &[RingInfo]) {
+    if loss.damaged_rings > 0 {
+        let rings = loss.damaged_rings;
+        judge.report.find(Finding::Rings { rings });
+    }
+    // Of a process that was killed, each worker may have been writing one.
+    if loss.unreadable > judge.report.rest.half_done_max(rings) {
+        let records = loss.unreadable;
+        judge.report.find(Finding::Unreadable { records });
+    }
+    if judge.report.rest == Rest::Live {
+        return;
+    }
+    for ring in rings {
+        judge.report.rings += 1;
+        let lost = loss.rings.iter().find(|lost| lost.ring == ring.id);
+        let found = counts
+            .rings
+            .get(&ring.id)
+            .map_or(&[0; 256], |kinds| &**kinds);
+        judge_one(judge, ring, lost, found);
+    }
+}
+
+fn judge_one(judge: &mut Judge, ring: &RingInfo, lost: Option<&RingLoss>, found: &[u64; 256]) {
+    let (newest, gone) = lost.map_or((0, 0), |lost| (lost.newest_seq, lost.overwritten));
+    // While an event is written, the records of it that are there already are ahead of the header,
+    // and those that it replaces are gone.
+    let slack = match judge.report.rest {
+        Rest::AtRest => 0,
+        Rest::Stopped | Rest::Live => EVENT_RECORDS_MAX,
+    };
+    let id = ring.id;
+    if newest.abs_diff(ring.head) > slack {
+        judge.report.find(Finding::Head {
+            ring: id,
+            head: ring.head,
+            newest,
+        });
+    }
+    let is_wrapped = newest + slack > ring.capacity;
+    let holes = gone.saturating_sub(newest.saturating_sub(ring.capacity));
+    if holes > slack {
+        let records = holes;
+        judge.report.find(Finding::Hole { ring: id, records });
+    }
+    let mut uncounted = 0;
+    for (kind, (&counted, &found)) in ring.events.iter().zip(found).enumerate() {
+        let is_agreed = if is_wrapped {
+            counted >= found
+        } else {
+            counted == found
+        };
+        // The event that was being written is in the ring and not yet counted.
+        let is_last = slack > 0 && found == counted + 1 && uncounted == 0;
+        if is_last {
+            uncounted = 1;
+        } else if !is_agreed {
+            judge.report.find(Finding::Count {
+                ring: id,
+                kind: kind as u8,
+                counted,
+                found,
+            });
+        }
+    }
+}
