@@ -40,7 +40,9 @@ fn line(pal: &Pal, event: &TaskEvent) -> String {
         TaskEvent::Sleep { dur, .. } => format!("sleep {dur:?}"),
         TaskEvent::IoWait { io, .. } => format!("io_wait {:?}", io.interest),
         TaskEvent::JoinWait { on, .. } => format!("join_wait {on}"),
-        TaskEvent::LaneWait { lane, .. } => format!("lane_wait {}", pal.log().text(lane)),
+        TaskEvent::LaneWait { lane, .. } => {
+            format!("lane_wait {}", pal.log().text(lane).unwrap_or_default())
+        }
         TaskEvent::Wait { .. } => "wait".to_owned(),
         TaskEvent::Wake { by: source, .. } => format!("wake by {}", by(source)),
         TaskEvent::Done { .. } => "done".to_owned(),
@@ -48,7 +50,7 @@ fn line(pal: &Pal, event: &TaskEvent) -> String {
             format!(
                 "failed {} {:?}",
                 error.kind.name(),
-                pal.log().text(error.text)
+                pal.log().text(error.text).unwrap_or_default()
             )
         }
         TaskEvent::SpawnDenied {
