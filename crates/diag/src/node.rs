@@ -187,7 +187,7 @@ impl NodeMetrics {
 
     /// Takes one observation in and returns the name it is counted under, and how many of that
     /// name's executions are now under way.
-    fn take_in(&mut self, observation: &NodeObservation) -> (&str, u64) {
+    pub(crate) fn take_in(&mut self, observation: &NodeObservation) -> (&str, u64) {
         let Entry { figures, window } = self.entry(observation.node());
         match *observation {
             NodeObservation::Started { .. } => figures.running += 1,
