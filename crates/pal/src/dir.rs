@@ -201,6 +201,8 @@ pub struct LogFile {
     pub path: PathBuf,
     /// The process that wrote it.
     pub process: ProcessId,
+    /// That process's name, cut to fifteen bytes; it may hold any character.
+    pub command: String,
     /// Whether that process still runs.
     pub is_alive: bool,
     /// What it last said of its end.
@@ -221,6 +223,7 @@ impl LogFile {
         Some(LogFile {
             path: path.to_owned(),
             process: log.process(),
+            command: log.command().to_owned(),
             is_alive: log.is_alive(),
             lifecycle: log.lifecycle(),
             started_wall_ns: log.clock_pairs().first().map_or(0, |pair| pair.wall_ns),

@@ -2,8 +2,8 @@
 
 use crate::clock::{Clock, Rate};
 use crate::format::header::{
-    ENDIANNESS, FLAG_COUNTER, FLAG_CRASH_SAFE, FLAG_VIRTUAL, Header, Lifecycle, MAGIC,
-    VERSION_MAJOR, VERSION_MINOR,
+    COMMAND_WORDS, ENDIANNESS, FLAG_COUNTER, FLAG_CRASH_SAFE, FLAG_VIRTUAL, Header, Lifecycle,
+    MAGIC, VERSION_MAJOR, VERSION_MINOR,
 };
 use crate::format::layout::Layout;
 use crate::host::ProcessId;
@@ -14,6 +14,7 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Birth {
     process: ProcessId,
+    command: [u64; COMMAND_WORDS],
     pub(crate) is_crash_safe: bool,
 }
 
@@ -21,6 +22,7 @@ impl Birth {
     pub(crate) fn of_this_process(is_crash_safe: bool) -> Birth {
         Birth {
             process: ProcessId::current(),
+            command: own_command(),
             is_crash_safe,
         }
     }
@@ -29,6 +31,7 @@ impl Birth {
     pub(crate) fn of_nobody() -> Birth {
         Birth {
             process: ProcessId::default(),
+            command: [0; COMMAND_WORDS],
             is_crash_safe: false,
         }
     }
@@ -72,6 +75,21 @@ pub(crate) fn fill_header(header: &Header, layout: &Layout, clock: &Clock, birth
         section.stride.store(part.stride as u64, Relaxed);
         section.kind.store(part.kind as u64, Relaxed);
     }
+    for (word, part) in header.command.iter().zip(birth.command) {
+        word.store(part, Relaxed);
+    }
     header.section_count.store(parts.len() as u64, Relaxed);
     header.magic.store(MAGIC, Release);
+}
+
+/// The name of this process, cut to the words there are; zeros where the kernel does not tell.
+fn own_command() -> [u64; COMMAND_WORDS] {
+    let name = std::fs::read("/proc/self/comm").unwrap_or_default();
+    let mut words = [0; COMMAND_WORDS];
+    for (word, bytes) in words.iter_mut().zip(name.trim_ascii_end().chunks(8)) {
+        let mut padded = [0; 8];
+        padded[..bytes.len()].copy_from_slice(bytes);
+        *word = u64::from_ne_bytes(padded);
+    }
+    words
 }

@@ -15,6 +15,8 @@ pub(crate) const VERSION_MINOR: u32 = 0;
 pub(crate) const HEADER_BYTES: usize = 4096;
 /// The entries of the table of sections.
 pub(crate) const SECTIONS_MAX: usize = 16;
+/// The words of a process's name: the kernel keeps fifteen bytes of it.
+pub(crate) const COMMAND_WORDS: usize = 2;
 /// The words for losses, one a cause.
 pub(crate) const LOSS_WORDS: usize = 16;
 
@@ -54,6 +56,8 @@ pub(crate) struct Header {
     /// The clock pairs at the start and at the exit, as records.
     pub(crate) pairs: [Record; 2],
     pub(crate) sections: [Section; SECTIONS_MAX],
+    /// The process's name, padded with zeros.
+    pub(crate) command: [AtomicU64; COMMAND_WORDS],
 }
 
 /// One entry of the table of sections.
@@ -204,6 +208,7 @@ mod tests {
         assert_eq!(offset_of!(Header, loss), 128);
         assert_eq!(offset_of!(Header, pairs), 256);
         assert_eq!(offset_of!(Header, sections), 320);
+        assert_eq!(offset_of!(Header, command), 832);
         assert_eq!(size_of::<Section>(), 32);
         assert_eq!(&MAGIC.to_ne_bytes(), b"GLASSPAL");
     }

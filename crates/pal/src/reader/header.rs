@@ -5,8 +5,8 @@ use super::source::Source;
 use crate::clock::{ClockPair, Rate};
 use crate::format::header::RING_HEADER_BYTES;
 use crate::format::header::{
-    ENDIANNESS, FLAG_CRASH_SAFE, HEADER_BYTES, Header, LOSS_WORDS, Lifecycle, MAGIC, SECTIONS_MAX,
-    SectionKind, VERSION_MAJOR,
+    COMMAND_WORDS, ENDIANNESS, FLAG_CRASH_SAFE, HEADER_BYTES, Header, LOSS_WORDS, Lifecycle, MAGIC,
+    SECTIONS_MAX, SectionKind, VERSION_MAJOR,
 };
 use crate::format::layout::{
     KINDS, RINGS_MAX, SCHEMA_BYTES, SITE_BYTES, SLOT_BYTES, TEXT_ENTRY_BYTES,
@@ -41,6 +41,7 @@ impl Section {
 #[derive(Debug)]
 pub(crate) struct LogHeader {
     pub(crate) process: ProcessId,
+    pub(crate) command: String,
     pub(crate) is_crash_safe: bool,
     pub(crate) rate: Rate,
     pub(crate) start_stamp: u64,
@@ -123,6 +124,7 @@ fn parse(page: &Page, file_bytes: u64) -> Result<LogHeader, Damage> {
             boot_id: u128::from(word(offset_of!(Header, boot_id))) << 64
                 | u128::from(word(offset_of!(Header, boot_id) + 8)),
         },
+        command: command(page),
         is_crash_safe: word(offset_of!(Header, flags)) & FLAG_CRASH_SAFE != 0,
         rate,
         start_stamp: word(offset_of!(Header, start_stamp)),
@@ -143,6 +145,14 @@ fn parse(page: &Page, file_bytes: u64) -> Result<LogHeader, Damage> {
         ));
     }
     Ok(header)
+}
+
+fn command(page: &Page) -> String {
+    let at = offset_of!(Header, command) / 8;
+    let words = &page[at..at + COMMAND_WORDS];
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let name = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(name).into_owned()
 }
 
 /// The section of a kind, cut to whole entries; an error when it is missing or reaches outside.

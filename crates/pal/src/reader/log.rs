@@ -96,6 +96,19 @@ impl Log {
         self.header.process
     }
 
+    /// The name of that process, cut to fifteen bytes; it may hold any character. Empty where nothing
+    /// in the log depends on the process.
+    ///
+    /// ```
+    /// use glasshouse_pal::{Clock, Pal};
+    /// let name = std::fs::read_to_string("/proc/self/comm").expect("Linux tells");
+    /// assert_eq!(Pal::memory().log().command(), name.trim_end());
+    /// assert_eq!(Pal::memory_with(Clock::virtual_time()).log().command(), "");
+    /// ```
+    pub fn command(&self) -> &str {
+        &self.header.command
+    }
+
     /// Whether that process still runs.
     pub fn is_alive(&self) -> bool {
         self.is_own || self.header.process.is_alive()
