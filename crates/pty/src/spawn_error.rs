@@ -68,9 +68,12 @@ pub enum SpawnError {
         /// What the system said.
         source: io::Error,
     },
-    /// The program started but could not be watched, and was killed.
+    /// The terminal or the program could not be watched; a program that had started was killed.
     #[error(
-        "cannot watch the started program ({0}): close descriptors, or raise the limit on them"
+        "cannot watch the terminal or its program ({0}): close descriptors, or raise their limit"
     )]
     Watch(#[source] io::Error),
+    /// The scheduler refused the task that would have read the output; the program was killed.
+    #[error("the scheduler takes no more tasks: raise its capacity, or start this before its end")]
+    Refused,
 }
