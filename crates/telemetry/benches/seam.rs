@@ -100,7 +100,7 @@ fn measure(name: &str, settings: Settings, ticks: usize) {
 }
 
 #[inline]
-fn task_tick(worker: &Worker, task: &TaskTrace, leave: Leave<'_>) {
+fn task_tick(worker: &Worker, task: &TaskTrace, leave: Leave) {
     let mut tick = worker.start_tick(task);
     black_box(task).note_self();
     worker.poll_returned(&mut tick);

@@ -113,6 +113,11 @@ impl Bounds {
         self.raw.len()
     }
 
+    /// The first bound, in raw ticks.
+    pub(crate) fn first(&self) -> u64 {
+        self.raw[0]
+    }
+
     /// The bucket of a duration in raw ticks.
     #[inline]
     pub(crate) fn index(&self, raw: u64) -> usize {

@@ -5,12 +5,14 @@
 //! every pop follows its push, so the difference is never negative, and it is exact whenever no push
 //! or pop is under way.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// One thread's pushes and pops.
+/// Pushes and pops: of one worker, or of all other threads together.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Flow {
+pub(crate) struct Flow {
+    is_shared: bool,
     pushed: AtomicU64,
     popped: AtomicU64,
 }
@@ -18,44 +20,55 @@ struct Flow {
 /// The pushes and pops of all threads.
 #[derive(Debug)]
 pub(crate) struct Depth {
-    workers: Box<[Flow]>,
-    others: Flow,
+    /// By worker, and last those of the other threads.
+    flows: Box<[Arc<Flow>]>,
+}
+
+impl Flow {
+    /// Counts a push.
+    #[inline]
+    pub(crate) fn pushed(&self) {
+        self.bump(&self.pushed);
+    }
+
+    /// Counts a pop.
+    #[inline]
+    pub(crate) fn popped(&self) {
+        self.bump(&self.popped);
+    }
+
+    /// Release, so that a pop that is seen carries its push along; on x86-64 it costs nothing.
+    #[inline]
+    fn bump(&self, counter: &AtomicU64) {
+        if self.is_shared {
+            counter.fetch_add(1, Ordering::Release);
+        } else {
+            counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Release);
+        }
+    }
 }
 
 impl Depth {
     pub(crate) fn new(workers: usize) -> Depth {
+        let flow = |number| {
+            Arc::new(Flow {
+                is_shared: number == workers,
+                ..Flow::default()
+            })
+        };
         Depth {
-            workers: (0..workers).map(|_| Flow::default()).collect(),
-            others: Flow::default(),
+            flows: (0..=workers).map(flow).collect(),
         }
     }
 
-    /// Counts a push by worker `worker`, or by another thread.
-    #[inline]
-    pub(crate) fn pushed(&self, worker: Option<usize>) {
-        match worker {
-            Some(index) => bump(&self.workers[index].pushed),
-            // Release: see `bump`.
-            None => {
-                self.others.pushed.fetch_add(1, Ordering::Release);
-            }
-        }
-    }
-
-    /// Counts a pop by worker `worker`, or by another thread.
-    #[inline]
-    pub(crate) fn popped(&self, worker: Option<usize>) {
-        match worker {
-            Some(index) => bump(&self.workers[index].popped),
-            None => {
-                self.others.popped.fetch_add(1, Ordering::Release);
-            }
-        }
+    /// Where worker `worker` counts, alone; where threads that are no workers count, for `None`.
+    pub(crate) fn flow(&self, worker: Option<usize>) -> &Arc<Flow> {
+        &self.flows[worker.unwrap_or(self.flows.len() - 1)]
     }
 
     /// Tasks in ready queues.
     pub(crate) fn read(&self) -> u64 {
-        let flows = || self.workers.iter().chain([&self.others]);
+        let flows = || self.flows.iter();
         // Acquire, paired with the release in `bump`: who sees a pop also sees the push before it,
         // which the queue's own synchronisation ordered before the pop.
         let popped: u64 = flows()
@@ -68,12 +81,6 @@ impl Depth {
     }
 }
 
-/// Adds one, as the only writer. Release costs nothing on x86-64 and makes a pop carry its push along.
-#[inline]
-fn bump(counter: &AtomicU64) {
-    counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Release);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,14 +88,15 @@ mod tests {
     #[test]
     fn the_depth_is_pushes_less_pops_whoever_makes_them() {
         let depth = Depth::new(2);
-        depth.pushed(Some(0));
-        depth.pushed(Some(0));
-        depth.pushed(None);
+        let (one, two, other) = (depth.flow(Some(0)), depth.flow(Some(1)), depth.flow(None));
+        one.pushed();
+        one.pushed();
+        other.pushed();
         assert_eq!(depth.read(), 3);
-        depth.popped(Some(1));
-        depth.popped(Some(1));
+        two.popped();
+        two.popped();
         assert_eq!(depth.read(), 1);
-        depth.popped(None);
+        other.popped();
         assert_eq!(depth.read(), 0);
     }
 }

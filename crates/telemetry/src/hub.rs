@@ -219,16 +219,14 @@ impl Hub {
 
     /// A task was pushed onto the shared queue by a thread that is no worker.
     pub fn pushed(&self) {
-        self.moved(|meters| meters.depth.pushed(None));
+        if ENABLED {
+            self.meters.depth.flow(None).pushed();
+            self.push_depth();
+        }
     }
 
-    /// Moves the ready-queue depth.
-    #[inline]
-    pub(crate) fn moved(&self, by: impl FnOnce(&Meters)) {
-        if !ENABLED {
-            return;
-        }
-        by(&self.meters);
+    /// Pushes the ready-queue depth after it has moved.
+    pub(crate) fn push_depth(&self) {
         if let Some(push) = &self.push {
             push.depth(&self.meters.depth);
         }

@@ -27,6 +27,8 @@ pub(crate) const STATES: usize = TaskState::ALL.len() + 1;
 #[derive(Debug)]
 #[repr(align(128))]
 pub(crate) struct Meter {
+    /// The first bucket's bound, in raw ticks.
+    first_bound: u64,
     bounds: Arc<Bounds>,
     states: [AtomicU64; STATES],
     bins: [Bins; SAMPLES],
@@ -35,7 +37,10 @@ pub(crate) struct Meter {
 /// One histogram: a count by bucket, and the sum.
 #[derive(Debug)]
 struct Bins {
-    counts: Box<[AtomicU64]>,
+    /// Of the first bucket, where nearly every duration of a healthy scheduler falls.
+    first: AtomicU64,
+    /// Of the others.
+    others: Box<[AtomicU64]>,
     /// The bits of an `f64`, in raw ticks. A million waiting tasks add a million seconds each second,
     /// which in raw ticks overflows a `u64` within hours; a double keeps 34 days of ticks exactly and
     /// never falls.
@@ -50,10 +55,12 @@ fn bump(counter: &AtomicU64) {
 impl Meter {
     pub(crate) fn new(bounds: &Arc<Bounds>) -> Meter {
         let bins = || Bins {
-            counts: (0..bounds.len()).map(|_| AtomicU64::new(0)).collect(),
+            first: AtomicU64::new(0),
+            others: (1..bounds.len()).map(|_| AtomicU64::new(0)).collect(),
             sum: AtomicU64::new(0.0_f64.to_bits()),
         };
         Meter {
+            first_bound: bounds.first(),
             bounds: bounds.clone(),
             states: Default::default(),
             bins: [bins(), bins(), bins()],
@@ -70,10 +77,19 @@ impl Meter {
     #[inline]
     pub(crate) fn sample(&self, kind: Sample, raw: u64) {
         let bins = &self.bins[kind as usize];
-        bump(&bins.counts[self.bounds.index(raw)]);
+        if raw <= self.first_bound {
+            bump(&bins.first);
+        } else {
+            self.count_beyond_first(bins, raw);
+        }
         let sum = f64::from_bits(bins.sum.load(Relaxed));
         // Through i64: the conversion from u64 takes a branch, and no duration has 63 bits.
         bins.sum.store((sum + raw as i64 as f64).to_bits(), Relaxed);
+    }
+
+    #[inline(never)]
+    fn count_beyond_first(&self, bins: &Bins, raw: u64) {
+        bump(&bins.others[self.bounds.index(raw) - 1]);
     }
 
     /// Adds what this meter holds to `totals`, reading every number once.
@@ -83,7 +99,8 @@ impl Meter {
         }
         for (total, bins) in totals.histograms.iter_mut().zip(&self.bins) {
             total.sum_raw += f64::from_bits(bins.sum.load(Relaxed));
-            for (total, count) in total.counts.iter_mut().zip(&bins.counts) {
+            let counts = [&bins.first].into_iter().chain(&bins.others);
+            for (total, count) in total.counts.iter_mut().zip(counts) {
                 *total += count.load(Relaxed);
             }
         }

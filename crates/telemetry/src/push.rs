@@ -166,10 +166,10 @@ mod tests {
                 for worker in 0..2 {
                     let (push, depth) = (&push, &depth);
                     scope.spawn(move || {
-                        depth.pushed(Some(worker));
+                        depth.flow(Some(worker)).pushed();
                         push.depth(depth);
                         if worker == 1 {
-                            depth.popped(Some(worker));
+                            depth.flow(Some(worker)).popped();
                             push.depth(depth);
                         }
                     });

@@ -31,9 +31,10 @@ pub(crate) fn in_loop<R>(worker: Option<usize>, f: impl FnOnce() -> R) -> R {
     }
 }
 
-/// One tick's span; nothing when nobody listens.
+/// One tick's span; nothing when nobody listens. Boxed, so that a tick is short to hand over when
+/// nobody does.
 #[derive(Debug)]
-pub(crate) struct TickSpan(Option<EnteredSpan>);
+pub(crate) struct TickSpan(Option<Box<EnteredSpan>>);
 
 impl TickSpan {
     pub(crate) const NONE: TickSpan = TickSpan(None);
@@ -57,16 +58,21 @@ impl TickSpan {
             tid = tid.number(),
             state = field::Empty,
         );
-        TickSpan((!span.is_disabled()).then(|| span.entered()))
+        TickSpan((!span.is_disabled()).then(|| Box::new(span.entered())))
     }
 
     /// Records the state that the tick ended in, and leaves the span.
     #[inline]
     pub(crate) fn close(self, state: TaskState) {
         if let Some(span) = self.0 {
-            span.record("state", state.name());
+            close_heard(&span, state);
         }
     }
+}
+
+#[cold]
+fn close_heard(span: &EnteredSpan, state: TaskState) {
+    span.record("state", state.name());
 }
 
 /// Tells of a spawn.

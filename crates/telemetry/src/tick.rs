@@ -77,8 +77,6 @@ pub enum Leave {
 pub struct Draft {
     pub(crate) event: TaskEvent,
     pub(crate) state: TaskState,
-    pub(crate) stamp: u64,
-    pub(crate) run: u64,
     pub(crate) aux: u8,
 }
 

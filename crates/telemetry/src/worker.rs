@@ -6,6 +6,7 @@
 //! exactly.
 
 use crate::ENABLED;
+use crate::depth::Flow;
 use crate::hub::{Hub, denial, task_id};
 use crate::meter::{Meter, Sample};
 use crate::settings::SpawnSite;
@@ -14,8 +15,8 @@ use crate::spans::{self, TickSpan};
 use crate::tick::{Draft, Leave, Tick};
 use crate::trace::{Deferred, TaskTrace};
 use glasshouse_pal::{
-    Failure, Installed, RingOwner, RingWriter, Slot, SlotCache, TaskEvent, TaskId, TaskState,
-    WakeSource, WorkerState,
+    Clock, Failure, Installed, RingOwner, RingWriter, Slot, SlotCache, TaskEvent, TaskId,
+    TaskState, WakeSource, WorkerState,
 };
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -38,7 +39,13 @@ pub struct Worker {
     ring: RingWriter,
     /// When the next clock pair is due.
     next_pair: Cell<u64>,
+    clock: Clock,
     meter: Arc<Meter>,
+    flow: Arc<Flow>,
+    /// Whether there is a recorder to push into.
+    pushes: bool,
+    /// Whether the ring's header shows a task.
+    shows_task: Cell<bool>,
     /// The last boundary's stamp.
     boundary: Cell<u64>,
     is_in_tick: Cell<bool>,
@@ -65,7 +72,11 @@ impl Worker {
             _installed: ring.install(),
             ring,
             next_pair: Cell::new(0),
+            clock: hub.clock().clone(),
             meter: hub.meters.join(),
+            flow: hub.meters.depth.flow(index).clone(),
+            pushes: hub.push.is_some(),
+            shows_task: Cell::new(false),
             boundary: Cell::new(hub.clock().now_ordered()),
             is_in_tick: Cell::new(false),
             ids: Cell::new((0, 0)),
@@ -89,7 +100,8 @@ impl Worker {
     /// Reads the clock anew as the boundary, after all that other threads have done that is seen here:
     /// to be called after a park, a steal, and a take from the shared queue.
     pub fn refresh(&self) -> u64 {
-        let now = self.hub.clock().now_ordered().max(self.boundary.get());
+        self.hide_task();
+        let now = self.clock.now_ordered().max(self.boundary.get());
         self.boundary.set(now);
         now
     }
@@ -186,11 +198,17 @@ impl Worker {
         let mut span = TickSpan::NONE;
         if ENABLED {
             self.ring.current(start, Some(tid), WorkerState::Running);
+            self.shows_task.set(true);
             let event = TaskEvent::Running { tid };
-            self.record(start, aux, &event, TaskState::Running);
-            self.sample(Sample::Ready, ready);
+            self.ring.write(start, aux, &event);
+            self.meter.entered(TaskState::Running);
+            self.meter.sample(Sample::Ready, ready);
             if let Some(wait) = wait {
-                self.sample(Sample::Wait, wait);
+                self.meter.sample(Sample::Wait, wait);
+            }
+            if self.pushes {
+                let samples = [(Sample::Ready, Some(ready)), (Sample::Wait, wait)];
+                self.push(TaskState::Running, &samples);
             }
             span = TickSpan::enter(tid);
         }
@@ -207,7 +225,7 @@ impl Worker {
     /// time in raw clock ticks.
     #[inline]
     pub fn poll_returned(&self, tick: &mut Tick) -> u64 {
-        let now = self.hub.clock().now();
+        let now = self.clock.now();
         tick.end = self.hub.not_before(tick.start, now);
         self.boundary.set(tick.end);
         self.is_in_tick.set(false);
@@ -221,8 +239,7 @@ impl Worker {
     #[cold]
     fn date(&self, now: u64) {
         self.ring.clock_pair();
-        self.next_pair
-            .set(now + self.hub.clock().ticks(PAIR_SPACING_NS));
+        self.next_pair.set(now + self.clock.ticks(PAIR_SPACING_NS));
     }
 
     /// The task is about to leave Running, at the tick's end: stamps it and its slot. To be called
@@ -249,13 +266,7 @@ impl Worker {
         if let Some(slot) = slot {
             slot.enter(state, tick.end);
         }
-        Draft {
-            event,
-            state,
-            stamp: tick.end,
-            run,
-            aux,
-        }
+        Draft { event, state, aux }
     }
 
     #[inline]
@@ -283,9 +294,13 @@ impl Worker {
     #[inline]
     pub fn commit(&self, tick: Tick, draft: Draft) {
         if ENABLED {
-            self.record(draft.stamp, draft.aux, &draft.event, draft.state);
-            self.sample(Sample::Run, draft.run);
-            self.ring.current(draft.stamp, None, WorkerState::Searching);
+            let run = tick.end - tick.start;
+            self.ring.write(tick.end, draft.aux, &draft.event);
+            self.meter.entered(draft.state);
+            self.meter.sample(Sample::Run, run);
+            if self.pushes {
+                self.push(draft.state, &[(Sample::Run, Some(run))]);
+            }
             tick.span.close(draft.state);
         }
     }
@@ -321,13 +336,26 @@ impl Worker {
     /// This thread pushes a task onto a ready queue.
     #[inline]
     pub fn pushed(&self) {
-        self.hub.moved(|meters| meters.depth.pushed(self.index));
+        if ENABLED {
+            self.flow.pushed();
+            self.depth_moved();
+        }
     }
 
     /// This thread has popped a task from a ready queue.
     #[inline]
     pub fn popped(&self) {
-        self.hub.moved(|meters| meters.depth.popped(self.index));
+        if ENABLED {
+            self.flow.popped();
+            self.depth_moved();
+        }
+    }
+
+    #[inline]
+    fn depth_moved(&self) {
+        if self.pushes {
+            self.hub.push_depth();
+        }
     }
 
     /// The worker is about to park.
@@ -342,7 +370,8 @@ impl Worker {
 
     fn rests(&self, state: WorkerState) {
         if ENABLED {
-            let now = self.hub.clock().now();
+            self.hide_task();
+            let now = self.clock.now();
             self.ring.current(now, None, state);
             self.date(now);
         }
@@ -353,22 +382,37 @@ impl Worker {
         task.slot().map(|slot| self.hub.pal().table().slot(slot))
     }
 
-    /// Writes and counts a transition into `state`.
+    /// Tells the ring's header that the task it shows has ended its tick. Not done at the end of each:
+    /// while one tick follows another at once, nothing lies between them.
+    #[inline]
+    fn hide_task(&self) {
+        if ENABLED && self.shows_task.replace(false) {
+            let end = self.boundary.get();
+            self.ring.current(end, None, WorkerState::Searching);
+        }
+    }
+
+    /// Writes and counts a transition into `state`, outside a tick's own.
     #[inline]
     fn record(&self, stamp: u64, aux: u8, event: &TaskEvent, state: TaskState) {
         self.ring.write(stamp, aux, event);
         self.meter.entered(state);
-        if let Some(push) = &self.hub.push {
-            push.entered(state);
+        if self.pushes {
+            self.push(state, &[]);
         }
     }
 
-    /// Counts a duration in raw clock ticks.
-    #[inline]
-    fn sample(&self, kind: Sample, raw: u64) {
-        self.meter.sample(kind, raw);
-        if let Some(push) = &self.hub.push {
-            push.sample(kind, self.hub.clock().ns(raw));
+    /// Pushes a transition into `state` and the durations that it ends, in raw clock ticks.
+    #[cold]
+    fn push(&self, state: TaskState, samples: &[(Sample, Option<u64>)]) {
+        let Some(push) = &self.hub.push else {
+            return;
+        };
+        push.entered(state);
+        for &(kind, raw) in samples {
+            if let Some(raw) = raw {
+                push.sample(kind, self.clock.ns(raw));
+            }
         }
     }
 }

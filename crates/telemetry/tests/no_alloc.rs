@@ -80,7 +80,7 @@ fn run(drive: &Drive, worker: &Worker, ticks: usize) {
                 worker.popped();
             }
             _ => {
-                let text = if i % 2 == 0 { "broken pipe" } else { "" };
+                let text = drive.pal.text(if i % 2 == 0 { "broken pipe" } else { "" });
                 let kind = FailureKind::Error;
                 drive.tick(worker, task, 0, Leave::Failed { kind, text });
                 tasks[i % 8] = match i % 3 {

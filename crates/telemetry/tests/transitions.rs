@@ -92,12 +92,13 @@ fn a_failure_keeps_its_kind_and_text() {
     let worker = drive.hub.worker(0);
     let task = worker.spawned(&here(), None);
     let kind = FailureKind::Panic;
-    let text = "index out of bounds";
+    let said = "index out of bounds";
+    let text = drive.pal.text(said);
     drive.tick(&worker, &task, 5, Leave::Failed { kind, text });
     match drive.pal.events().last() {
         Some(TaskEvent::Failed { error, .. }) => {
             assert_eq!(error.kind, kind);
-            assert_eq!(drive.pal.with_text(error.text, str::to_owned), text);
+            assert_eq!(drive.pal.with_text(error.text, str::to_owned), said);
         }
         other => panic!("{other:?}"),
     }

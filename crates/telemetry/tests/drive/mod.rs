@@ -66,7 +66,7 @@ impl Drive {
     }
 
     /// One tick that takes `ns` and ends as `leave` says.
-    pub fn tick(&self, worker: &Worker, task: &TaskTrace, ns: u64, leave: Leave<'_>) {
+    pub fn tick(&self, worker: &Worker, task: &TaskTrace, ns: u64, leave: Leave) {
         self.tick_with(worker, task, ns, leave, || {});
     }
 
@@ -76,7 +76,7 @@ impl Drive {
         worker: &Worker,
         task: &TaskTrace,
         ns: u64,
-        leave: Leave<'_>,
+        leave: Leave,
         poll: impl FnOnce(),
     ) {
         let mut tick = worker.start_tick(task);
@@ -201,16 +201,8 @@ pub fn every_life(drive: &Drive) -> Worker {
         worker.refresh();
     }
     drive.tick(&worker, &one, 1_000_000, Leave::Done);
-    let kind = FailureKind::Error;
-    drive.tick(
-        &worker,
-        &two,
-        1_000_001,
-        Leave::Failed {
-            kind,
-            text: "no luck",
-        },
-    );
+    let (kind, text) = (FailureKind::Error, drive.pal.text("no luck"));
+    drive.tick(&worker, &two, 1_000_001, Leave::Failed { kind, text });
     let foreign = drive.hub.spawned(&here());
     drive.pass(10);
     worker.refresh();
