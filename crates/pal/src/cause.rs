@@ -83,6 +83,16 @@ pub enum Interest {
     Write,
 }
 
+impl Interest {
+    /// The readiness as the log prints it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Interest::Read => "read",
+            Interest::Write => "write",
+        }
+    }
+}
+
 /// A descriptor and the readiness that a task waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct IoTarget {

@@ -13,6 +13,8 @@
 //! ```
 
 use crate::cause::{Failure, IoTarget, WakeSource};
+use crate::format::codec::encode;
+use crate::format::kind::BUILT_IN;
 use crate::id::TaskId;
 use crate::state::TaskState;
 use crate::text_id::{SiteId, TextId};
@@ -24,6 +26,7 @@ use std::time::Duration;
 /// use glasshouse_pal::{TaskEvent, TaskId, TaskState, WakeSource};
 /// let tid = TaskId::new(3).expect("in range");
 /// let event = TaskEvent::Wake { tid, by: WakeSource::Timer };
+/// assert_eq!(event.name(), "wake");
 /// assert_eq!(event.tid(), Some(tid));
 /// assert_eq!(event.state(), Some(TaskState::Scheduled));
 /// ```
@@ -140,6 +143,14 @@ pub enum TaskEvent {
 }
 
 impl TaskEvent {
+    /// The event's name in snake_case, as the log's schema has it.
+    pub fn name(&self) -> &'static str {
+        let kind = encode(self).kind;
+        let built_in = BUILT_IN.iter().find(|built_in| built_in.kind == kind);
+        // Every kind that an event becomes is described there.
+        built_in.map_or("unknown", |built_in| built_in.name)
+    }
+
     /// The task that the event is about; `None` for the scheduler's own events.
     pub const fn tid(&self) -> Option<TaskId> {
         match *self {

@@ -3,11 +3,9 @@
 //! The check costs a load or two when nobody listens. When somebody does, the events are made on
 //! the recording thread: a subscriber that emits into the log from there is refused and counted.
 
-use crate::cause::{Interest, WakeSource};
+use crate::cause::WakeSource;
 use crate::domain::{DomainEvent, FieldType};
 use crate::event::TaskEvent;
-use crate::format::codec::encode;
-use crate::format::kind::BUILT_IN;
 use crate::id::TaskId;
 use crate::pal::Pal;
 use crate::text_id::TextId;
@@ -46,7 +44,7 @@ pub(crate) fn task_event(pal: &Pal, event: &TaskEvent) {
     let own = own_fields(pal, event);
     tracing::debug!(
         target: "pal",
-        event = name(event),
+        event = event.name(),
         tid = event.tid().map(TaskId::number),
         state = event.state().map(crate::TaskState::name),
         parent = own.parent,
@@ -69,12 +67,6 @@ pub(crate) fn task_event(pal: &Pal, event: &TaskEvent) {
     );
 }
 
-fn name(event: &TaskEvent) -> &'static str {
-    let kind = encode(event).kind;
-    let built_in = BUILT_IN.iter().find(|built_in| built_in.kind == kind);
-    built_in.map_or("unknown", |built_in| built_in.name)
-}
-
 fn own_fields(pal: &Pal, event: &TaskEvent) -> Own {
     let text = |id: TextId| Some(pal.with_text(id, str::to_owned));
     let ns = |duration: std::time::Duration| u64::try_from(duration.as_nanos()).ok();
@@ -94,10 +86,7 @@ fn own_fields(pal: &Pal, event: &TaskEvent) -> Own {
         },
         TaskEvent::IoWait { io, .. } => Own {
             fd: Some(io.fd),
-            interest: Some(match io.interest {
-                Interest::Read => "read",
-                Interest::Write => "write",
-            }),
+            interest: Some(io.interest.name()),
             ..none
         },
         TaskEvent::JoinWait { on, .. } => Own {
