@@ -511,6 +511,19 @@ fn the_root_is_a_task_like_any_other() {
     );
 }
 
+#[test]
+fn a_task_spawned_inside_enter_of_its_own_scheduler_has_a_parent() {
+    let (scheduler, pal) = deterministic();
+    let id = scheduler.block_on(async {
+        let handle = glasshouse_scheduler::Handle::current();
+        let task = handle.enter(|| task::Builder::new().name("named").spawn(async {}));
+        let id = task.id();
+        task.await.unwrap();
+        id
+    });
+    assert_eq!(life(&pal, id), ["spawned by 1", "running", "done"]);
+}
+
 /// Whether the table of tasks has this task in `state`.
 fn is_in(pal: &Pal, id: TaskId, state: TaskState) -> bool {
     pal.log()

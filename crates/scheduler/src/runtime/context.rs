@@ -153,8 +153,11 @@ pub(crate) fn enter_worker(worker: &Rc<Worker>) -> EnterGuard {
     enter(Entered::Worker(worker.clone()))
 }
 
+/// On one of the scheduler's own workers the thread stays a worker: what it spawns has a parent, and
+/// goes to its own queue.
 pub(crate) fn enter_handle(handle: &Handle) -> EnterGuard {
-    enter(Entered::Handle(handle.clone()))
+    let own = with_worker_of(handle.shared(), |worker| worker.cloned());
+    enter(own.map_or_else(|| Entered::Handle(handle.clone()), Entered::Worker))
 }
 
 /// Calls `f` with the thread's worker, if it is one.
