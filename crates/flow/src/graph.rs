@@ -30,13 +30,11 @@ impl Graph {
     }
 
     /// How many needs each node has.
-    #[allow(dead_code, reason = "running a flow follows")]
     pub(crate) fn need_counts(&self) -> Vec<usize> {
         self.needs.iter().map(Vec::len).collect()
     }
 
     /// The nodes that need this one, in ascending order.
-    #[allow(dead_code, reason = "running a flow follows")]
     pub(crate) fn needed_by(&self, node: usize) -> &[usize] {
         &self.needed_by[node]
     }

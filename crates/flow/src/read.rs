@@ -71,7 +71,6 @@ impl Flow {
     }
 
     /// Who needs whom, by index.
-    #[allow(dead_code, reason = "running a flow follows")]
     pub(crate) fn graph(&self) -> Graph {
         let numbered = self.nodes.iter().enumerate();
         let by_name: HashMap<&str, usize> =
