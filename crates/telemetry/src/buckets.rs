@@ -6,6 +6,13 @@ use std::sync::Arc;
 pub const MAX_BUCKETS: usize = 128;
 
 /// Why histogram bounds cannot be used.
+///
+/// ```
+/// use glasshouse_telemetry::{BucketsError, check_buckets};
+/// let error = check_buckets(&[0.5, 0.1]).expect_err("they descend");
+/// assert_eq!(error, BucketsError::NotAscending { bound: 0.1 });
+/// assert!(error.to_string().ends_with("sort the bounds"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum BucketsError {
     /// There is no bound at all.

@@ -1,4 +1,4 @@
-//! Owns what one tick carries from its start to its record.
+//! Owns a tick: what it carries from its start to its record, and the transitions at its two ends.
 //!
 //! ```text
 //! start_tick ──► Tick ──poll_returned──► Tick ──leave──► Draft ──commit──► recorded
@@ -6,21 +6,43 @@
 //!                                          └────┘ leave again, as Yield, when a wake came in between
 //! ```
 
+use crate::ENABLED;
+use crate::meter::Sample;
 use crate::spans::TickSpan;
-use glasshouse_pal::{FailureKind, IoTarget, TaskEvent, TaskId, TaskState, TextId};
+use crate::trace::TaskTrace;
+use crate::worker::Worker;
+use glasshouse_pal::{
+    Failure, FailureKind, IoTarget, TaskEvent, TaskId, TaskState, TextId, WakeSource, WorkerState,
+};
 use std::cell::Cell;
 use std::time::Duration;
 
 /// A tick under way. Must be committed; dropped otherwise, its span closes without a state.
+///
+/// ```
+/// # use glasshouse_telemetry::{Hub, Leave, Settings, SpawnSite, pal::{Clock, Pal}};
+/// # use std::panic::Location;
+/// # let clock = Clock::virtual_time();
+/// # let pal = Some(Pal::memory_with(clock.clone()));
+/// # let hub = Hub::new(Settings { pal, workers: 1, ..Settings::default() });
+/// # let worker = hub.worker(0);
+/// # let task = worker.spawned(&SpawnSite { location: Location::caller(), name: None }, None);
+/// let mut tick = worker.start_tick(&task);
+/// clock.advance_ns(1_500);
+/// assert_eq!(worker.poll_returned(&mut tick), 1_500);
+/// assert_eq!((tick.start(), tick.run()), (0, 1_500));
+/// # let draft = worker.leave(&task, &tick, Leave::Done);
+/// # worker.commit(tick, draft);
+/// ```
 #[derive(Debug)]
 #[must_use = "a tick ends with Worker::commit"]
 pub struct Tick {
-    pub(crate) tid: TaskId,
-    pub(crate) start: u64,
-    pub(crate) end: u64,
+    tid: TaskId,
+    start: u64,
+    end: u64,
     /// The number of the transition out of Running, once `leave` has made it.
-    pub(crate) left: Cell<Option<u8>>,
-    pub(crate) span: TickSpan,
+    left: Cell<Option<u8>>,
+    span: TickSpan,
 }
 
 impl Tick {
@@ -41,6 +63,13 @@ impl Tick {
 }
 
 /// What a task leaves Running for.
+///
+/// ```
+/// use glasshouse_telemetry::Leave;
+/// use std::time::Duration;
+/// let leave = Leave::Sleep { dur: Duration::from_millis(20) };
+/// assert_ne!(leave, Leave::Wait);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leave {
     /// It was woken while it ran; by whom, its trace has noted.
@@ -71,18 +100,153 @@ pub enum Leave {
     },
 }
 
-/// A transition out of Running that is not recorded yet: all that its record needs.
+/// A transition out of Running that is not recorded yet: all that its record needs beside the tick.
+///
+/// ```
+/// # use glasshouse_telemetry::{Hub, Leave, Settings, SpawnSite, TaskEvent, pal::Pal};
+/// # use std::panic::Location;
+/// # let hub = Hub::new(Settings { pal: Some(Pal::memory()), workers: 1, ..Settings::default() });
+/// # let worker = hub.worker(0);
+/// # let task = worker.spawned(&SpawnSite { location: Location::caller(), name: None }, None);
+/// # let mut tick = worker.start_tick(&task);
+/// # worker.poll_returned(&mut tick);
+/// let draft = worker.leave(&task, &tick, Leave::Wait);
+/// assert_eq!(draft.event(), TaskEvent::Wait { tid: task.id() });
+/// worker.commit(tick, draft);
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a draft is recorded by Worker::commit"]
 pub struct Draft {
-    pub(crate) event: TaskEvent,
-    pub(crate) state: TaskState,
-    pub(crate) aux: u8,
+    event: TaskEvent,
+    state: TaskState,
+    aux: u8,
 }
 
 impl Draft {
     /// The event that will be recorded.
     pub fn event(&self) -> TaskEvent {
         self.event
+    }
+}
+
+impl Worker {
+    /// The task begins to run, at the boundary.
+    #[inline]
+    pub fn start_tick(&self, task: &TaskTrace) -> Tick {
+        let since = task.since();
+        let start = self.hub.not_before(since, self.boundary.get());
+        self.boundary.set(start);
+        self.is_in_tick.set(true);
+        let ready = start - since;
+        let tid = task.id();
+        let wait = task.take_wait();
+        task.clear_waker();
+        let aux = task.advance(start);
+        if let Some(slot) = self.slot(task) {
+            slot.add_ready(ready);
+            slot.count_poll();
+            slot.enter(TaskState::Running, start);
+        }
+        let mut span = TickSpan::NONE;
+        if ENABLED {
+            self.ring.current(start, Some(tid), WorkerState::Running);
+            self.shows_task.set(true);
+            let event = TaskEvent::Running { tid };
+            self.ring.write(start, aux, &event);
+            self.meter.entered(TaskState::Running);
+            self.meter.sample(Sample::Ready, ready);
+            if let Some(wait) = wait {
+                self.meter.sample(Sample::Wait, wait);
+            }
+            if self.pushes {
+                let samples = [(Sample::Ready, Some(ready)), (Sample::Wait, wait)];
+                self.push(TaskState::Running, &samples);
+            }
+            span = TickSpan::enter(tid);
+        }
+        Tick {
+            tid,
+            start,
+            end: start,
+            left: Cell::new(None),
+            span,
+        }
+    }
+
+    /// The poll has returned: reads the clock, the tick's end and the next one's start. Returns the run
+    /// time in raw clock ticks.
+    #[inline]
+    pub fn poll_returned(&self, tick: &mut Tick) -> u64 {
+        let now = self.clock.now();
+        tick.end = self.hub.not_before(tick.start, now);
+        self.boundary.set(tick.end);
+        self.is_in_tick.set(false);
+        if ENABLED && tick.end >= self.next_pair.get() {
+            self.date(tick.end);
+        }
+        tick.end - tick.start
+    }
+
+    /// The task is about to leave Running, at the tick's end: stamps it and its slot. To be called
+    /// before the state is published, and again with [`Leave::Yield`] if a wake came in between.
+    #[inline]
+    pub fn leave(&self, task: &TaskTrace, tick: &Tick, leave: Leave) -> Draft {
+        let tid = tick.tid;
+        let event = self.leaving(task, tid, leave);
+        // Each variant of `Leave` becomes a transition.
+        let state = event.state().unwrap_or(TaskState::Waiting);
+        let run = tick.end - tick.start;
+        let slot = self.slot(task);
+        let aux = match tick.left.get() {
+            Some(aux) => aux,
+            None => {
+                let aux = task.advance(tick.end);
+                tick.left.set(Some(aux));
+                if let Some(slot) = slot {
+                    slot.add_run(run);
+                }
+                aux
+            }
+        };
+        if let Some(slot) = slot {
+            slot.enter(state, tick.end);
+        }
+        Draft { event, state, aux }
+    }
+
+    #[inline]
+    fn leaving(&self, task: &TaskTrace, tid: TaskId, leave: Leave) -> TaskEvent {
+        // Whoever wakes a running task notes himself first; one who does not is no task of ours.
+        let by = || task.noted_waker().unwrap_or(WakeSource::External);
+        match leave {
+            Leave::Yield => TaskEvent::Yield { tid, by: by() },
+            Leave::Throttled => TaskEvent::Throttled { tid, by: by() },
+            Leave::Sleep { dur } => TaskEvent::Sleep { tid, dur },
+            Leave::Io(io) => TaskEvent::IoWait { tid, io },
+            Leave::Join(on) => TaskEvent::JoinWait { tid, on },
+            Leave::Lane(lane) => TaskEvent::LaneWait { tid, lane },
+            Leave::Wait => TaskEvent::Wait { tid },
+            Leave::Done => TaskEvent::Done { tid },
+            Leave::Failed { kind, text } => {
+                let error = Failure { kind, text };
+                TaskEvent::Failed { tid, error }
+            }
+        }
+    }
+
+    /// The state is published: records the transition, and closes the tick's span. The task itself may
+    /// be elsewhere by now, or gone.
+    #[inline]
+    pub fn commit(&self, tick: Tick, draft: Draft) {
+        if ENABLED {
+            let run = tick.end - tick.start;
+            self.ring.write(tick.end, draft.aux, &draft.event);
+            self.meter.entered(draft.state);
+            self.meter.sample(Sample::Run, run);
+            if self.pushes {
+                self.push(draft.state, &[(Sample::Run, Some(run))]);
+            }
+            tick.span.close(draft.state);
+        }
     }
 }

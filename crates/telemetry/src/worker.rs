@@ -1,4 +1,5 @@
-//! Owns a worker's side of the seam: every transition that a thread with a ring makes.
+//! Owns a worker's side of the seam: every transition that a thread with a ring makes. Those of a tick
+//! are beside the tick itself.
 //!
 //! Order within a transition: stamp, slot, then (by the scheduler) the state, then the record. A
 //! task's stamps never decrease: each is held at the one before where two processors' clocks disagree,
@@ -11,12 +12,11 @@ use crate::hub::{Hub, denial, task_id};
 use crate::meter::{Meter, Sample};
 use crate::settings::SpawnSite;
 use crate::site_cache::SiteCache;
-use crate::spans::{self, TickSpan};
-use crate::tick::{Draft, Leave, Tick};
+use crate::spans;
 use crate::trace::{Deferred, TaskTrace};
 use glasshouse_pal::{
-    Clock, Failure, Installed, RingOwner, RingWriter, Slot, SlotCache, TaskEvent, TaskId,
-    TaskState, WakeSource, WorkerState,
+    Clock, Installed, RingOwner, RingWriter, Slot, SlotCache, TaskEvent, TaskId, TaskState,
+    WakeSource, WorkerState,
 };
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -29,26 +29,45 @@ const PAIR_SPACING_NS: u64 = 1_000_000_000;
 
 /// The seam of one worker, or of a thread that runs a task like one. Stays on its thread.
 ///
-/// [`Hub`] shows one whole tick.
+/// ```
+/// use glasshouse_telemetry::{Hub, Settings, SpawnSite, TaskEvent, pal::{Pal, WakeSource}};
+/// use glasshouse_telemetry::Leave;
+/// use std::panic::Location;
+/// let pal = Pal::memory();
+/// let hub = Hub::new(Settings { pal: Some(pal.clone()), workers: 1, ..Settings::default() });
+/// let worker = hub.worker(0);
+/// let site = SpawnSite { location: Location::caller(), name: Some("pump") };
+/// let task = worker.spawned(&site, None);
+/// let mut tick = worker.start_tick(&task);
+/// worker.poll_returned(&mut tick);
+/// let draft = worker.leave(&task, &tick, Leave::Wait);
+/// worker.commit(tick, draft);
+/// worker.woke(&task, WakeSource::Timer);
+/// # #[cfg(feature = "record")]
+/// assert_eq!(
+///     pal.events().last(),
+///     Some(&TaskEvent::Wake { tid: task.id(), by: WakeSource::Timer })
+/// );
+/// ```
 pub struct Worker {
-    hub: Arc<Hub>,
+    pub(crate) hub: Arc<Hub>,
     /// `None` for a guest.
     index: Option<usize>,
     /// Before the ring, which it gives up.
     _installed: Installed,
-    ring: RingWriter,
+    pub(crate) ring: RingWriter,
     /// When the next clock pair is due.
-    next_pair: Cell<u64>,
-    clock: Clock,
-    meter: Arc<Meter>,
+    pub(crate) next_pair: Cell<u64>,
+    pub(crate) clock: Clock,
+    pub(crate) meter: Arc<Meter>,
     flow: Arc<Flow>,
     /// Whether there is a recorder to push into.
-    pushes: bool,
+    pub(crate) pushes: bool,
     /// Whether the ring's header shows a task.
-    shows_task: Cell<bool>,
+    pub(crate) shows_task: Cell<bool>,
     /// The last boundary's stamp.
-    boundary: Cell<u64>,
-    is_in_tick: Cell<bool>,
+    pub(crate) boundary: Cell<u64>,
+    pub(crate) is_in_tick: Cell<bool>,
     /// The next id of its block, and how many are left.
     ids: Cell<(u64, u64)>,
     slots: RefCell<SlotCache>,
@@ -178,133 +197,6 @@ impl Worker {
         }
     }
 
-    /// The task begins to run, at the boundary.
-    #[inline]
-    pub fn start_tick(&self, task: &TaskTrace) -> Tick {
-        let since = task.since();
-        let start = self.hub.not_before(since, self.boundary.get());
-        self.boundary.set(start);
-        self.is_in_tick.set(true);
-        let ready = start - since;
-        let tid = task.id();
-        let wait = task.take_wait();
-        task.clear_waker();
-        let aux = task.advance(start);
-        if let Some(slot) = self.slot(task) {
-            slot.add_ready(ready);
-            slot.count_poll();
-            slot.enter(TaskState::Running, start);
-        }
-        let mut span = TickSpan::NONE;
-        if ENABLED {
-            self.ring.current(start, Some(tid), WorkerState::Running);
-            self.shows_task.set(true);
-            let event = TaskEvent::Running { tid };
-            self.ring.write(start, aux, &event);
-            self.meter.entered(TaskState::Running);
-            self.meter.sample(Sample::Ready, ready);
-            if let Some(wait) = wait {
-                self.meter.sample(Sample::Wait, wait);
-            }
-            if self.pushes {
-                let samples = [(Sample::Ready, Some(ready)), (Sample::Wait, wait)];
-                self.push(TaskState::Running, &samples);
-            }
-            span = TickSpan::enter(tid);
-        }
-        Tick {
-            tid,
-            start,
-            end: start,
-            left: Cell::new(None),
-            span,
-        }
-    }
-
-    /// The poll has returned: reads the clock, the tick's end and the next one's start. Returns the run
-    /// time in raw clock ticks.
-    #[inline]
-    pub fn poll_returned(&self, tick: &mut Tick) -> u64 {
-        let now = self.clock.now();
-        tick.end = self.hub.not_before(tick.start, now);
-        self.boundary.set(tick.end);
-        self.is_in_tick.set(false);
-        if ENABLED && tick.end >= self.next_pair.get() {
-            self.date(tick.end);
-        }
-        tick.end - tick.start
-    }
-
-    /// Puts a date to the stamps around, while the worker is too busy to park.
-    #[cold]
-    fn date(&self, now: u64) {
-        self.ring.clock_pair();
-        self.next_pair.set(now + self.clock.ticks(PAIR_SPACING_NS));
-    }
-
-    /// The task is about to leave Running, at the tick's end: stamps it and its slot. To be called
-    /// before the state is published, and again with [`Leave::Yield`] if a wake came in between.
-    #[inline]
-    pub fn leave(&self, task: &TaskTrace, tick: &Tick, leave: Leave) -> Draft {
-        let tid = tick.tid;
-        let event = self.leaving(task, tid, leave);
-        // Each variant of `Leave` becomes a transition.
-        let state = event.state().unwrap_or(TaskState::Waiting);
-        let run = tick.end - tick.start;
-        let slot = self.slot(task);
-        let aux = match tick.left.get() {
-            Some(aux) => aux,
-            None => {
-                let aux = task.advance(tick.end);
-                tick.left.set(Some(aux));
-                if let Some(slot) = slot {
-                    slot.add_run(run);
-                }
-                aux
-            }
-        };
-        if let Some(slot) = slot {
-            slot.enter(state, tick.end);
-        }
-        Draft { event, state, aux }
-    }
-
-    #[inline]
-    fn leaving(&self, task: &TaskTrace, tid: TaskId, leave: Leave) -> TaskEvent {
-        // Whoever wakes a running task notes himself first; one who does not is no task of ours.
-        let by = || task.noted_waker().unwrap_or(WakeSource::External);
-        match leave {
-            Leave::Yield => TaskEvent::Yield { tid, by: by() },
-            Leave::Throttled => TaskEvent::Throttled { tid, by: by() },
-            Leave::Sleep { dur } => TaskEvent::Sleep { tid, dur },
-            Leave::Io(io) => TaskEvent::IoWait { tid, io },
-            Leave::Join(on) => TaskEvent::JoinWait { tid, on },
-            Leave::Lane(lane) => TaskEvent::LaneWait { tid, lane },
-            Leave::Wait => TaskEvent::Wait { tid },
-            Leave::Done => TaskEvent::Done { tid },
-            Leave::Failed { kind, text } => {
-                let error = Failure { kind, text };
-                TaskEvent::Failed { tid, error }
-            }
-        }
-    }
-
-    /// The state is published: records the transition, and closes the tick's span. The task itself may
-    /// be elsewhere by now, or gone.
-    #[inline]
-    pub fn commit(&self, tick: Tick, draft: Draft) {
-        if ENABLED {
-            let run = tick.end - tick.start;
-            self.ring.write(tick.end, draft.aux, &draft.event);
-            self.meter.entered(draft.state);
-            self.meter.sample(Sample::Run, run);
-            if self.pushes {
-                self.push(draft.state, &[(Sample::Run, Some(run))]);
-            }
-            tick.span.close(draft.state);
-        }
-    }
-
     /// This thread has won the wake of `task`: stamps and records it. Before the push.
     #[inline]
     pub fn woke(&self, task: &TaskTrace, by: WakeSource) {
@@ -377,8 +269,15 @@ impl Worker {
         }
     }
 
+    /// Puts a date to the stamps around, while the worker is too busy to park.
+    #[cold]
+    pub(crate) fn date(&self, now: u64) {
+        self.ring.clock_pair();
+        self.next_pair.set(now + self.clock.ticks(PAIR_SPACING_NS));
+    }
+
     #[inline]
-    fn slot(&self, task: &TaskTrace) -> Option<&Slot> {
+    pub(crate) fn slot(&self, task: &TaskTrace) -> Option<&Slot> {
         task.slot().map(|slot| self.hub.pal().table().slot(slot))
     }
 
@@ -404,7 +303,7 @@ impl Worker {
 
     /// Pushes a transition into `state` and the durations that it ends, in raw clock ticks.
     #[cold]
-    fn push(&self, state: TaskState, samples: &[(Sample, Option<u64>)]) {
+    pub(crate) fn push(&self, state: TaskState, samples: &[(Sample, Option<u64>)]) {
         let Some(push) = &self.hub.push else {
             return;
         };
@@ -419,6 +318,7 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        self.hide_task();
         self.hub.meters.leave(&self.meter);
     }
 }

@@ -2,13 +2,16 @@
 #![cfg(not(feature = "record"))]
 
 mod drive;
+mod output;
 
 use drive::{Drive, every_life, here, workers};
 use glasshouse_telemetry::pal::{TaskState, WakeSource};
 use glasshouse_telemetry::prometheus::Exporter;
 use glasshouse_telemetry::testing::Registry;
 use glasshouse_telemetry::{Hub, Leave, READY_QUEUE_DEPTH, Settings};
+use output::Output;
 use std::sync::Arc;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 #[test]
 fn no_record_and_no_metric_is_made() {
@@ -27,6 +30,24 @@ fn no_record_and_no_metric_is_made() {
     assert_eq!(exporter.render(), "");
     assert_eq!(registry.gauge(READY_QUEUE_DEPTH), None);
     assert_eq!(drive.hub.ready_depth(), 0);
+}
+
+#[test]
+fn no_span_and_no_event_is_made() {
+    let output = Output::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter("trace")
+        .with_span_events(FmtSpan::FULL)
+        .with_writer({
+            let output = output.clone();
+            move || output.clone()
+        })
+        .finish();
+    tracing::subscriber::with_default(subscriber, || {
+        let drive = Drive::new(workers(1));
+        drive.hub.worker(0).in_loop(|| drop(every_life(&drive)));
+    });
+    assert_eq!(output.text(), "");
 }
 
 #[test]

@@ -2,28 +2,14 @@
 #![cfg(feature = "record")]
 
 mod drive;
+mod output;
 
 use drive::{Drive, here, workers};
 use glasshouse_telemetry::{Leave, SpawnSite};
-use std::io::{self, Write};
+use output::Output;
 use std::panic::Location;
-use std::sync::{Arc, Mutex};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
-
-/// A writer into memory.
-#[derive(Clone, Default)]
-struct Output(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no writer panicked").extend(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// What `f` lets a subscriber under `filter` print, by line.
 fn heard(filter: &str, f: impl FnOnce()) -> Vec<String> {
@@ -38,9 +24,7 @@ fn heard(filter: &str, f: impl FnOnce()) -> Vec<String> {
         })
         .finish();
     tracing::subscriber::with_default(subscriber, f);
-    let bytes = output.0.lock().expect("no writer panicked").clone();
-    let text = String::from_utf8(bytes).expect("it prints text");
-    text.lines().map(str::to_owned).collect()
+    output.text().lines().map(str::to_owned).collect()
 }
 
 fn one_life() {

@@ -55,6 +55,11 @@ struct Sources {
 }
 
 /// Why an exporter could not become the global recorder.
+///
+/// ```
+/// use glasshouse_telemetry::prometheus::InstallError;
+/// assert!(InstallError::AlreadyInstalled.to_string().contains("builder"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InstallError {
     /// Another recorder is installed, and `metrics` allows one a process.
@@ -147,6 +152,11 @@ impl Exporter {
 
     pub(super) fn from_shared(shared: Arc<Shared>) -> Exporter {
         Exporter { shared }
+    }
+
+    #[cfg(test)]
+    pub(super) fn upkeep_runs(&self) -> bool {
+        self.shared.upkeep.get().is_some()
     }
 
     /// Reads `meters` from now on with every scrape.

@@ -105,12 +105,12 @@ fn accept(listener: &TcpListener, exporter: &Exporter, stop: &AtomicBool) {
 }
 
 fn answer(mut client: TcpStream, exporter: &Exporter, stop: &AtomicBool) -> io::Result<()> {
-    let response = match read_request(&mut client, stop)? {
+    let (request, is_head) = match read_request(&mut client, stop)? {
+        Some(request) => request,
+        None => return Ok(()),
+    };
+    let response = match request {
         Request::Metrics => Response::ok(exporter.render()),
-        Request::MetricsHead => Response {
-            is_head: true,
-            ..Response::ok(exporter.render())
-        },
         Request::ElsewhereThanMetrics => {
             Response::error("404 Not Found", "The metrics are at /metrics.\n")
         }
@@ -121,9 +121,8 @@ fn answer(mut client: TcpStream, exporter: &Exporter, stop: &AtomicBool) -> io::
             "Send a shorter request.\n",
         ),
         Request::TooSlow => Response::error("408 Request Timeout", "Send the request at once.\n"),
-        Request::Gone => return Ok(()),
     };
-    response.send(&mut client)?;
+    response.send(&mut client, is_head)?;
     // Closing over unread bytes would reset the connection and may cost the client its response.
     client.shutdown(Shutdown::Write)?;
     client.set_read_timeout(Some(STOP_CHECK))?;
@@ -132,27 +131,26 @@ fn answer(mut client: TcpStream, exporter: &Exporter, stop: &AtomicBool) -> io::
 }
 
 /// What a client wants.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Request {
     Metrics,
-    MetricsHead,
     ElsewhereThanMetrics,
     OtherMethod,
     Malformed,
     TooLong,
     TooSlow,
-    /// It closed the connection, or the server is to stop.
-    Gone,
 }
 
-fn read_request(client: &mut TcpStream, stop: &AtomicBool) -> io::Result<Request> {
+/// The request, and whether it asks for the head of the response alone; `None` when the client closed
+/// the connection, or the server is to stop.
+fn read_request(client: &mut TcpStream, stop: &AtomicBool) -> io::Result<Option<(Request, bool)>> {
     let deadline = Instant::now() + REQUEST_TIME;
     let mut head = [0; REQUEST_LEN];
     let mut len = 0;
     client.set_read_timeout(Some(STOP_CHECK))?;
     loop {
         match client.read(&mut head[len..]) {
-            Ok(0) => return Ok(Request::Gone),
+            Ok(0) => return Ok(None),
             Ok(more) => len += more,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error)
@@ -162,25 +160,26 @@ fn read_request(client: &mut TcpStream, stop: &AtomicBool) -> io::Result<Request
                 ) =>
             {
                 if stop.load(Ordering::Acquire) {
-                    return Ok(Request::Gone);
+                    return Ok(None);
                 }
             }
             Err(error) => return Err(error),
         }
         if let Some(request) = parse(&head[..len]) {
-            return Ok(request);
+            return Ok(Some(request));
         }
         if len == head.len() {
-            return Ok(Request::TooLong);
+            return Ok(Some((Request::TooLong, false)));
         }
         if Instant::now() >= deadline {
-            return Ok(Request::TooSlow);
+            return Ok(Some((Request::TooSlow, false)));
         }
     }
 }
 
-/// The request at the head of a connection; `None` until it is complete.
-fn parse(head: &[u8]) -> Option<Request> {
+/// The request at the head of a connection, and whether it asks for a head alone; `None` until it is
+/// complete.
+fn parse(head: &[u8]) -> Option<(Request, bool)> {
     let mut fields = [httparse::EMPTY_HEADER; HEADER_FIELDS];
     let mut request = httparse::Request::new(&mut fields);
     match request.parse(head) {
@@ -188,15 +187,16 @@ fn parse(head: &[u8]) -> Option<Request> {
         Ok(httparse::Status::Complete(_)) => {
             let path = request.path.unwrap_or_default();
             let path = path.split_once('?').map_or(path, |(path, _)| path);
-            Some(match (request.method, path) {
-                (Some("GET"), "/metrics") => Request::Metrics,
-                (Some("HEAD"), "/metrics") => Request::MetricsHead,
+            let is_head = request.method == Some("HEAD");
+            let request = match (request.method, path) {
+                (Some("GET" | "HEAD"), "/metrics") => Request::Metrics,
                 (Some("GET" | "HEAD"), _) => Request::ElsewhereThanMetrics,
                 _ => Request::OtherMethod,
-            })
+            };
+            Some((request, is_head))
         }
-        Err(httparse::Error::TooManyHeaders) => Some(Request::TooLong),
-        Err(_) => Some(Request::Malformed),
+        Err(httparse::Error::TooManyHeaders) => Some((Request::TooLong, false)),
+        Err(_) => Some((Request::Malformed, false)),
     }
 }
 
@@ -205,8 +205,6 @@ struct Response {
     status: &'static str,
     content_type: &'static str,
     body: String,
-    /// Whether the body is announced but not sent.
-    is_head: bool,
 }
 
 impl Response {
@@ -215,7 +213,6 @@ impl Response {
             status: "200 OK",
             content_type: "text/plain; version=0.0.4; charset=utf-8",
             body,
-            is_head: false,
         }
     }
 
@@ -224,16 +221,14 @@ impl Response {
             status,
             content_type: "text/plain; charset=utf-8",
             body: body.to_owned(),
-            is_head: false,
         }
     }
 
-    fn send(&self, client: &mut TcpStream) -> io::Result<()> {
+    fn send(&self, client: &mut TcpStream, is_head: bool) -> io::Result<()> {
         let Response {
             status,
             content_type,
             body,
-            is_head,
         } = self;
         let allow = if status.starts_with("405") {
             "Allow: GET, HEAD\r\n"
@@ -244,6 +239,7 @@ impl Response {
         let mut message = format!(
             "HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {len}\r\n{allow}Connection: close\r\n\r\n"
         );
+        // A head announces the body that it leaves out.
         if !is_head {
             message.push_str(body);
         }
@@ -284,12 +280,17 @@ mod tests {
 
     #[test]
     fn each_request_gets_the_status_it_deserves() {
-        let server = Exporter::new().serve("127.0.0.1:0").expect("a free port");
+        let exporter = Exporter::new();
+        metrics::with_local_recorder(&exporter.recorder(), || {
+            metrics::counter!("requests").increment(1);
+        });
+        let server = exporter.serve("127.0.0.1:0").expect("a free port");
         let cases = [
             ("GET /metrics HTTP/1.1\r\n\r\n", "200 OK"),
             ("GET /metrics?x=1 HTTP/1.0\r\nHost: a\r\n\r\n", "200 OK"),
             ("HEAD /metrics HTTP/1.1\r\n\r\n", "200 OK"),
             ("GET / HTTP/1.1\r\n\r\n", "404 Not Found"),
+            ("HEAD / HTTP/1.1\r\n\r\n", "404 Not Found"),
             ("POST /metrics HTTP/1.1\r\n\r\n", "405 Method Not Allowed"),
             ("\u{1}\u{2}\r\n\r\n", "400 Bad Request"),
         ];
@@ -297,6 +298,12 @@ mod tests {
             let response = ask(&server, request);
             assert!(
                 response.starts_with(&format!("HTTP/1.1 {status}\r\n")),
+                "{request}: {response}"
+            );
+            let is_head = request.starts_with("HEAD");
+            assert_eq!(
+                response.ends_with("\r\n\r\n"),
+                is_head,
                 "{request}: {response}"
             );
         }

@@ -62,3 +62,36 @@ impl Drop for Upkeep {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::prometheus::Exporter;
+
+    #[test]
+    fn upkeep_runs_from_the_first_histogram_until_the_exporter_is_dropped() {
+        let exporter = Exporter::new();
+        metrics::with_local_recorder(&exporter.recorder(), || {
+            metrics::counter!("pages").increment(1);
+            assert!(!exporter.upkeep_runs());
+            metrics::histogram!("page_seconds").record(0.25);
+            assert!(exporter.upkeep_runs());
+        });
+        assert!(exporter.render().contains("page_seconds_count 1"));
+        // Returns only when the thread has ended.
+        drop(exporter);
+    }
+
+    #[test]
+    fn the_schedulers_histograms_need_no_upkeep() {
+        let exporter = Exporter::new();
+        metrics::with_local_recorder(&exporter.recorder(), || {
+            metrics::histogram!(crate::RUN_LATENCY_SECONDS).record(0.25);
+        });
+        assert!(!exporter.upkeep_runs());
+        assert!(
+            exporter
+                .render()
+                .contains("task_run_latency_seconds_count 1\n")
+        );
+    }
+}

@@ -45,6 +45,12 @@ impl Drive {
     pub fn assert_consistent(&self) {
         let log = self.pal.log();
         assert!(log.loss().is_none(), "{:?}", log.loss());
+        self.assert_lives();
+    }
+
+    /// Asserts that every life in the log follows the rules, stamps included.
+    pub fn assert_lives(&self) {
+        let log = self.pal.log();
         let mut lives = Lives::whole();
         for entry in log.records() {
             if let Event::Task(event) = entry.event {
