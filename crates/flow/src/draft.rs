@@ -5,7 +5,7 @@ use crate::error::{FlowError, Problem};
 use crate::flow::{Command, DEFAULT_LANE, Node, OUTPUT_DEFAULT_BYTES};
 use crate::quantity::{QuantityError, read_duration, read_size};
 use crate::section::{Section, entries};
-use crate::source::{At, Source};
+use crate::source::{At, Source, excerpt};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -142,7 +142,7 @@ fn read_env(
     let mut env = BTreeMap::new();
     for (key, value) in entries(table.value) {
         if key.value.is_empty() || key.value.contains(['=', '\0']) {
-            let fault = format!("has the variable {:?}", key.value);
+            let fault = format!("has the variable {:?}", excerpt(key.value));
             let remedy = "name it without = and NUL, in at least one letter";
             return Err(source.bad_text("env", &key, fault, remedy));
         }

@@ -242,11 +242,21 @@ fn known_keys(known: &[&str]) -> String {
     format!("its keys are {}", known.join(", "))
 }
 
+/// The most members of a cycle that a message names one by one.
+const CYCLE_SHOWN_LEN: usize = 24;
+
 fn chain(members: &[String]) -> String {
     let needs = members.iter().zip(members.iter().cycle().skip(1));
-    let links: Vec<String> = needs
+    let mut links: Vec<String> = needs
         .map(|(node, need)| format!("{node} needs {need}"))
         .collect();
+    if links.len() > CYCLE_SHOWN_LEN {
+        let hidden = links.len() - CYCLE_SHOWN_LEN;
+        links.splice(
+            CYCLE_SHOWN_LEN - 1..links.len() - 1,
+            [format!("and so on over {hidden} more")],
+        );
+    }
     links.join(", ")
 }
 
@@ -272,5 +282,12 @@ mod tests {
         let members = ["a", "b", "c"].map(String::from);
         assert_eq!(chain(&members), "a needs b, b needs c, c needs a");
         assert_eq!(chain(&members[..1]), "a needs a");
+        let many: Vec<String> = (0..1_000).map(|node| node.to_string()).collect();
+        let line = chain(&many);
+        let end = "22 needs 23, and so on over 976 more, 999 needs 0";
+        assert!(
+            line.starts_with("0 needs 1, 1 needs 2, ") && line.ends_with(end),
+            "{line}"
+        );
     }
 }

@@ -70,12 +70,9 @@ impl Outcome {
 
     /// The outcome's name in JSON.
     pub const fn name(&self) -> &'static str {
-        match self {
-            Outcome::Skipped { .. } => "skipped",
-            executed => match executed.of_execution() {
-                Some(outcome) => outcome.name(),
-                None => "skipped",
-            },
+        match self.of_execution() {
+            Some(outcome) => outcome.name(),
+            None => "skipped",
         }
     }
 
@@ -125,6 +122,46 @@ impl fmt::Display for Outcome {
             Outcome::Panic { error } => write!(f, "panic: {error}"),
             Outcome::Skipped { need } => write!(f, "skipped: needs {need}"),
             Outcome::Cancelled => f.write_str("cancelled"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_is_the_tag_in_json_and_the_fields_stand_beside_it() {
+        for (outcome, json) in [
+            (Outcome::Success, r#"{"outcome":"success"}"#),
+            (
+                Outcome::ExitCode { exit_code: 3 },
+                r#"{"outcome":"exit_code","exit_code":3}"#,
+            ),
+            (
+                Outcome::Signal { signal: 9 },
+                r#"{"outcome":"signal","signal":9}"#,
+            ),
+            (
+                Outcome::Timeout { timeout_ns: 5 },
+                r#"{"outcome":"timeout","timeout_ns":5}"#,
+            ),
+            (
+                Outcome::SpawnError { error: "e".into() },
+                r#"{"outcome":"spawn_error","error":"e"}"#,
+            ),
+            (
+                Outcome::Panic { error: "e".into() },
+                r#"{"outcome":"panic","error":"e"}"#,
+            ),
+            (
+                Outcome::Skipped { need: "n".into() },
+                r#"{"outcome":"skipped","need":"n"}"#,
+            ),
+            (Outcome::Cancelled, r#"{"outcome":"cancelled"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&outcome).expect("serialisable"), json);
+            assert!(json.contains(&format!(r#""outcome":"{}""#, outcome.name())));
         }
     }
 }

@@ -91,3 +91,29 @@ impl Report {
         self.rows.iter().find(|row| row.node == node)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_one_flat_object() {
+        let row = Row {
+            node: "pack".into(),
+            lane: "disk".into(),
+            outcome: Outcome::ExitCode { exit_code: 2 },
+            attempts: 1,
+            waited_ns: 3,
+            ran_ns: 4,
+            output_bytes: 5,
+            dropped_bytes: 6,
+            tail: "no space".into(),
+        };
+        let json =
+            r#"{"node":"pack","lane":"disk","outcome":"exit_code","exit_code":2,"attempts":1,"#;
+        let rest =
+            r#""waited_ns":3,"ran_ns":4,"output_bytes":5,"dropped_bytes":6,"tail":"no space"}"#;
+        let written = serde_json::to_string(&row).expect("serialisable");
+        assert_eq!(written, [json, rest].concat());
+    }
+}

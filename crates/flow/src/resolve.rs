@@ -5,7 +5,7 @@ use crate::draft::Draft;
 use crate::error::{FlowError, Problem};
 use crate::flow::{DEFAULT_LANE, LaneLimit};
 use crate::graph::Graph;
-use crate::source::Source;
+use crate::source::{Source, excerpt};
 use crate::suggestion::nearest;
 use std::collections::{HashMap, HashSet};
 
@@ -54,7 +54,7 @@ fn check_lane(source: Source<'_>, lanes: &[LaneLimit], draft: &Draft) -> Result<
         return Ok(());
     }
     let problem = Problem::UnknownLane {
-        lane: lane.value.clone(),
+        lane: excerpt(&lane.value),
         suggestion: nearest(&lane.value, names()).map(String::from),
     };
     Err(source.error(&lane.span, problem))
@@ -74,7 +74,7 @@ fn check_needs(
             names.sort_unstable();
             let problem = Problem::UnknownNeed {
                 node: draft.node.name.clone(),
-                need: need.value.clone(),
+                need: excerpt(&need.value),
                 suggestion: nearest(&need.value, names).map(String::from),
             };
             return Err(source.error(&need.span, problem));

@@ -2,7 +2,7 @@
 
 use crate::error::{FlowError, Problem};
 use crate::quantity::QuantityError;
-use crate::source::{At, Source};
+use crate::source::{At, Source, excerpt};
 use crate::suggestion::nearest;
 use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
@@ -34,7 +34,7 @@ impl<'a, 'i> Section<'a, 'i> {
             if !known.contains(&key.value) {
                 let problem = Problem::UnknownKey {
                     suggestion: nearest(key.value, known.iter().copied()).map(String::from),
-                    key: key.value.to_owned(),
+                    key: excerpt(key.value),
                     section: name,
                     known,
                 };
@@ -107,7 +107,7 @@ impl<'a, 'i> Section<'a, 'i> {
             _ => {
                 let problem = Problem::OutOfRange {
                     key,
-                    value: integer.to_string(),
+                    value: excerpt(&integer.to_string()),
                     min: *range.start(),
                     max: *range.end(),
                 };
@@ -129,7 +129,7 @@ impl<'a, 'i> Section<'a, 'i> {
         let value = read(text.value).map_err(|reason| {
             let problem = Problem::Quantity {
                 key,
-                value: text.value.to_owned(),
+                value: excerpt(text.value),
                 reason,
                 example,
             };

@@ -7,6 +7,17 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// The longest piece of a flow's text that a message repeats, in characters.
+const EXCERPT_CHARS: usize = 80;
+
+/// A text as messages repeat it: cut where it would fill the screen.
+pub(crate) fn excerpt(text: &str) -> String {
+    match text.char_indices().nth(EXCERPT_CHARS) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text.to_owned(),
+    }
+}
+
 /// A value and the bytes it was read from.
 #[derive(Clone, Debug)]
 pub(crate) struct At<T> {
@@ -78,7 +89,7 @@ impl Source<'_> {
         example: &'static str,
     ) -> FlowError {
         let problem = Problem::WrongType {
-            key: key.to_owned(),
+            key: excerpt(key),
             found: value.get_ref().type_str(),
             example,
         };
@@ -93,8 +104,8 @@ impl Source<'_> {
             return Ok(name.to_owned());
         }
         let fault = match name.chars().find(|&c| !allowed(c)) {
-            Some(c) => format!("= {name:?} holds {c:?}"),
-            None => format!("= {name:?} has {} bytes", name.len()),
+            Some(c) => format!("= {:?} holds {c:?}", excerpt(name)),
+            None => format!("= {:?} has {} bytes", excerpt(name), name.len()),
         };
         let remedy = "use 1 to 64 bytes of letters, digits and _ - . : /";
         Err(self.bad_text(key, &text, fault, remedy))
@@ -105,7 +116,7 @@ impl Source<'_> {
         if !text.value.is_empty() && !text.value.contains(char::is_control) {
             return Ok(text.value.to_owned());
         }
-        let fault = format!("is {:?}", text.value);
+        let fault = format!("is {:?}", excerpt(text.value));
         let remedy = "write a text that is not empty and holds no control characters";
         Err(self.bad_text(key, &text, fault, remedy))
     }
@@ -128,7 +139,7 @@ impl Source<'_> {
         remedy: &'static str,
     ) -> FlowError {
         let problem = Problem::Text {
-            key: key.to_owned(),
+            key: excerpt(key),
             fault,
             remedy,
         };

@@ -293,6 +293,26 @@ fn a_file_that_cannot_be_read_is_refused_by_its_name() {
     assert!(refusal(&long).ends_with("is longer than 4194304 bytes; split the flow"));
 }
 
+#[test]
+fn a_message_does_not_repeat_more_than_a_piece_of_a_long_text() {
+    let long = "x".repeat(100_000);
+    for text in [
+        format!("{long} = 1"),
+        node(&format!("{long} = 1")),
+        node(&format!("timeout = \"{long}\"")),
+        node(&format!("retries = {}", "9".repeat(100_000))),
+        node(&format!("lane = \"{long}\"")),
+        node(&format!("needs = [\"{long}\"]")),
+        node(&format!("env = {{ {long} = 1 }}")),
+        format!("[[node]]\nname = \"{long}\"\nrun = \"true\""),
+        format!("name = \"{long}\\u0000\""),
+        long.clone(),
+    ] {
+        let line = refusal(&text);
+        assert!(line.len() < 500, "{} bytes: {}", line.len(), &line[..500]);
+    }
+}
+
 /// Pieces of flows, well and badly formed, so that random texts reach past the TOML reader.
 const PIECES: [&str; 26] = [
     "[[node]]\n",

@@ -45,3 +45,21 @@ fn the_tour_runs_in_parallel_and_in_sequence_on_lanes_with_a_retry_and_a_full_bu
     };
     assert!(nodes.iter().any(|node| siblings(&node.name) >= 3));
 }
+
+#[test]
+fn the_flow_in_the_crates_documentation_is_whole() {
+    let docs = include_str!("../src/lib.rs");
+    let (_, fenced) = docs.split_once("```toml\n").expect("it shows a flow");
+    let (shown, _) = fenced.split_once("//! ```").expect("the flow ends");
+    let text: Vec<&str> = shown
+        .lines()
+        .map(|line| line.strip_prefix("//!").expect("a line of documentation"))
+        .collect();
+    let build = "[[node]]\nname = \"build\"\nrun = \"true\"\n";
+    let flow = Flow::from_str(&format!("{}\n{build}", text.join("\n")), "lib.rs");
+    let flow = flow.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(
+        flow.nodes()[0].timeout,
+        Some(std::time::Duration::from_millis(1_500))
+    );
+}
