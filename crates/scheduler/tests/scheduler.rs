@@ -41,7 +41,7 @@ fn tasks_in_the_queue_of_a_busy_worker_are_stolen() {
             let (send, receive) = mpsc::channel();
             for n in 0..10 {
                 let send = send.clone();
-                let _ = spawn(async move { send.send(n).unwrap() });
+                spawn(async move { send.send(n).unwrap() });
             }
             // This worker is blocked until the other has run all ten.
             let mut seen: Vec<u8> = (0..10).map(|_| receive.recv().unwrap()).collect();
@@ -148,10 +148,10 @@ fn a_shutdown_is_clean_when_every_default_task_ends_by_itself() {
     ] {
         let done = Arc::new(AtomicUsize::new(0));
         let count = done.clone();
-        let _ = scheduler
+        scheduler
             .handle()
             .spawn_system(std::future::pending::<()>());
-        let _ = scheduler.spawn(async move {
+        scheduler.spawn(async move {
             time::sleep(Duration::from_millis(20)).await;
             count.fetch_add(1, Ordering::Relaxed);
         });
@@ -191,7 +191,7 @@ fn dropping_a_scheduler_drops_every_future_it_holds() {
         let scheduler = Builder::new().workers(workers).build().unwrap();
         for n in 0..1000_u64 {
             let count = Count(dropped.clone());
-            let _ = scheduler.spawn(async move {
+            scheduler.spawn(async move {
                 let _count = count;
                 match n % 3 {
                     0 => std::future::pending().await,
@@ -292,7 +292,10 @@ fn a_deterministic_wait_without_end_panics_and_names_the_seed() {
 #[test]
 fn tasks_left_ready_by_one_block_on_run_in_the_next() {
     let scheduler = Builder::deterministic(5).build().unwrap();
-    let task = scheduler.block_on(async { spawn(async { 8 }) });
+    let handle = scheduler.handle().clone();
+    let mut left = Vec::new();
+    scheduler.block_on(async { left.push(handle.spawn(async { 8 })) });
+    let task = left.remove(0);
     assert_eq!(scheduler.block_on(task).unwrap(), 8);
 }
 

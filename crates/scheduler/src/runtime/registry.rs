@@ -4,6 +4,7 @@
 //! chunks: entering and leaving are one store each, by the thread that spawns and the worker that
 //! finishes it. Tasks without a slot (the table of slots is full) go to a slab behind a lock.
 
+use crate::runtime::shutdown::LastWorker;
 use crate::task::{Counted, Header, Task};
 use slab::Slab;
 use std::mem::ManuallyDrop;
@@ -74,11 +75,8 @@ impl Registry {
         }
     }
 
-    /// References to all tasks in the registry.
-    ///
-    /// # Safety
-    /// No task is finished while this runs: every worker but the caller has stopped for good.
-    pub(crate) unsafe fn all(&self) -> Vec<Counted> {
+    /// References to all tasks in the registry. Only the last worker may ask: no task is finished meanwhile.
+    pub(crate) fn all(&self, _last: &LastWorker) -> Vec<Counted> {
         let in_chunks = self
             .chunks
             .iter()
@@ -94,8 +92,9 @@ impl Registry {
             .chain(overflow)
             .filter_map(NonNull::new)
             .map(|header| {
-                // SAFETY: a task leaves the registry before it gives up its own reference, and nobody
-                // finishes one meanwhile, so the cell is alive; the borrowed count is not dropped.
+                // SAFETY: a task leaves the registry before it gives up its own reference, and the caller is
+                // the last worker, so nobody finishes one meanwhile: the cell is alive, and its own count
+                // is only borrowed here.
                 let borrowed = ManuallyDrop::new(unsafe {
                     Counted::from_raw(header.as_ptr().cast_const().cast())
                 });

@@ -5,7 +5,7 @@ use crate::queue::Seeded;
 use crate::runtime::context::{self, EnterGuard, Worker};
 use crate::runtime::shared::{Shape, Shared};
 use crate::runtime::tick::After;
-use crate::task::{Class, Header, Home, Outcome, Parts, Task, allocate};
+use crate::task::{Class, Guest, Header, Home, Outcome, Parts, Task, allocate};
 use glasshouse_telemetry::SpawnSite;
 use std::any::Any;
 use std::future::{Future, Pending, pending};
@@ -13,8 +13,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::ptr::NonNull;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 /// A root as the loop that runs it sees it: which task it is, and how it is polled.
@@ -87,7 +87,7 @@ fn allocate_root(worker: &Worker, site: &SpawnSite<'_>, home: Home) -> Task {
             home,
         },
     );
-    join.drop_join_handle();
+    drop(join);
     task
 }
 
@@ -99,11 +99,12 @@ fn run_beside_workers(
 ) {
     let worker = Worker::new(shared.clone(), shared.hub.guest(), None, None);
     let _entered = context::enter_worker(&worker);
-    let home = Arc::new(Parker::new());
-    home.claim();
-    let mut task = allocate_root(&worker, site, Home::Guest(home.clone()));
-    // Wakers may outlive the root: this reference keeps the header while we look at it.
-    let header = task.counted();
+    let guest = Arc::new(Guest {
+        ready: Mutex::new(None),
+        parker: Parker::new(),
+    });
+    guest.parker.claim();
+    let mut task = allocate_root(&worker, site, Home::Guest(guest.clone()));
     worker.seam.in_loop(|| {
         loop {
             match worker.tick(task, |_, cx| poll(cx)) {
@@ -111,18 +112,27 @@ fn run_beside_workers(
                 After::Ready { task: again, .. } => task = again,
                 After::Idle => {
                     worker.seam.parked();
-                    while !header.state.load().is_ready() {
-                        home.park(None);
-                    }
+                    task = wait_for_root(&guest);
                     worker.seam.unparked();
                     worker.seam.refresh();
-                    // SAFETY: a waker won the edge to READY and left the owned reference to this thread,
-                    // which alone runs the root.
-                    task = unsafe { header.revive() };
                 }
             }
         }
     });
+}
+
+fn wait_for_root(guest: &Guest) -> Task {
+    loop {
+        let ready = guest
+            .ready
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        match ready {
+            Some(task) => return task,
+            None => guest.parker.park(None),
+        }
+    }
 }
 
 /// The thread is the one worker: the root is a ready task among the others.

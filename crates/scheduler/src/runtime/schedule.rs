@@ -1,9 +1,10 @@
 //! Owns the edge from idle to ready: who makes it, how it is recorded, and where the task goes.
 
 use crate::runtime::context::{self, Worker};
-use crate::task::{Counted, Home, Task, Wake};
+use crate::task::{Counted, Home, Task};
 use glasshouse_pal::WakeSource;
 use std::rc::Rc;
+use std::sync::PoisonError;
 
 /// What every waker does.
 pub(crate) fn wake(task: &Counted) {
@@ -12,10 +13,8 @@ pub(crate) fn wake(task: &Counted) {
             Some(worker) => worker.wake_source(),
             None => context::source().unwrap_or(WakeSource::External),
         };
-        match task.state.wake(|| task.trace().note_waker(by)) {
-            Wake::Nothing => {}
-            // SAFETY: `wake` has just won the edge from IDLE to READY.
-            Wake::Push => made_ready(worker, unsafe { task.revive() }, by),
+        if let Some(won) = task.wake(|| task.trace().note_waker(by)) {
+            made_ready(worker, won, by);
         }
     });
 }
@@ -24,10 +23,8 @@ pub(crate) fn wake(task: &Counted) {
 pub(crate) fn abort(task: &Counted) {
     context::with_worker_of(task.shared(), |worker| {
         let by = WakeSource::Abort(worker.and_then(|worker| worker.current()));
-        match task.state.abort(|| task.trace().note_waker(by)) {
-            Wake::Nothing => {}
-            // SAFETY: `abort` has just won the edge from IDLE to READY.
-            Wake::Push => made_ready(worker, unsafe { task.revive() }, by),
+        if let Some(won) = task.abort(|| task.trace().note_waker(by)) {
+            made_ready(worker, won, by);
         }
     });
 }
@@ -38,10 +35,11 @@ fn made_ready(worker: Option<&Rc<Worker>>, task: Task, by: WakeSource) {
         Some(worker) => worker.seam.woke(task.trace(), by),
         None => task.shared().hub.woke(task.trace(), by),
     }
-    if let Home::Guest(home) = task.home().clone() {
-        // It is in no queue: its thread finds it READY when it wakes. It may be run and freed from here on,
-        // and so the parker is a reference of our own.
-        home.unpark(|| unreachable!("a guest never polls the driver"));
+    if let Home::Guest(guest) = task.home().clone() {
+        *guest.ready.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+        guest
+            .parker
+            .unpark(|| unreachable!("a guest never polls the driver"));
         return;
     }
     match worker {

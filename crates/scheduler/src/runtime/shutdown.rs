@@ -57,6 +57,10 @@ pub(crate) struct PhaseCell {
     changed: Condvar,
 }
 
+/// Proof that all other workers of a closed scheduler have left their loops for good: nobody but the
+/// holder's thread finishes tasks.
+pub(crate) struct LastWorker(());
+
 /// How much longer than its time a shutdown waits for workers to cancel what is left, before it takes
 /// them to be stuck in a poll and returns without them. A guess.
 const GRACE: Duration = Duration::from_secs(1);
@@ -100,10 +104,10 @@ impl PhaseCell {
         self.changed.notify_all();
     }
 
-    /// A worker has left its loop. Whether it was the last, and must drain.
-    pub(crate) fn worker_left(&self) -> bool {
+    /// A worker has left its loop. The last one must drain.
+    pub(crate) fn worker_left(&self) -> Option<LastWorker> {
         // AcqRel: the last one sees all that the others did with the tasks.
-        self.running.fetch_sub(1, Ordering::AcqRel) == 1
+        (self.running.fetch_sub(1, Ordering::AcqRel) == 1).then_some(LastWorker(()))
     }
 
     /// Threads that could not be started count as workers that came to their end.
@@ -173,7 +177,8 @@ pub(crate) fn shut_down(
             let worker = inline_worker(shared);
             let clean = worker.run_out(allowed);
             shared.phase.set(Phase::Closed);
-            worker.drain();
+            // There is no other worker.
+            worker.drain(&LastWorker(()));
             (clean, timeout.map(|_| Instant::now() + GRACE))
         }
     };
@@ -188,11 +193,10 @@ pub(crate) fn shut_down(
 }
 
 impl Worker {
-    /// Cancels every task that is left. The caller is the last worker of a closed scheduler.
-    pub(crate) fn drain(self: &Rc<Worker>) {
+    /// Cancels every task that is left.
+    pub(crate) fn drain(self: &Rc<Worker>, last: &LastWorker) {
         loop {
-            // SAFETY: all other workers have left their loops for good, and this one finishes tasks only below.
-            let left = unsafe { self.shared.registry.all() };
+            let left = self.shared.registry.all(last);
             if left.is_empty() {
                 return;
             }

@@ -23,8 +23,8 @@ pub(crate) fn run_worker(shared: Arc<Shared>, index: usize) {
         let worker = Worker::new(shared.clone(), hub.worker(index), Some(index), None);
         let _entered = context::enter_worker(&worker);
         worker.seam.in_loop(|| worker.run(None));
-        if shared.phase.worker_left() {
-            worker.drain();
+        if let Some(last) = shared.phase.worker_left() {
+            worker.drain(&last);
         }
         shared.phase.worker_ended();
     });

@@ -3,7 +3,9 @@
 //! Every function here is unsafe to call for the same reason: the caller must hold what the state word
 //! gives it (`raw.rs` says who holds what), and the header must lie in a `Cell<F>` of the same `F`.
 
+use crate::queue::Entry;
 use crate::task::join_error::{JoinError, panic_message};
+use crate::task::joining::Joining;
 use crate::task::raw::{Counted, Header, Outcome, Parts, Task};
 use std::any::Any;
 use std::cell::UnsafeCell;
@@ -54,7 +56,7 @@ impl<F: Future> VtableOf<F> {
 }
 
 /// Puts a future on the heap. The task is READY, its registry entry and its push are the caller's.
-pub(crate) fn allocate<F>(future: F, parts: Parts) -> (Task, Counted)
+pub(crate) fn allocate<F>(future: F, parts: Parts) -> (Task, Joining<F::Output>)
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
@@ -65,13 +67,13 @@ where
         stage: UnsafeCell::new(Stage::Future(future)),
     });
     let header = NonNull::from(Box::leak(cell)).cast::<Header>();
-    // SAFETY: the header is new, READY, and counts two references: the task's own life and the handle's.
-    unsafe {
-        (
-            Task::revive(header),
-            Counted::from_raw(header.as_ptr().cast_const().cast()),
-        )
-    }
+    let ptr = header.as_ptr();
+    // SAFETY: the header is new and READY, so the owned reference is made here, once.
+    let task = unsafe { Task::from_ptr(ptr.cast()) };
+    // SAFETY: it counts two references: the task's own life, and this one.
+    let counted = unsafe { Counted::from_raw(ptr.cast_const().cast()) };
+    // SAFETY: the output of `F` is what is joined, and nobody else can.
+    (task, unsafe { Joining::new(counted) })
 }
 
 unsafe fn stage<F: Future>(header: NonNull<Header>) -> *mut Stage<F> {

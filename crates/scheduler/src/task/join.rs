@@ -2,11 +2,10 @@
 
 use crate::runtime::{self, Refused, SpawnError, context};
 use crate::task::JoinError;
-use crate::task::raw::Counted;
+use crate::task::joining::Joining;
 use glasshouse_pal::TaskId;
 use std::fmt;
 use std::future::Future;
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -19,15 +18,13 @@ use std::task::{Context, Poll};
 /// });
 /// assert_eq!(answer, 42);
 /// ```
-#[must_use = "dropping the handle detaches the task; await it for the result"]
 pub struct JoinHandle<T> {
     id: TaskId,
-    inner: Inner,
-    output: PhantomData<fn() -> T>,
+    inner: Inner<T>,
 }
 
-enum Inner {
-    Task(Counted),
+enum Inner<T> {
+    Task(Joining<T>),
     Denied {
         capacity: usize,
     },
@@ -36,12 +33,10 @@ enum Inner {
 }
 
 impl<T> JoinHandle<T> {
-    /// The handle that `allocate` made the second reference for; `T` must be the task's output.
-    pub(crate) fn new(task: Counted) -> JoinHandle<T> {
+    pub(crate) fn new(joining: Joining<T>) -> JoinHandle<T> {
         JoinHandle {
-            id: task.trace().id(),
-            inner: Inner::Task(task),
-            output: PhantomData,
+            id: joining.task().trace().id(),
+            inner: Inner::Task(joining),
         }
     }
 
@@ -54,7 +49,6 @@ impl<T> JoinHandle<T> {
         JoinHandle {
             id: refused.id,
             inner,
-            output: PhantomData,
         }
     }
 
@@ -66,15 +60,15 @@ impl<T> JoinHandle<T> {
     /// Cancels the task: it is dropped at its next tick, and this handle gives `is_cancelled`. A task
     /// that is running finishes its poll first; if that completes it, its output stands.
     pub fn abort(&self) {
-        if let Inner::Task(task) = &self.inner {
-            runtime::abort(task);
+        if let Inner::Task(joining) = &self.inner {
+            runtime::abort(joining.task());
         }
     }
 
     /// Whether the result is there: awaiting the handle would not wait.
     pub fn is_finished(&self) -> bool {
         match &self.inner {
-            Inner::Task(task) => task.state.load().is_complete(),
+            Inner::Task(joining) => joining.task().state.load().is_complete(),
             Inner::Denied { .. } | Inner::Cancelled => true,
         }
     }
@@ -85,26 +79,18 @@ impl<T> Future for JoinHandle<T> {
 
     /// # Panics
     /// When polled again after it gave its result.
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &self.inner {
-            Inner::Task(task) => {
-                // SAFETY: `T` is the output of the task this handle was made for, and there is one handle.
-                let polled = unsafe { task.poll_join::<T>(cx.waker()) };
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let id = self.id;
+        match &mut self.inner {
+            Inner::Task(joining) => {
+                let polled = joining.poll(cx.waker());
                 if polled.is_pending() {
-                    context::claim_join(self.id);
+                    context::claim_join(id);
                 }
                 polled
             }
-            Inner::Denied { capacity } => Poll::Ready(Err(JoinError::denied(self.id, *capacity))),
-            Inner::Cancelled => Poll::Ready(Err(JoinError::cancelled(self.id))),
-        }
-    }
-}
-
-impl<T> Drop for JoinHandle<T> {
-    fn drop(&mut self) {
-        if let Inner::Task(task) = &self.inner {
-            task.drop_join_handle();
+            Inner::Denied { capacity } => Poll::Ready(Err(JoinError::denied(id, *capacity))),
+            Inner::Cancelled => Poll::Ready(Err(JoinError::cancelled(id))),
         }
     }
 }

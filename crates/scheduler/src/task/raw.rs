@@ -2,7 +2,7 @@
 //! handle's waker and the future or its output, is in `cell.rs`.
 //!
 //! Two kinds of pointers reach it. [`Task`] is the *owned reference*: there is one while the task is
-//! READY or RUNNING, none while it is IDLE (winning the wake makes it again, [`Counted::revive`]), and
+//! READY or RUNNING, none while it is IDLE (winning the wake makes it again, `Counted::wake`), and
 //! completion gives it up. [`Counted`] is what wakers and join handles hold. The count includes one for
 //! the life of the task itself, so the cell outlives its last poll.
 //!
@@ -15,16 +15,14 @@ use crate::parker::Parker;
 use crate::queue::Entry;
 use crate::runtime::Shared;
 use crate::task::cell::Vtable;
-use crate::task::join_error::JoinError;
-use crate::task::state::{Completion, Join, State};
+use crate::task::state::{Completion, State, Wake};
 use glasshouse_pal::TextId;
 use glasshouse_telemetry::TaskTrace;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
 
 /// Which queue a task waits in: system tasks are chosen first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +46,14 @@ pub(crate) enum Home {
     Workers,
     /// The worker that is inside `block_on`: the task is its root.
     Inline,
-    /// The guest that is inside `block_on`, and sleeps here: the task is its root.
-    Guest(Arc<Parker>),
+    /// The guest that is inside `block_on`: the task is its root.
+    Guest(Arc<Guest>),
+}
+
+/// Where a root outside the workers is pushed: a queue of one, and its thread asleep beside it.
+pub(crate) struct Guest {
+    pub(crate) ready: Mutex<Option<Task>>,
+    pub(crate) parker: Parker,
 }
 
 /// The part of a task that does not depend on its future.
@@ -164,24 +168,9 @@ impl Task {
         drop(Counted(self.0));
     }
 
-    /// A counted reference beside the owned one.
-    pub(crate) fn counted(&self) -> Counted {
-        // The task's own life is counted: this borrows that count only to make another.
-        let own = mem::ManuallyDrop::new(Counted(self.0));
-        Counted::clone(&own)
-    }
-
     /// Where the cell is, for comparison and for the registry.
     pub(crate) fn header_ptr(&self) -> NonNull<Header> {
         self.0
-    }
-
-    /// The owned reference of a task that is not in any queue, from the registry's pointer.
-    ///
-    /// # Safety
-    /// The caller has just won the edge from IDLE to READY, and the cell is alive.
-    pub(crate) unsafe fn revive(header: NonNull<Header>) -> Task {
-        Task(header)
     }
 }
 
@@ -253,67 +242,30 @@ impl Counted {
         ptr
     }
 
-    /// The owned reference, made again.
-    ///
-    /// # Safety
-    /// The caller has just won the edge from IDLE to READY.
-    pub(crate) unsafe fn revive(&self) -> Task {
-        Task(self.0)
+    /// A waker's step: the owned reference, if it won the edge from IDLE to READY. `note` is called before
+    /// a running task is marked as woken.
+    pub(crate) fn wake(&self, note: impl Fn()) -> Option<Task> {
+        self.won(self.state.wake(note))
     }
 
-    /// The join handle's poll: takes the output if the task is complete, else leaves `waker`.
-    ///
-    /// # Safety
-    /// `T` is the task's output, and only the one join handle calls this.
-    pub(crate) unsafe fn poll_join<T>(&self, waker: &Waker) -> Poll<Result<T, JoinError>> {
-        if !self.is_joinable(waker) {
-            return Poll::Pending;
-        }
-        let mut output: Option<Result<T, JoinError>> = None;
-        // SAFETY: COMPLETE with JOIN_INTEREST gives the output to the handle, which is us.
-        unsafe { (self.vtable.take_output)(self.0, (&raw mut output).cast()) };
-        match output {
-            Some(output) => Poll::Ready(output),
-            None => panic!(
-                "a JoinHandle was polled again after it gave its result; keep the result instead"
-            ),
+    /// An aborter's step, as `wake`.
+    pub(crate) fn abort(&self, note: impl Fn()) -> Option<Task> {
+        self.won(self.state.abort(note))
+    }
+
+    /// The edge to READY makes the owned reference again, once: the state word lets one thread win it.
+    fn won(&self, wake: Wake) -> Option<Task> {
+        match wake {
+            Wake::Push => Some(Task(self.0)),
+            Wake::Nothing => None,
         }
     }
 
-    /// Whether the task is complete; if not, `waker` is where its completer finds it.
-    fn is_joinable(&self, waker: &Waker) -> bool {
-        if self.state.load().is_complete() {
-            return true;
-        }
-        // SAFETY: the vtable's accessor is sound for any live cell; the field is used below as the bits say.
-        let field = unsafe { (self.vtable.join_waker)(self.0) };
-        if self.state.has_join_waker() {
-            // SAFETY: both sides only read the field while JOIN_WAKER is set and the task is not complete;
-            // the completer takes it only after COMPLETE, which `unset` below would notice. Reading it here
-            // could race with that take, so the bit is taken back first.
-            if self.state.unset_join_waker() == Join::Complete {
-                return true;
-            }
-        }
-        // SAFETY: JOIN_WAKER is clear and only the handle sets it: the field is ours.
-        let slot = unsafe { &mut *field.as_ptr() };
-        if !slot.as_ref().is_some_and(|held| held.will_wake(waker)) {
-            *slot = Some(waker.clone());
-        }
-        self.state.set_join_waker() == Join::Complete
+    pub(super) fn vtable(&self) -> &'static Vtable {
+        self.vtable
     }
 
-    /// The join handle goes away.
-    pub(crate) fn drop_join_handle(&self) {
-        match self.state.drop_join_handle() {
-            // SAFETY: COMPLETE with JOIN_INTEREST until now: the output is the handle's.
-            Join::Complete => unsafe { (self.vtable.drop_output)(self.0) },
-            Join::Pending => {
-                // SAFETY: JOIN_WAKER was cleared before completion: the field is the handle's.
-                let waker = unsafe { (self.vtable.join_waker)(self.0).as_mut().take() };
-                // A waker's drop is foreign code: contain its panic, as every panic of a task.
-                let _ = catch_unwind(AssertUnwindSafe(move || drop(waker)));
-            }
-        }
+    pub(super) fn header_ptr(&self) -> NonNull<Header> {
+        self.0
     }
 }

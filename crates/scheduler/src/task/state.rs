@@ -92,10 +92,6 @@ impl Snapshot {
         self.0 & COMPLETE != 0
     }
 
-    pub(crate) fn is_ready(self) -> bool {
-        self.0 & READY != 0
-    }
-
     pub(crate) fn is_running(self) -> bool {
         self.0 & RUNNING != 0
     }
