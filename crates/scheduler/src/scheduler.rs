@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// A running scheduler. Dropping it cancels the tasks that are left and waits for its workers.
+/// A running scheduler. Dropping it cancels the tasks that are left and waits for its workers, unless one of
+/// its own tasks drops it: then the workers end by themselves.
 ///
 /// ```
 /// use glasshouse_scheduler::{Builder, Scheduler, Shutdown};

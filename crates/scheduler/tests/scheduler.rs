@@ -228,6 +228,28 @@ fn a_spawn_in_a_drop_during_the_end_is_refused_and_harms_nobody() {
 }
 
 #[test]
+fn a_scheduler_that_one_of_its_tasks_drops_ends_without_waiting_for_itself() {
+    let scheduler = Arc::new(Builder::new().workers(2).build().unwrap());
+    let (send, receive) = mpsc::channel::<()>();
+    let held = scheduler.clone();
+    let (go, may_go) = mpsc::channel::<()>();
+    let task = scheduler.spawn(async move {
+        may_go.recv().unwrap();
+        drop(held);
+        send.send(()).unwrap();
+    });
+    let other = scheduler.spawn(std::future::pending::<()>());
+    drop(scheduler);
+    go.send(()).unwrap();
+    receive.recv().unwrap();
+    for end in [task, other] {
+        while !end.is_finished() {
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
 fn a_panic_in_a_task_or_in_its_drop_ends_that_task_alone() {
     struct Bomb;
     impl Drop for Bomb {

@@ -24,28 +24,18 @@ impl Worker {
             if self.searching.get()
                 && let Some(task) = self.steal()
             {
-                self.stop_searching();
-                // A stolen task goes through the queue like any other: it is popped in its class's turn.
+                // It goes through the queue like any other: it is popped in its class's turn.
                 return self.keep(task);
             }
         }
         self.sleep(index);
-        if self.searching.get() && self.has_own_work() {
-            self.stop_searching();
-        }
     }
 
     /// Found work: if nobody else searches, somebody must, because pushers relied on us.
-    fn stop_searching(&self) {
+    pub(crate) fn stop_searching(&self) {
         if self.searching.replace(false) && self.shared.idle.stop_searching() {
             self.shared.wake_a_worker();
         }
-    }
-
-    fn has_own_work(&self) -> bool {
-        self.remote()
-            .is_some_and(|own| own.default.len() + own.system.len() > 0)
-            || !self.shared.injector.is_empty()
     }
 
     /// Takes half of another worker's queue; the others in a fixed round from the next one on.

@@ -8,7 +8,7 @@
 //! tasks, and cancels what is left, each in a tick of its own. Threads outside spawn behind a gate that is
 //! shut before the phase changes, so no task comes in after that.
 
-use crate::runtime::context::Worker;
+use crate::runtime::context::{self, Worker};
 use crate::runtime::root::inline_worker;
 use crate::runtime::shared::{Shape, Shared};
 use crate::runtime::{abort, tick::After};
@@ -151,6 +151,15 @@ pub(crate) fn shut_down(
     threads: Vec<thread::JoinHandle<()>>,
     timeout: Option<Duration>,
 ) -> Shutdown {
+    // A worker that ended its own scheduler by a drop in a task would wait for itself: it closes it, and
+    // the workers go by themselves after their ticks.
+    let on_own_worker = context::with_worker_of(shared, |worker| worker.is_some());
+    let timeout = if on_own_worker {
+        Some(Duration::ZERO)
+    } else {
+        timeout
+    };
+    let grace = if on_own_worker { Duration::ZERO } else { GRACE };
     let allowed = timeout.unwrap_or_default();
     shared
         .hub
@@ -164,7 +173,7 @@ pub(crate) fn shut_down(
                 .wait(Some(deadline), |_| shared.live.is_empty());
             shared.phase.set(Phase::Closed);
             shared.unpark_all();
-            let patience = timeout.map(|_| deadline.max(Instant::now()) + GRACE);
+            let patience = timeout.map(|_| deadline.max(Instant::now()) + grace);
             if shared.phase.wait(patience, |alive| alive == 0) {
                 for worker in threads {
                     // A worker contains the panics of its tasks; one of its own was printed by the hook.

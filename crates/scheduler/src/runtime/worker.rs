@@ -39,6 +39,8 @@ impl Worker {
                 self.find_work();
                 continue;
             };
+            // Pushers that saw this worker search woke nobody: before it is busy, somebody takes over.
+            self.stop_searching();
             match root.as_deref_mut() {
                 Some(root) if root.is(&task) => {
                     if let After::Ended = self.run_task(task, |_, cx| root.poll(cx)) {
