@@ -1,0 +1,11 @@
+//! The inspector: commands that read logs. It knows pal alone; nothing here may need a runtime.
+
+mod event;
+mod lost;
+mod names;
+mod open;
+
+pub mod log;
+pub mod ps;
+pub mod stats;
+pub mod verify;

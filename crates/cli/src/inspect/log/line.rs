@@ -1,0 +1,89 @@
+//! Owns one record as a line: for people, and as JSON.
+
+use crate::human;
+use crate::inspect::event::Field;
+use glasshouse_pal::reader::{Entry, RingId};
+use jiff::Timestamp;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::borrow::Cow;
+use std::fmt;
+
+/// One record with everything that is said of it.
+pub struct Line<'a> {
+    pub entry: &'a Entry,
+    /// In nanoseconds since 1970 UTC, where the log holds a date.
+    pub wall_ns: Option<u64>,
+    pub event: Cow<'static, str>,
+    /// The task's name.
+    pub name: Option<String>,
+    pub fields: Vec<Field>,
+}
+
+impl Line<'_> {
+    fn wall(&self) -> Option<String> {
+        let at = Timestamp::from_nanosecond(i128::from(self.wall_ns?)).ok()?;
+        Some(at.to_string())
+    }
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (seconds, nanos) = (
+            self.entry.at_ns / 1_000_000_000,
+            self.entry.at_ns % 1_000_000_000,
+        );
+        let ring = self.entry.ring.to_string();
+        write!(f, "{seconds:>5}.{nanos:09} {ring:>5} ")?;
+        let task = match self.entry.event.tid() {
+            Some(task) => format!("#{task}"),
+            None => String::new(),
+        };
+        let name = self.name.as_deref().unwrap_or_default();
+        write!(
+            f,
+            "{task:>7} {} {}",
+            padded(name, 18),
+            human::plain(&self.event)
+        )?;
+        for (name, value) in &self.fields {
+            let name = name.strip_suffix("_ns").unwrap_or(name);
+            write!(f, " {}={value}", human::plain(name))?;
+        }
+        Ok(())
+    }
+}
+
+/// `text` without control characters, filled up to this many columns.
+fn padded(text: &str, columns: usize) -> String {
+    let text = human::plain(text);
+    let missing = columns.saturating_sub(human::width(&text));
+    format!("{text}{}", " ".repeat(missing))
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("seq", &self.entry.seq)?;
+        match self.entry.ring {
+            RingId::Worker(number) => map.serialize_entry("worker", &number)?,
+            ring @ RingId::External(_) => map.serialize_entry("worker", &ring.to_string())?,
+        }
+        map.serialize_entry("at_ns", &self.entry.at_ns)?;
+        map.serialize_entry("wall", &self.wall())?;
+        map.serialize_entry("event", &self.event)?;
+        if let Some(task) = self.entry.event.tid() {
+            map.serialize_entry("task", &task.number())?;
+            map.serialize_entry("name", &self.name)?;
+        }
+        for (name, value) in &self.fields {
+            // A kind of the application's may call a field as the line calls its own.
+            match name.as_ref() {
+                "seq" | "worker" | "at_ns" | "wall" | "event" | "task" | "name" => {
+                    map.serialize_entry(&format!("its_{name}"), value)?;
+                }
+                name => map.serialize_entry(name, value)?,
+            }
+        }
+        map.end()
+    }
+}
