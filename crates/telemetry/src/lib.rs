@@ -19,6 +19,7 @@ pub mod testing;
 mod buckets;
 mod catalog;
 mod depth;
+mod enabled;
 mod hub;
 mod meter;
 mod meters;
@@ -45,5 +46,4 @@ pub use tick::{Draft, Leave, Tick};
 pub use trace::TaskTrace;
 pub use worker::Worker;
 
-/// Whether anything is recorded. A constant, so that what it guards is compiled out where it is not.
-const ENABLED: bool = cfg!(feature = "record");
+use enabled::ENABLED;
