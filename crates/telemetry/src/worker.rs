@@ -120,7 +120,8 @@ impl Worker {
     /// to be called after a park, a steal, and a take from the shared queue.
     pub fn refresh(&self) -> u64 {
         self.hide_task();
-        let now = self.clock.now_ordered().max(self.boundary.get());
+        let now = self.clock.now_ordered();
+        let now = self.hub.not_before(self.boundary.get(), now);
         self.boundary.set(now);
         now
     }
