@@ -209,9 +209,62 @@ impl<T: Shared> Deref for View<T> {
 
 impl<T: Shared> View<T> {
     /// The first value of a view that was made with at least one.
-    #[inline(always)]
     pub(crate) fn first(&self) -> &T {
         &self[0]
+    }
+}
+
+/// One value of a mapping, found without a check.
+pub(crate) struct One<T: Shared>(View<T>);
+
+impl<T: Shared> One<T> {
+    /// The value at `offset` bytes.
+    ///
+    /// # Panics
+    ///
+    /// As [`Mapping::view`].
+    pub(crate) fn at(mapping: &Arc<Mapping>, offset: usize) -> One<T> {
+        One(mapping.view(offset, 1))
+    }
+}
+
+impl<T: Shared> Deref for One<T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: `One::at` alone makes this, with a view of one value, which `View` keeps mapped.
+        unsafe { self.0.values.cast::<T>().as_ref() }
+    }
+}
+
+/// Values of which there is a power of two, found by numbers that go round and round.
+pub(crate) struct Round<T: Shared> {
+    values: View<T>,
+    mask: usize,
+}
+
+impl<T: Shared> Round<T> {
+    /// The view as a round.
+    ///
+    /// # Panics
+    ///
+    /// When the number of its values is not a power of two.
+    pub(crate) fn new(values: View<T>) -> Round<T> {
+        assert!(values.len().is_power_of_two(), "a mask finds powers of two");
+        Round {
+            mask: values.len() - 1,
+            values,
+        }
+    }
+
+    /// The value for a number, modulo the number of values.
+    #[inline(always)]
+    pub(crate) fn at(&self, number: u64) -> &T {
+        let index = number as usize & self.mask;
+        // SAFETY: the mask is one less than the number of values, as `Round::new` made sure, so that
+        // no masked index reaches beyond them; neither ever changes.
+        unsafe { self.values.get_unchecked(index) }
     }
 }
 

@@ -4,23 +4,23 @@ use crate::arena::{Sites, Texts};
 use crate::clock::Clock;
 use crate::event::TaskEvent;
 use crate::fork::ForkGuard;
-use crate::format::header::{
-    CLASS_EXTERNAL, CLASS_WORKER, Header, Lifecycle, RING_PAIRS, RingHeader,
-};
+use crate::format::header::{Header, Lifecycle};
 use crate::format::layout::{Layout, Part, Shape};
 use crate::id::IdSource;
+use crate::lease::Leases;
 use crate::log_header::{Birth, fill_header};
 use crate::loss::{LossCause, Losses};
 use crate::map::{Mapping, View};
+use crate::owner::RingOwner;
 use crate::reader::Log;
-use crate::record::{Record, Tag, publish};
+use crate::record::publish;
 use crate::schema::Schema;
 use crate::table::TaskTable;
 use crate::text_id::{SiteId, TextId};
-use crate::writer::{RingOwner, RingWriter};
+use crate::writer::RingWriter;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// One log. Cheap to clone; clones write to the same log.
 ///
@@ -45,9 +45,7 @@ struct Inner {
     layout: Layout,
     mapping: Arc<Mapping>,
     header: View<Header>,
-    ring_headers: View<RingHeader>,
-    /// Which rings are leased.
-    leased: Mutex<Box<[bool]>>,
+    leases: Leases,
     table: TaskTable,
     texts: Arc<Texts>,
     sites: Sites,
@@ -156,10 +154,8 @@ impl Pal {
             words(layout.text),
             losses.clone(),
         ));
-        let ring_headers = mapping.view(layout.ring_headers.offset, layout.ring_count());
         let inner = Inner {
-            ring_headers,
-            leased: Mutex::new(vec![false; layout.ring_count()].into()),
+            leases: Leases::new(&mapping, layout),
             table: TaskTable::new(&mapping, layout.tasks.offset, layout.shape.slots, header()),
             sites: Sites::new(words(layout.sites), Arc::clone(&texts), losses.clone()),
             texts,
@@ -170,7 +166,6 @@ impl Pal {
             layout,
             mapping,
         };
-        inner.describe_rings();
         // Last: what is not yet a log has no magic.
         fill_header(
             inner.header.first(),
@@ -296,157 +291,21 @@ impl Pal {
         self.end(Lifecycle::Panicking);
     }
 
+    pub(crate) fn leases(&self) -> &Leases {
+        &self.inner.leases
+    }
+
     pub(crate) fn schema(&self) -> &Schema {
         &self.inner.schema
     }
-
-    /// Leases a ring: its number, header and records.
-    pub(crate) fn take_ring(&self, owner: RingOwner) -> Option<LeasedRing> {
-        let inner = &self.inner;
-        let mut leased = inner.leased.lock().unwrap_or_else(PoisonError::into_inner);
-        let workers = inner.layout.shape.worker_rings;
-        let own = match owner {
-            RingOwner::Worker(number) => Some(usize::from(number)).filter(|own| *own < workers),
-            RingOwner::External => None,
-        };
-        let index = own
-            .into_iter()
-            .chain(workers..leased.len())
-            .find(|index| !leased[*index] && inner.prepare_ring(*index))?;
-        leased[index] = true;
-        let header = inner.mapping.view::<RingHeader>(
-            inner.layout.ring_headers.offset + index * size_of::<RingHeader>(),
-            1,
-        );
-        header
-            .first()
-            .owner
-            .store(owner.to_word(), Ordering::Relaxed);
-        header.first().leased.store(1, Ordering::Release);
-        let (offset, bytes) = inner.layout.ring(index);
-        Some(LeasedRing {
-            index,
-            header,
-            records: inner.mapping.view(offset, bytes / size_of::<Record>()),
-        })
-    }
-
-    pub(crate) fn give_ring_back(&self, index: usize) {
-        let mut leased = self
-            .inner
-            .leased
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        leased[index] = false;
-        let header = &self.inner.ring_headers[index];
-        header.task.store(0, Ordering::Relaxed);
-        header.leased.store(0, Ordering::Release);
-    }
-}
-
-/// A ring that one thread may write.
-pub(crate) struct LeasedRing {
-    pub(crate) index: usize,
-    pub(crate) header: View<RingHeader>,
-    pub(crate) records: View<Record>,
 }
 
 /// The task table's size where address space is limited: a million tasks.
 const SLOTS_WHEN_LIMITED: usize = 1 << 20;
 
-impl Inner {
-    fn describe_rings(&self) {
-        for (index, header) in self.ring_headers.iter().enumerate() {
-            let (offset, bytes) = self.layout.ring(index);
-            let (class, number) = match index.checked_sub(self.layout.shape.worker_rings) {
-                None => (CLASS_WORKER, index),
-                Some(external) => (CLASS_EXTERNAL, external),
-            };
-            header.class.store(class, Ordering::Relaxed);
-            header.index.store(number as u64, Ordering::Relaxed);
-            header.offset.store(offset as u64, Ordering::Relaxed);
-            header.length.store(bytes as u64, Ordering::Relaxed);
-        }
-    }
-
-    /// Makes a ring's pages ready, on the thread that will write them; false without memory.
-    fn prepare_ring(&self, index: usize) -> bool {
-        let (offset, bytes) = self.layout.ring(index);
-        if self.mapping.allocate(offset, bytes).is_err() {
-            return false;
-        }
-        // Private memory serves tests and fallbacks: what is not written costs nothing there.
-        if self.mapping.file().is_some() {
-            self.mapping.touch(offset, bytes);
-        }
-        true
-    }
-}
-
-/// Writes a clock pair into a ring's header: a new one when the last that stays is at least a
-/// second old, else in place of the newest. So the newest is always now, and the others are spread.
-pub(crate) fn write_pair(header: &RingHeader, clock: &Clock) {
-    let pair = clock.pair();
-    let head = header.pair_head.load(Ordering::Relaxed);
-    let place = |number: u64| &header.pairs[(number as usize) % RING_PAIRS].words;
-    let settled = head.saturating_sub(1);
-    let settled_ticks = place(settled)[1].load(Ordering::Relaxed);
-    let is_spread = clock.ns(pair.ticks.saturating_sub(settled_ticks)) >= PAIR_SPACING_NS;
-    let number = if settled == 0 || is_spread {
-        head + 1
-    } else {
-        head
-    };
-    // Never the same twice, also when a pair takes the place of another.
-    let writes = header.pair_writes.load(Ordering::Relaxed) + 1;
-    header.pair_writes.store(writes, Ordering::Relaxed);
-    let tag = Tag {
-        seq: writes,
-        kind: 0,
-        aux: 0,
-    };
-    publish(
-        place(number),
-        [tag.to_word(), pair.ticks, pair.monotonic_ns, pair.wall_ns],
-    );
-    header.pair_head.store(number, Ordering::Release);
-}
-
-/// The least distance between clock pairs that stay.
-const PAIR_SPACING_NS: u64 = 1_000_000_000;
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn clock_pairs_that_stay_are_a_second_apart_and_the_newest_is_now() {
-        let clock = Clock::virtual_time();
-        let pal = Pal::memory_with(clock.clone());
-        let ring = pal.lease(RingOwner::Worker(0));
-        let mut stamps = Vec::new();
-        for _ in 0..100 {
-            ring.clock_pair();
-            stamps.push(clock.now());
-            clock.advance_ns(300_000_000);
-        }
-        let header = &pal.inner.ring_headers[0];
-        let head = header.pair_head.load(Ordering::Relaxed) as usize;
-        let ticks: Vec<u64> = header.pairs[1..=head]
-            .iter()
-            .map(|pair| pair.words[1].load(Ordering::Relaxed))
-            .collect();
-        assert_eq!(ticks.last(), stamps.last());
-        assert_eq!(ticks.first(), stamps.first());
-        let settled = &ticks[..ticks.len() - 1];
-        let gaps: Vec<u64> = settled.windows(2).map(|two| two[1] - two[0]).collect();
-        assert!(gaps.len() > 10, "{gaps:?}");
-        assert!(
-            gaps.iter()
-                .all(|gap| (900_000_000..=1_500_000_000).contains(gap)),
-            "{gaps:?}"
-        );
-    }
 
     #[test]
     fn a_panic_is_not_overwritten_by_a_clean_exit() {

@@ -4,10 +4,11 @@
 //! first event, and keeps it until it ends.
 
 use crate::domain::Event;
+use crate::owner::RingOwner;
 use crate::pal::Pal;
 use crate::process;
 use crate::text_id::TextId;
-use crate::writer::{RingOwner, RingWriter};
+use crate::writer::RingWriter;
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};

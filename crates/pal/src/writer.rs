@@ -1,87 +1,21 @@
 //! Owns the writing of records: a thread's exclusive hold on one ring.
 
 use crate::cause::WakeSource;
-use crate::domain::{DomainEvent, Event};
+use crate::domain::{DomainEvent, Event, FIELDS_MAX};
 use crate::event::TaskEvent;
-use crate::format::codec::{Encoded, encode, number};
+use crate::format::codec::{Encoded, decode, encode, number};
 use crate::format::header::RingHeader;
-use crate::format::kind;
 use crate::id::TaskId;
 use crate::loss::LossCause;
 use crate::mirror;
-use crate::pal::{LeasedRing, Pal, write_pair};
-use crate::record::{SEQ_MAX, Tag, publish};
+use crate::owner::{RingOwner, WorkerState};
+use crate::pairs::write_pair;
+use crate::pal::Pal;
+use crate::ring::{Refusal, Ring, add};
 use crate::thread::Installed;
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, compiler_fence};
-
-/// Who leases a ring.
-///
-/// ```
-/// use glasshouse_pal::{Pal, RingOwner};
-/// let ring = Pal::memory().lease(RingOwner::Worker(3));
-/// assert!(ring.has_ring());
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RingOwner {
-    /// A scheduler's worker, by its number.
-    Worker(u16),
-    /// Any other thread.
-    External,
-}
-
-impl RingOwner {
-    pub(crate) const fn to_word(self) -> u64 {
-        match self {
-            RingOwner::Worker(number) => 1 << 32 | number as u64,
-            RingOwner::External => 2 << 32,
-        }
-    }
-
-    pub(crate) const fn from_word(word: u64) -> Option<RingOwner> {
-        match (word >> 32, word as u32) {
-            (1, number) if number <= u16::MAX as u32 => Some(RingOwner::Worker(number as u16)),
-            (2, _) => Some(RingOwner::External),
-            _ => None,
-        }
-    }
-}
-
-/// What a ring's owner does with its time.
-///
-/// ```
-/// use glasshouse_pal::WorkerState;
-/// assert_eq!(WorkerState::Parked.name(), "parked");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum WorkerState {
-    /// It looks for work.
-    Searching = 0,
-    /// It runs a task.
-    Running = 1,
-    /// It sleeps until there is work.
-    Parked = 2,
-}
-
-impl WorkerState {
-    /// Every state, in the order of its number.
-    pub const ALL: [WorkerState; 3] = [
-        WorkerState::Searching,
-        WorkerState::Running,
-        WorkerState::Parked,
-    ];
-
-    /// The state's name as the log prints it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            WorkerState::Searching => "searching",
-            WorkerState::Running => "running",
-            WorkerState::Parked => "parked",
-        }
-    }
-}
+use std::sync::atomic::Ordering;
 
 /// The one writer of a ring. Stays on its thread; clones share the ring, which returns to the log
 /// with the last of them. Nothing here blocks, allocates, or calls the kernel.
@@ -104,38 +38,27 @@ pub struct RingWriter {
 struct Inner {
     pal: Pal,
     /// None when no ring was left, or the log is off.
-    ring: Option<LeasedRing>,
-    /// Sequence number of the last record.
-    head: Cell<u64>,
+    ring: Option<Ring>,
     /// The task that the thread runs; zero for none.
     task: Cell<u64>,
-    /// A record is being written: a signal handler, an allocator or a subscriber that runs on this
-    /// thread meanwhile must not write another.
-    is_busy: AtomicBool,
+    /// Subscribers are being told of an event.
+    is_mirroring: Cell<bool>,
 }
-
-/// The sequence number, before it would run out, at which a ring stops: 2^48 records at one each
-/// nanosecond take three days; at a real rate, years.
-const LAST_SEQ: u64 = SEQ_MAX - 4;
 
 impl RingWriter {
     pub(crate) fn new(pal: Pal, owner: RingOwner) -> RingWriter {
-        let ring = pal.take_ring(owner);
-        let head = ring.as_ref().map_or(0, |ring| {
-            if !pal.clock().is_virtual() {
-                let thread = rustix::thread::gettid().as_raw_nonzero().get() as u64;
-                ring.header.first().thread.store(thread, Ordering::Relaxed);
-            }
-            // Only this ring's former owners wrote it; their lease ended before this one began.
-            ring.header.first().head.load(Ordering::Acquire)
-        });
+        // Nothing in a log with a virtual clock depends on the process.
+        let thread = match pal.clock().is_virtual() {
+            true => 0,
+            false => rustix::thread::gettid().as_raw_nonzero().get() as u64,
+        };
+        let ring = pal.leases().take(owner, thread);
         let writer = RingWriter {
             inner: Rc::new(Inner {
                 pal,
                 ring,
-                head: Cell::new(head),
                 task: Cell::new(0),
-                is_busy: AtomicBool::new(false),
+                is_mirroring: Cell::new(false),
             }),
         };
         writer.clock_pair();
@@ -156,17 +79,18 @@ impl RingWriter {
     /// is the number of the task's transition modulo 256, and zero for the scheduler's own events.
     ///
     /// Returns whether the event is in the log.
-    #[inline]
+    // At a call with a known variant, all of its encoding folds into constants.
+    #[inline(always)]
     pub fn write(&self, stamp: u64, aux: u8, event: &TaskEvent) -> bool {
-        let inner = &*self.inner;
-        if !inner.enter() {
-            return false;
-        }
-        let is_recorded = inner.push(stamp, aux, encode(event));
+        let words = encode(event);
+        let is_recorded = self.inner.push(stamp, aux, words);
         if mirror::is_enabled() {
-            mirror::task_event(&inner.pal, event);
+            let Encoded {
+                kind, task, arg, ..
+            } = words;
+            let more = words.more.map_or(0, |more| more[0]);
+            self.inner.mirror_task_event(kind, task, arg, more);
         }
-        inner.leave();
         is_recorded
     }
 
@@ -175,15 +99,10 @@ impl RingWriter {
     ///
     /// Returns whether the event is in the log.
     pub fn write_domain(&self, stamp: u64, event: &DomainEvent) -> bool {
-        let inner = &*self.inner;
-        if !inner.enter() {
-            return false;
-        }
-        let is_recorded = inner.push_domain(stamp, event);
+        let is_recorded = self.inner.push_domain(stamp, event);
         if mirror::is_enabled() {
-            mirror::domain_event(&inner.pal, event);
+            self.inner.mirror(|pal| mirror::domain_event(pal, event));
         }
-        inner.leave();
         is_recorded
     }
 
@@ -246,8 +165,9 @@ impl RingWriter {
     /// Writes down what the clocks show, so that a reader can put a date to the stamps around. To
     /// be called around a park, and each second while the thread is active.
     pub fn clock_pair(&self) {
-        if let Some(header) = self.header() {
-            write_pair(header, self.pal().clock());
+        if let Some(ring) = &self.inner.ring {
+            write_pair(ring.header(), self.pal().clock());
+            ring.retire_if_exhausted();
         }
     }
 
@@ -258,135 +178,93 @@ impl RingWriter {
     }
 
     fn header(&self) -> Option<&RingHeader> {
-        self.inner.ring.as_ref().map(|ring| ring.header.first())
+        self.inner.ring.as_ref().map(Ring::header)
     }
 }
 
 impl Inner {
-    /// Begins a record; false while one is under way on this thread.
-    #[inline(always)]
-    fn enter(&self) -> bool {
-        if self.is_busy.load(Ordering::Relaxed) {
-            self.refuse_reentrant();
-            return false;
-        }
-        self.is_busy.store(true, Ordering::Relaxed);
-        // A signal handler on this thread sees the flag before any word of the record changes.
-        compiler_fence(Ordering::SeqCst);
-        true
-    }
-
-    #[inline(always)]
-    fn leave(&self) {
-        compiler_fence(Ordering::SeqCst);
-        self.is_busy.store(false, Ordering::Relaxed);
-    }
-
-    #[cold]
-    fn refuse_reentrant(&self) {
-        self.pal.count_loss(LossCause::Reentrant);
-    }
-
     #[inline(always)]
     fn push(&self, stamp: u64, aux: u8, event: Encoded) -> bool {
         let Some(ring) = &self.ring else {
-            return self.refuse_without_ring();
+            return self.refuse(Refusal::Exhausted);
         };
-        let head = self.head.get();
-        if head >= LAST_SEQ {
-            return self.refuse_without_ring();
+        let Encoded {
+            kind, task, arg, ..
+        } = event;
+        match ring.push(kind, aux, [stamp, task, arg], event.more.as_slice()) {
+            Ok(()) => true,
+            Err(refusal) => self.refuse(refusal),
         }
-        self.place(
-            ring,
-            head + 1,
-            event.kind,
-            aux,
-            [stamp, event.task, event.arg],
-        );
-        let mut last = head + 1;
-        if let Some(more) = event.more {
-            last += 1;
-            self.place(ring, last, kind::CONTINUED, 0, more);
-        }
-        self.finish(ring, last, event.kind);
-        true
     }
 
     fn push_domain(&self, stamp: u64, event: &DomainEvent) -> bool {
         let Some(ring) = &self.ring else {
-            return self.refuse_without_ring();
+            return self.refuse(Refusal::Exhausted);
         };
-        let head = self.head.get();
-        if head >= LAST_SEQ {
-            return self.refuse_without_ring();
-        }
         if let Some(spec) = event.spec() {
             self.pal.schema().register(spec);
         }
-        let (first, more) = match event.args() {
+        let (first, rest) = match event.args() {
             [] => (0, [].as_slice()),
-            [first, more @ ..] => (*first, more),
+            [first, rest @ ..] => (*first, rest),
         };
-        let mut last = head + 1;
-        self.place(
-            ring,
-            last,
-            event.kind(),
-            0,
-            [stamp, number(event.task()), first],
-        );
-        for chunk in more.chunks(3) {
-            last += 1;
-            let mut words = [0; 3];
+        let mut more = [[0; 3]; FIELDS_MAX.div_ceil(3)];
+        for (words, chunk) in more.iter_mut().zip(rest.chunks(3)) {
             words[..chunk.len()].copy_from_slice(chunk);
-            self.place(ring, last, kind::CONTINUED, 0, words);
         }
-        self.finish(ring, last, event.kind());
-        true
-    }
-
-    #[inline(always)]
-    fn place(&self, ring: &LeasedRing, seq: u64, kind: u8, aux: u8, words: [u64; 3]) {
-        let records = &*ring.records;
-        let place = (seq as usize - 1) & (records.len() - 1);
-        let tag = Tag { seq, kind, aux };
-        publish(
-            &records[place].words,
-            [tag.to_word(), words[0], words[1], words[2]],
-        );
-    }
-
-    /// Counts the event and moves the head behind all of its records.
-    #[inline(always)]
-    fn finish(&self, ring: &LeasedRing, last: u64, kind: u8) {
-        let header = ring.header.first();
-        add(&header.events[usize::from(kind)], 1);
-        // Pairs with the reader's acquire load: below the head all records were complete.
-        header.head.store(last, Ordering::Release);
-        self.head.set(last);
+        let words = [stamp, number(event.task()), first];
+        match ring.push(event.kind(), 0, words, &more[..rest.len().div_ceil(3)]) {
+            Ok(()) => true,
+            Err(refusal) => self.refuse(refusal),
+        }
     }
 
     #[cold]
-    fn refuse_without_ring(&self) -> bool {
-        if !self.pal.is_off() {
-            self.pal.count_loss(LossCause::NoRing);
+    fn refuse(&self, refusal: Refusal) -> bool {
+        match refusal {
+            Refusal::Reentrant => self.pal.count_loss(LossCause::Reentrant),
+            Refusal::Exhausted if self.pal.is_off() => {}
+            Refusal::Exhausted => self.pal.count_loss(LossCause::NoRing),
         }
         false
+    }
+
+    /// Takes the words, in registers, so that no event is put into memory when nobody listens.
+    #[cold]
+    #[inline(never)]
+    fn mirror_task_event(&self, kind: u8, task: u64, arg: u64, more: u64) {
+        if let Some(event) = decode(kind, task, arg, [more, 0, 0]) {
+            self.mirror(|pal| mirror::task_event(pal, &event));
+        }
+    }
+
+    /// Tells subscribers of an event. What they record into this ring meanwhile is refused, as it
+    /// would go on without end.
+    #[cold]
+    fn mirror(&self, tell: impl FnOnce(&Pal)) {
+        if self.is_mirroring.replace(true) {
+            return;
+        }
+        let _ring_is_shut = self.ring.as_ref().map(Ring::shut);
+        let _is_done = Restore(&self.is_mirroring);
+        tell(&self.pal);
+    }
+}
+
+/// Says that the mirroring is over, also when a subscriber panicked.
+struct Restore<'a>(&'a Cell<bool>);
+
+impl Drop for Restore<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
         if let Some(ring) = &self.ring {
-            write_pair(ring.header.first(), self.pal.clock());
-            self.pal.give_ring_back(ring.index);
+            write_pair(ring.header(), self.pal.clock());
+            self.pal.leases().give_back(ring);
         }
     }
-}
-
-/// Adds to a count that one thread writes.
-#[inline(always)]
-fn add(count: &AtomicU64, by: u64) {
-    let sum = count.load(Ordering::Relaxed).wrapping_add(by);
-    count.store(sum, Ordering::Relaxed);
 }

@@ -6,8 +6,8 @@ use super::source::Source;
 use crate::clock::ClockPair;
 use crate::format::header::{RING_HEADER_BYTES, RING_PAIRS, RingHeader};
 use crate::id::TaskId;
+use crate::owner::{RingOwner, WorkerState};
 use crate::record::RECORD_WORDS;
-use crate::writer::{RingOwner, WorkerState};
 use std::io;
 use std::mem::offset_of;
 

@@ -1,8 +1,8 @@
 //! Owns the question whether anybody was in the middle of writing a log.
 
 use crate::format::header::Lifecycle;
+use crate::owner::WorkerState;
 use crate::reader::{Log, RingInfo};
-use crate::writer::WorkerState;
 
 /// Whether a log was at rest, and so how much of it must agree.
 ///

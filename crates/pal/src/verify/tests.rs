@@ -7,9 +7,9 @@ use super::*;
 use crate::automaton::Violation;
 use crate::event::TaskEvent;
 use crate::format::kind;
+use crate::owner::RingOwner;
 use crate::pal::Pal;
 use crate::reader::RingId;
-use crate::writer::RingOwner;
 use scene::{Tampered, lines, tid};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

@@ -6,9 +6,9 @@ use crate::cause::WakeSource;
 use crate::event::TaskEvent;
 use crate::format::kind;
 use crate::loss::LossCause;
+use crate::owner::WorkerState;
 use crate::pal::Pal;
 use crate::verify::{Report, Rest, verify};
-use crate::writer::WorkerState;
 use std::sync::atomic::Ordering::Relaxed;
 
 #[test]
