@@ -13,7 +13,7 @@
 use crate::events::Subject;
 use crate::shared::{Master, Shared, collect};
 use crate::state::Event;
-use glasshouse_pal::Interest;
+use glasshouse_pal::{Interest, RingOwner, current_log};
 use glasshouse_scheduler::process::PidFd;
 use glasshouse_scheduler::task;
 use rustix::io::{Errno, read};
@@ -186,8 +186,11 @@ impl Drop for Pump {
 /// for it, and a worker must not wait. Without a thread it stays a zombie until this process ends.
 pub(crate) fn abandon(shared: Arc<Shared>, subject: Subject) {
     shared.on(Event::Kill);
+    let log = current_log();
     let reaper = thread::Builder::new().name(format!("reap {}", subject.pid.as_raw_pid()));
     let _ = reaper.spawn(move || {
+        // The end belongs in the log that has the start.
+        let _ring = log.map(|log| log.lease(RingOwner::External).install());
         wait_for_end(&shared, subject);
         shared.reap(subject);
         shared.announce();
