@@ -2,8 +2,9 @@
 //! job control gives each job its own.
 //!
 //! Only descendants are looked at, so that the price does not grow with the number of processes on
-//! the machine. Who has left the session (setsid) meant to outlive it and is let go, and so is a
-//! descendant whose parent has died, which /proc does not show as one any more.
+//! the machine. Who has left the session (setsid) meant to outlive it and is let go. Two kinds in
+//! groups of their own escape: one whose parent has died, which /proc does not show as a descendant
+//! any more, and one that is forked between the look and the kill.
 
 use rustix::process::{Pid, Signal, getpgid, getsid, kill_process_group};
 use std::collections::HashSet;

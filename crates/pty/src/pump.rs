@@ -53,7 +53,8 @@ pub(crate) struct Pump {
 #[derive(Debug)]
 struct Descriptors {
     master: Master,
-    pidfd: PidFd,
+    /// None if the child was gone, reaped by others, before it could be watched.
+    pidfd: Option<PidFd>,
 }
 
 /// What ended a wait of the pump.
@@ -67,7 +68,12 @@ enum Step {
 }
 
 impl Pump {
-    pub(crate) fn new(shared: Arc<Shared>, subject: Subject, master: Master, pidfd: PidFd) -> Pump {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        subject: Subject,
+        master: Master,
+        pidfd: Option<PidFd>,
+    ) -> Pump {
         Pump {
             shared,
             subject,
@@ -85,7 +91,11 @@ impl Pump {
             unreachable!("new() sets them and only this function, which runs once, takes them")
         };
         // From here on they are this future's: it is dropped with `self`, and closes them.
-        self.serve(&master, &pidfd).await;
+        if let Some(pidfd) = &pidfd {
+            self.serve(&master, pidfd).await;
+        }
+        // A pidfd is readable for good once its process has ended, so that this does not wait.
+        wait_for_end(&self.shared, self.subject);
         self.drain(&master).await;
         drop(pidfd);
         drop(master);
@@ -120,8 +130,6 @@ impl Pump {
                 Step::Ended => break,
             }
         }
-        // A pidfd is readable for good once its process has ended, so that this does not wait.
-        wait_for_end(&self.shared, self.subject);
     }
 
     /// Moves what is left in the terminal.

@@ -18,7 +18,7 @@ use glasshouse_pal::{Interest, intern};
 use glasshouse_scheduler::io::AsyncFd;
 use glasshouse_scheduler::process::PidFd;
 use glasshouse_scheduler::{task, time};
-use rustix::io::write;
+use rustix::io::{Errno, write};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
@@ -88,10 +88,15 @@ impl Session {
             shared: shared.clone(),
             subject,
         };
-        let pidfd = PidFd::open(session.pid()).map_err(|error| {
-            abandon(shared.clone(), subject);
-            SpawnError::Watch(error)
-        })?;
+        let pidfd = match PidFd::open(session.pid()) {
+            Ok(pidfd) => Some(pidfd),
+            // Gone already: SIGCHLD is ignored, or other code waits for any child.
+            Err(error) if Errno::from_io_error(&error) == Some(Errno::SRCH) => None,
+            Err(error) => {
+                abandon(shared.clone(), subject);
+                return Err(SpawnError::Watch(error));
+            }
+        };
         let pump = Pump::new(shared.clone(), subject, master, pidfd);
         let has_run = pump.has_run.clone();
         let name = format!("pty:{}", shared.name);

@@ -171,8 +171,7 @@ impl Drop for FileActions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::Size;
-    use crate::terminal::Terminal;
+    use crate::{Command, ExitStatus, Registry, Size, terminal::Terminal};
     use rustix::process::{WaitOptions, waitpid};
 
     /// Runs `f` with SIGUSR1 blocked in this thread.
@@ -219,5 +218,51 @@ mod tests {
         let waited = waitpid(Some(pid), WaitOptions::empty()).expect("it is our child");
         let (_, status) = waited.expect("it blocks until there is one");
         assert_eq!(status.exit_status(), Some(10));
+    }
+
+    /// Set in the environment of the process that ignores SIGCHLD.
+    const INNER: &str = "GLASSHOUSE_TEST_IGNORES_SIGCHLD";
+
+    /// Ignoring SIGCHLD, which has the kernel reap every child, would disturb the other tests: this
+    /// one starts itself anew as a process of its own.
+    #[test]
+    fn a_session_ends_though_its_status_is_lost() {
+        if std::env::var_os(INNER).is_some() {
+            // SAFETY: ignoring a signal runs no code, and nothing else of this process minds.
+            unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+            return lose_a_status();
+        }
+        let inner = std::process::Command::new(std::env::current_exe().expect("it runs"))
+            .args([
+                "--exact",
+                "spawn::tests::a_session_ends_though_its_status_is_lost",
+            ])
+            .arg("--nocapture")
+            .env(INNER, "1")
+            .output()
+            .expect("it can be started again");
+        let output = String::from_utf8_lossy(&inner.stdout);
+        assert!(
+            inner.status.success(),
+            "{}",
+            String::from_utf8_lossy(&inner.stderr)
+        );
+        assert!(
+            output.contains("the status is lost"),
+            "it ran idle: {output}"
+        );
+    }
+
+    fn lose_a_status() {
+        let scheduler = glasshouse_scheduler::Builder::new().workers(1).build();
+        scheduler.expect("a scheduler").block_on(async {
+            let registry = Registry::new();
+            let command = Command::shell("echo complete; exit 3");
+            let session = registry.spawn(&command).expect("sh is there");
+            assert_eq!(session.wait().await, ExitStatus::Lost);
+            assert_eq!(session.snapshot(), b"complete\r\n");
+            assert_eq!((session.state().name(), registry.len()), ("lost", 0));
+            println!("the status is lost");
+        });
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! Starting ──started──► Running ──terminate──► Terminating ──kill──► Killing
-//!    │                     │ └─────kill──────────────┼──────────────►  │
-//!    │                     └──ended──────────────────┴──────ended──────┤
-//!    │ (spawn failed: the session never was)                           ▼
-//!    └────────────────────────────────────────────────────────── Draining ──reaped──► Ended
+//!    │                     │                    │   │  ▲                │
+//!    │                     │                    │   └──┘ hang up        │
+//!    │                     ├──kill──────────────┼──────────────────────►│
+//!    │                     └──child ended───────┴───────────────────────┤
+//!    └─(spawn failed: the session never was)                            ▼
+//!                                               Ended ◄──reaped── Draining
 //! ```
 //!
 //! Who may touch what: the state is changed under the session's lock only, and a signal is sent
