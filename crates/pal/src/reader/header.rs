@@ -67,14 +67,24 @@ impl LogHeader {
         let mut page: Page = [0; HEADER_BYTES / 8];
         let there = found_bytes.min(HEADER_BYTES as u64) as usize / 8;
         source.read(0, &mut page[..there]).map_err(io)?;
-        check_identity(&page, path)?;
-        let expected_bytes = page[offset_of!(Header, file_bytes) / 8];
-        if found_bytes < expected_bytes || found_bytes < HEADER_BYTES as u64 {
-            return Err(OpenError::CutShort {
+        let expected_bytes = page[offset_of!(Header, file_bytes) / 8].max(HEADER_BYTES as u64);
+        let cut_short = || OpenError::CutShort {
+            path: path.to_owned(),
+            expected_bytes,
+            found_bytes,
+        };
+        if page[offset_of!(Header, magic) / 8] != MAGIC {
+            return Err(OpenError::NotALog {
                 path: path.to_owned(),
-                expected_bytes: expected_bytes.max(HEADER_BYTES as u64),
-                found_bytes,
             });
+        }
+        // Of less than a page not even the byte order is there for certain.
+        if found_bytes < HEADER_BYTES as u64 {
+            return Err(cut_short());
+        }
+        check_version(&page, path)?;
+        if found_bytes < expected_bytes {
+            return Err(cut_short());
         }
         let damage = |offset: usize, what| OpenError::Damaged {
             path: path.to_owned(),
@@ -85,11 +95,8 @@ impl LogHeader {
     }
 }
 
-fn check_identity(page: &Page, path: &Path) -> Result<(), OpenError> {
+fn check_version(page: &Page, path: &Path) -> Result<(), OpenError> {
     let path = || path.to_owned();
-    if page[offset_of!(Header, magic) / 8] != MAGIC {
-        return Err(OpenError::NotALog { path: path() });
-    }
     if page[offset_of!(Header, endianness) / 8] != ENDIANNESS {
         return Err(OpenError::ByteOrder { path: path() });
     }
