@@ -129,7 +129,7 @@ impl Screen {
         self.drawn = live.len();
         for line in dated.chain(live) {
             frame += &line;
-            frame += "\x1b[K\r\n";
+            frame += "\x1b[K\n";
         }
         frame + "\x1b[J"
     }
@@ -175,7 +175,7 @@ mod tests {
                 true => &text[up + 1..],
                 false => text,
             });
-        text.split_terminator("\x1b[K\r\n").collect()
+        text.split_terminator("\x1b[K\n").collect()
     }
 
     #[test]

@@ -1,0 +1,14 @@
+//! Owns the tests of the binary as its users have it: real flows, real logs, outputs and exit codes.
+//!
+//! Every test has a directory of its own, where its flows, logs and leavings are; what it starts it ends.
+
+mod damaged;
+mod flows;
+mod follow;
+mod inspector;
+mod interrupts;
+mod logging;
+mod metrics;
+mod mistakes;
+mod place;
+mod terminal;

@@ -1,0 +1,85 @@
+//! A run on a terminal: live lines that are drawn over, and never wider than it is.
+
+use crate::place::Place;
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+use std::fs::File;
+use std::io::Read;
+
+const COLUMNS: usize = 60;
+
+const FLOW: &str = r#"
+    [[node]]
+    name = "talkative"
+    run = "for i in 1 2 3 4 5; do echo line $i of a text that is far too long for a terminal of sixty columns; sleep 0.15; done"
+    [[node]]
+    name = "brief"
+    run = "sleep 0.3"
+"#;
+
+/// Runs the flow on a terminal of its own, and returns what that was sent.
+fn on_a_terminal(place: &Place, term: &str) -> String {
+    let ours =
+        openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
+    grantpt(&ours).expect("granted");
+    unlockpt(&ours).expect("unlocked");
+    let size = Winsize {
+        ws_row: 24,
+        ws_col: COLUMNS as u16,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(&ours, size).expect("sized");
+    let name = ptsname(&ours, Vec::new()).expect("a name");
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let theirs = rustix::fs::open(name, flags, Mode::empty()).expect("opened");
+    place.write("flow.toml", FLOW);
+    let mut command = place.command(&["run", "flow.toml"]);
+    command.env("TERM", term).stdout(theirs);
+    let mut run = command.spawn().expect("run");
+    // The command holds the other end as long as it is not dropped.
+    drop(command);
+    let mut sent = Vec::new();
+    // It ends with an error when the other end is closed.
+    let _ = File::from(ours).read_to_end(&mut sent);
+    assert!(run.wait().expect("ended").success());
+    String::from_utf8(sent).expect("text")
+}
+
+#[test]
+fn live_lines_are_drawn_over_and_fit_the_terminal() {
+    let place = Place::new();
+    let sent = on_a_terminal(&place, "xterm");
+    assert!(
+        sent.contains("\x1b[2A"),
+        "two lines are drawn over: {sent:?}"
+    );
+    let live: Vec<&str> = sent
+        .split("\r\n")
+        .filter(|line| line.contains("running   talkative"))
+        .collect();
+    assert!(live.len() > 2, "{sent:?}");
+    assert!(live.iter().any(|line| line.contains("line 2")), "{live:?}");
+    for line in live {
+        let begin = line
+            .rfind('A')
+            .filter(|_| line.starts_with("\x1b["))
+            .map_or(0, |up| up + 1);
+        let text = line[begin..]
+            .trim_end_matches("\x1b[K")
+            .trim_start_matches("\x1b[J");
+        assert!(text.chars().count() < COLUMNS, "{text:?}");
+    }
+    assert!(sent.contains("finished  brief"));
+    let table = sent.rfind("\x1b[J").expect("the live lines are taken away");
+    assert!(sent[table..].contains("NODE") && !sent[table..].contains("running   "));
+}
+
+#[test]
+fn a_terminal_that_cannot_redraw_gets_plain_lines() {
+    let place = Place::new();
+    let sent = on_a_terminal(&place, "dumb");
+    assert!(!sent.contains('\x1b'), "{sent:?}");
+    assert!(sent.contains("started   talkative"));
+}
