@@ -46,7 +46,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let clean = scheduler.shutdown(Duration::from_secs(5)) == Shutdown::Clean;
     let scrape = exporter.render();
-    for line in scrape.lines().filter(|line| line.starts_with("tasks_running_total")) {
+    for line in scrape
+        .lines()
+        .filter(|line| line.starts_with("tasks_running_total"))
+    {
         println!("{line}");
     }
     assert!(clean, "every task has ended by itself");

@@ -30,6 +30,9 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(doctest)]
+mod readme;
+
 pub use glasshouse_diag as diag;
 pub use glasshouse_flow as flow;
 pub use glasshouse_lanes as lanes;
