@@ -7,7 +7,7 @@ use crate::queue::Injector;
 use crate::runtime::{self, Live, PhaseCell, Registry, Remote, Shape, Shared};
 use crate::scheduler::Scheduler;
 use glasshouse_pal::{Clock, Pal};
-use glasshouse_telemetry::{Hub, Settings, prometheus::Exporter};
+use glasshouse_telemetry::{BucketsError, Hub, Settings, check_buckets, prometheus::Exporter};
 use metrics::Recorder;
 use std::io;
 use std::sync::Arc;
@@ -61,6 +61,9 @@ pub enum BuildError {
     /// A quantum of no time.
     #[error("a quantum of zero throttles every tick; give it a length")]
     Quantum,
+    /// The bounds of the histograms' buckets cannot be used.
+    #[error(transparent)]
+    Buckets(#[from] BucketsError),
     /// The descriptors of the driver could not be made.
     #[error("the driver could not be set up: {0}; look at the limit of open files (ulimit -n)")]
     Driver(#[source] io::Error),
@@ -173,6 +176,9 @@ impl Builder {
         }
         if self.quantum.is_zero() {
             return Err(BuildError::Quantum);
+        }
+        if let Some(bounds) = &self.settings.buckets {
+            check_buckets(bounds)?;
         }
         let (random, wants_io) = match self.shape {
             Shape::Threads => (0, true),
