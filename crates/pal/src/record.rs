@@ -112,8 +112,8 @@ mod tests {
     }
 }
 
-/// A model of the protocol: `RUSTFLAGS="--cfg loom" cargo test -p glasshouse-pal --lib --release model`.
-#[cfg(all(test, loom))]
+/// A model of the protocol: `RUSTFLAGS="--cfg glasshouse_loom" cargo test -p glasshouse-pal --lib --release model`.
+#[cfg(all(test, glasshouse_loom))]
 mod model {
     use super::*;
     use loom::sync::Arc;
