@@ -1,7 +1,6 @@
 //! What the inspector says of the log of a run.
 
 use crate::place::Place;
-use glasshouse_pal::dir::LogDir;
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -234,58 +233,4 @@ fn verify_says_what_it_checked() {
         (&Value::Bool(true), "at_rest")
     );
     assert_eq!(number(verdict, "tasks"), number(verdict, "ended"));
-}
-
-/// A log of this very process where processes leave theirs, removed in the end.
-struct OwnLog(glasshouse_pal::Pal);
-
-impl Drop for OwnLog {
-    fn drop(&mut self) {
-        let path = self.0.path().expect("a file");
-        std::fs::remove_file(path).expect("removed");
-    }
-}
-
-#[test]
-fn ps_lists_a_process_by_which_the_other_commands_find_its_log() {
-    let made = LogDir::default_place().create_log(1);
-    let own = OwnLog(made.expect("a log where this user's processes leave theirs"));
-    let path = own.0.path().expect("a file").to_string_lossy().into_owned();
-    let pid = std::process::id();
-    let place = Place::new();
-    let listed = place.json(&["ps", "--json"]);
-    let row = listed
-        .iter()
-        .find(|row| text(row, "log") == path)
-        .expect("listed");
-    assert_eq!(
-        (number(row, "pid"), text(row, "state")),
-        (u64::from(pid), "alive")
-    );
-    assert!(number(row, "size_bytes") > 0);
-    let comm = std::fs::read_to_string("/proc/self/comm").expect("a name");
-    assert_eq!(text(row, "command"), comm.trim_end());
-    let plain = place.run(&["ps"]);
-    let heading: Vec<&str> = plain
-        .out
-        .lines()
-        .next()
-        .expect("a heading")
-        .split_whitespace()
-        .collect();
-    assert_eq!(
-        heading,
-        [
-            "PID", "STATE", "AGE", "SIZE", "RETAINED", "COMMAND", "LOG", "LOST"
-        ]
-    );
-    let line = plain
-        .out
-        .lines()
-        .find(|line| line.contains(&path))
-        .expect("listed");
-    assert!(line.trim_start().starts_with(&pid.to_string()), "{line}");
-    let stats = place.run(&["stats", &pid.to_string()]);
-    assert!(stats.out.starts_with(&path), "{stats:?}");
-    assert_eq!(place.run(&["verify", "last"]).err, "");
 }

@@ -11,4 +11,5 @@ mod logging;
 mod metrics;
 mod mistakes;
 mod place;
+mod processes;
 mod terminal;

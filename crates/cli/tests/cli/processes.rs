@@ -1,0 +1,116 @@
+//! `ps` over the place where this user's processes leave their logs. What a test leaves there it removes.
+
+use crate::place::{Place, is_there, number_in, until};
+use glasshouse_pal::dir::LogDir;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+/// A log where processes leave theirs, removed in the end.
+struct Leaving(PathBuf);
+
+impl Leaving {
+    fn arg(&self) -> String {
+        self.0.to_string_lossy().into_owned()
+    }
+
+    /// What `ps` says of it.
+    fn row(&self, place: &Place) -> Value {
+        let listed = place.json(&["ps", "--json"]);
+        let row = listed.into_iter().find(|row| row["log"] == self.arg());
+        row.expect("listed")
+    }
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        std::fs::remove_file(&self.0).expect("removed");
+    }
+}
+
+/// The log that a process of this number left.
+fn log_of(pid: u32) -> Leaving {
+    let logs = LogDir::default_place().list();
+    let log = logs.into_iter().find(|log| log.process.pid == pid);
+    Leaving(log.expect("it has a log").path)
+}
+
+#[test]
+fn a_living_process_is_listed_and_found_by_its_number() {
+    let made = LogDir::default_place().create_log(1);
+    let pal = made.expect("a log where this user's processes leave theirs");
+    let own = Leaving(pal.path().expect("a file").to_owned());
+    let pid = std::process::id();
+    let place = Place::new();
+    let row = own.row(&place);
+    assert_eq!((&row["pid"], &row["state"]), (&pid.into(), &"alive".into()));
+    assert!(row["size_bytes"].as_u64().expect("a size") > 0);
+    let started: jiff::Timestamp = row["started"]
+        .as_str()
+        .expect("a date")
+        .parse()
+        .expect("RFC 3339");
+    assert!(started <= jiff::Timestamp::now());
+    let comm = std::fs::read_to_string("/proc/self/comm").expect("a name");
+    assert_eq!(row["command"], comm.trim_end());
+
+    let plain = place.run(&["ps"]);
+    let heading: Vec<&str> = plain
+        .out
+        .lines()
+        .next()
+        .expect("a heading")
+        .split_whitespace()
+        .collect();
+    assert_eq!(
+        heading,
+        [
+            "PID", "STATE", "AGE", "SIZE", "RETAINED", "COMMAND", "LOG", "LOST"
+        ]
+    );
+    let line = plain
+        .out
+        .lines()
+        .find(|line| line.contains(&own.arg()))
+        .expect("listed");
+    assert!(line.trim_start().starts_with(&pid.to_string()), "{line}");
+
+    let stats = place.run(&["stats", &pid.to_string()]);
+    assert!(stats.out.starts_with(&own.arg()), "{stats:?}");
+    assert_eq!(place.run(&["verify", "last"]).err, "");
+}
+
+#[test]
+fn a_process_that_has_ended_and_one_that_was_killed_are_told_apart() {
+    let place = Place::new();
+    place.write("brief.toml", "[[node]]\nname = \"a\"\nrun = \"true\"\n");
+    place.write(
+        "long.toml",
+        "[[node]]\nname = \"a\"\nrun = \"echo $$ > pid; exec sleep 1000\"\n",
+    );
+    let run = |flow: &str| {
+        let mut command = place.command(&["run", flow]);
+        command.env_remove("GLASSHOUSE_PAL").stdout(Stdio::null());
+        command.spawn().expect("run")
+    };
+    let mut brief = run("brief.toml");
+    assert!(brief.wait().expect("ended").success());
+    let ended = log_of(brief.id());
+
+    let mut long = run("long.toml");
+    let node = number_in(&place.path("pid"));
+    long.kill().expect("killed");
+    long.wait().expect("reaped");
+    let killed = log_of(long.id());
+
+    let [ended, killed] = [ended, killed].map(|log| log.row(&place));
+    assert_eq!(
+        (&ended["state"], &ended["command"]),
+        (&"exited".into(), &"glasshouse".into())
+    );
+    assert_eq!(
+        (&killed["state"], &killed["command"]),
+        (&"crashed".into(), &"glasshouse".into())
+    );
+    until("the end of the node", || !is_there(node));
+}
