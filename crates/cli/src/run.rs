@@ -78,7 +78,7 @@ pub fn run(options: &Options) -> Result<(), Stop> {
     let summary = Summary::new(&options.flow, report, &pal);
     let printed = match options.json {
         true => out.json(&summary),
-        false => summary.print(&mut out).map_err(Stop::from),
+        false => summary.print(&program(), &mut out).map_err(Stop::from),
     };
     // A reader that has gone changes nothing about how the flow went; a full disk does.
     match printed.and_then(|()| out.finish()) {
@@ -156,4 +156,12 @@ fn execute(flow: &Flow, scheduler: &Scheduler, watch: &Watch) -> Result<Report, 
         drop(listening);
         Ok(report)
     })
+}
+
+/// How this binary was called.
+fn program() -> String {
+    let called = std::env::args_os()
+        .next()
+        .unwrap_or_else(|| "glasshouse".into());
+    called.to_string_lossy().into_owned()
 }

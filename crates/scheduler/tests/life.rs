@@ -1,4 +1,4 @@
-//! The life of a task, as a list of events: one test for each way a task can go.
+//! The life of a task, as a list of events: one test for each way a task can wait and go on.
 #![allow(
     clippy::unwrap_used,
     reason = "a test that cannot go on should fail where it is"
@@ -7,49 +7,15 @@
 
 mod common;
 
-use common::{life, lines};
+use common::{deterministic, is_in, life, lines, parent_of, threads, threads_with_quantum};
 use futures::future::poll_fn;
-use glasshouse_pal::{Pal, TaskId, TaskState, WakeSource};
-use glasshouse_scheduler::{Builder, Scheduler, io::AsyncFd, spawn, task, time, wait};
+use glasshouse_pal::{TaskState, WakeSource};
+use glasshouse_scheduler::{Handle, io::AsyncFd, spawn, task, time, wait};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
-
-fn deterministic() -> (Scheduler, Pal) {
-    let scheduler = Builder::deterministic(1).build().unwrap();
-    let pal = scheduler.handle().pal().clone();
-    (scheduler, pal)
-}
-
-/// Real workers; the quantum is out of reach, because how long a tick takes here is chance.
-fn threads(workers: usize) -> (Scheduler, Pal) {
-    threads_with_quantum(workers, Duration::from_secs(3600))
-}
-
-fn threads_with_quantum(workers: usize, quantum: Duration) -> (Scheduler, Pal) {
-    let pal = Pal::memory();
-    let scheduler = Builder::new()
-        .workers(workers)
-        .quantum(quantum)
-        .pal(pal.clone())
-        .build()
-        .unwrap();
-    (scheduler, pal)
-}
-
-#[test]
-fn a_task_that_finishes() {
-    let (scheduler, pal) = deterministic();
-    let id = scheduler.block_on(async {
-        let task = spawn(async { 1 });
-        let id = task.id();
-        task.await.unwrap();
-        id
-    });
-    assert_eq!(life(&pal, id), ["spawned by 1", "running", "done"]);
-}
 
 #[test]
 fn a_task_that_yields() {
@@ -108,7 +74,7 @@ fn a_task_that_waits_on_a_descriptor() {
         let id = reader.id();
         // The bytes come only when the reader is seen to wait.
         let writer = spawn(async move {
-            while !is_in(&task_pal(), id, TaskState::IoWait) {
+            while !is_in(Handle::current().pal(), id, TaskState::IoWait) {
                 task::yield_now().await;
             }
             near.write_all(b"x").unwrap();
@@ -296,129 +262,6 @@ fn a_throttled_task_goes_behind_its_peers() {
 }
 
 #[test]
-fn a_task_that_panics() {
-    let (scheduler, pal) = deterministic();
-    let error = scheduler
-        .block_on(async { spawn(async { panic!("out of cheese") }).await })
-        .unwrap_err();
-    assert!(error.is_panic());
-    assert_eq!(error.to_string(), "task 2 panicked: out of cheese");
-    assert_eq!(
-        life(&pal, error.id()),
-        ["spawned by 1", "running", "failed panic \"out of cheese\""]
-    );
-    assert_eq!(error.into_panic().downcast_ref(), Some(&"out of cheese"));
-}
-
-#[test]
-fn a_task_that_says_it_failed() {
-    let (scheduler, pal) = deterministic();
-    let id = scheduler.block_on(async {
-        let task = spawn(async {
-            task::fail(format_args!("exit code {}", 3));
-            time::sleep(Duration::from_millis(1)).await;
-        });
-        let id = task.id();
-        task.await.unwrap();
-        id
-    });
-    assert_eq!(
-        life(&pal, id).last().unwrap(),
-        "failed error \"exit code 3\""
-    );
-}
-
-#[test]
-fn a_task_that_is_aborted_while_it_waits() {
-    let (scheduler, pal) = deterministic();
-    let error = scheduler
-        .block_on(async {
-            let task = spawn(std::future::pending::<()>());
-            time::sleep(Duration::from_millis(1)).await;
-            task.abort();
-            task.await
-        })
-        .unwrap_err();
-    assert!(error.is_cancelled());
-    assert_eq!(
-        life(&pal, error.id()),
-        [
-            "spawned by 1",
-            "running",
-            "wait",
-            "wake by abort 1",
-            "running",
-            "failed cancelled \"\""
-        ]
-    );
-}
-
-#[test]
-fn a_task_that_is_aborted_before_it_runs() {
-    let (scheduler, pal) = deterministic();
-    let error = scheduler
-        .block_on(async {
-            let task = spawn(async { unreachable!("it is aborted first") });
-            task.abort();
-            task.await
-        })
-        .map(|()| unreachable!("it was aborted"))
-        .unwrap_err();
-    assert!(error.is_cancelled());
-    assert_eq!(
-        life(&pal, error.id()),
-        ["spawned by 1", "running", "failed cancelled \"\""]
-    );
-}
-
-#[test]
-fn a_task_that_is_aborted_while_it_runs() {
-    let (scheduler, pal) = threads(2);
-    let (id, error) = scheduler.block_on(async {
-        let (running, is_running) = mpsc::channel();
-        let (go, may_go) = mpsc::channel::<()>();
-        let task = spawn(async move {
-            running.send(()).unwrap();
-            may_go.recv().unwrap();
-            std::future::pending::<()>().await;
-        });
-        is_running.recv().unwrap();
-        task.abort();
-        go.send(()).unwrap();
-        (task.id(), task.await.unwrap_err())
-    });
-    assert!(error.is_cancelled());
-    let parent = parent_of(&pal, id);
-    assert_eq!(
-        life(&pal, id),
-        [
-            format!("spawned by {parent}").as_str(),
-            "running",
-            "failed cancelled \"\""
-        ]
-    );
-}
-
-#[test]
-fn an_aborted_task_that_ends_in_its_poll_keeps_its_output() {
-    let (scheduler, _) = threads(2);
-    let output = scheduler.block_on(async {
-        let (running, is_running) = mpsc::channel();
-        let (go, may_go) = mpsc::channel::<()>();
-        let task = spawn(async move {
-            running.send(()).unwrap();
-            may_go.recv().unwrap();
-            5
-        });
-        is_running.recv().unwrap();
-        task.abort();
-        go.send(()).unwrap();
-        task.await
-    });
-    assert_eq!(output.unwrap(), 5);
-}
-
-#[test]
 fn a_task_that_is_woken_by_another_while_it_runs() {
     let (scheduler, pal) = threads(2);
     let (sleeper, waker) = scheduler.block_on(async {
@@ -522,25 +365,4 @@ fn a_task_spawned_inside_enter_of_its_own_scheduler_has_a_parent() {
         id
     });
     assert_eq!(life(&pal, id), ["spawned by 1", "running", "done"]);
-}
-
-/// Whether the table of tasks has this task in `state`.
-fn is_in(pal: &Pal, id: TaskId, state: TaskState) -> bool {
-    pal.log()
-        .tasks()
-        .any(|row| row.id == id && row.state == Some(state))
-}
-
-fn task_pal() -> Pal {
-    glasshouse_scheduler::Handle::current().pal().clone()
-}
-
-fn parent_of(pal: &Pal, id: TaskId) -> TaskId {
-    pal.events()
-        .into_iter()
-        .find_map(|event| match event {
-            glasshouse_pal::TaskEvent::Spawned { tid, parent, .. } if tid == id => parent,
-            _ => None,
-        })
-        .expect("the task was spawned by a task")
 }

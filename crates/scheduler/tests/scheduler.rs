@@ -5,11 +5,10 @@
 )]
 
 use glasshouse_scheduler::{
-    Builder, Handle, Shutdown, SpawnError, process, spawn, spawn_blocking, spawn_system, task,
-    time, try_spawn,
+    Builder, Handle, SpawnError, process, spawn, spawn_blocking, spawn_system, task, time,
+    try_spawn,
 };
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::time::Duration;
 
 #[test]
@@ -54,72 +53,6 @@ fn tasks_in_the_queue_of_a_busy_worker_are_stolen() {
 }
 
 #[test]
-fn a_sleep_takes_its_time_and_no_less() {
-    let scheduler = Builder::new().workers(1).build().unwrap();
-    scheduler.block_on(async {
-        let begun = std::time::Instant::now();
-        time::sleep(Duration::from_millis(20)).await;
-        assert!(begun.elapsed() >= Duration::from_millis(20));
-        spawn(time::sleep(Duration::from_millis(5))).await.unwrap();
-        assert!(begun.elapsed() >= Duration::from_millis(25));
-    });
-}
-
-#[test]
-fn virtual_time_orders_sleepers_by_their_deadlines() {
-    let scheduler = Builder::deterministic(3).build().unwrap();
-    let order = scheduler.block_on(async {
-        let (send, receive) = mpsc::channel();
-        let tasks: Vec<_> = [30_u64, 10, 20]
-            .into_iter()
-            .map(|seconds| {
-                let send = send.clone();
-                spawn(async move {
-                    time::sleep(Duration::from_secs(seconds)).await;
-                    send.send(seconds).unwrap();
-                })
-            })
-            .collect();
-        for task in tasks {
-            task.await.unwrap();
-        }
-        receive.try_iter().collect::<Vec<_>>()
-    });
-    assert_eq!(order, [10, 20, 30]);
-}
-
-#[test]
-fn a_timeout_ends_what_takes_too_long() {
-    let scheduler = Builder::deterministic(1).build().unwrap();
-    scheduler.block_on(async {
-        let begun = time::Instant::now();
-        let late = time::timeout(Duration::from_secs(2), time::sleep(Duration::from_secs(3))).await;
-        assert!(late.is_err());
-        assert_eq!(begun.elapsed(), Duration::from_secs(2));
-        let in_time =
-            time::timeout(Duration::from_secs(2), time::sleep(Duration::from_secs(2))).await;
-        assert!(in_time.is_ok(), "what is ready at the deadline is in time");
-    });
-}
-
-#[test]
-fn an_interval_that_fell_behind_catches_up() {
-    let scheduler = Builder::deterministic(1).build().unwrap();
-    scheduler.block_on(async {
-        let begun = time::Instant::now();
-        let mut every = time::interval(Duration::from_secs(1));
-        every.tick().await;
-        time::advance(Duration::from_millis(2500));
-        let due: Vec<_> = [every.tick().await, every.tick().await, every.tick().await]
-            .iter()
-            .map(|due| due.duration_since(begun))
-            .collect();
-        assert_eq!(due, [1, 2, 3].map(Duration::from_secs));
-        assert_eq!(begun.elapsed(), Duration::from_secs(3));
-    });
-}
-
-#[test]
 fn at_capacity_a_spawn_is_denied_and_try_spawn_gives_the_future_back() {
     let scheduler = Builder::deterministic(1).capacity(2).build().unwrap();
     scheduler.block_on(async {
@@ -141,143 +74,6 @@ fn at_capacity_a_spawn_is_denied_and_try_spawn_gives_the_future_back() {
 }
 
 #[test]
-fn a_shutdown_is_clean_when_every_default_task_ends_by_itself() {
-    for scheduler in [
-        Builder::deterministic(1).build().unwrap(),
-        Builder::new().workers(2).build().unwrap(),
-    ] {
-        let done = Arc::new(AtomicUsize::new(0));
-        let count = done.clone();
-        scheduler
-            .handle()
-            .spawn_system(std::future::pending::<()>());
-        scheduler.spawn(async move {
-            time::sleep(Duration::from_millis(20)).await;
-            count.fetch_add(1, Ordering::Relaxed);
-        });
-        assert_eq!(scheduler.shutdown(Duration::from_secs(60)), Shutdown::Clean);
-        assert_eq!(done.load(Ordering::Relaxed), 1);
-    }
-}
-
-#[test]
-fn a_shutdown_times_out_and_cancels_what_is_left() {
-    for scheduler in [
-        Builder::deterministic(1).build().unwrap(),
-        Builder::new().workers(2).build().unwrap(),
-    ] {
-        let task = scheduler.spawn(std::future::pending::<()>());
-        let handle = scheduler.handle().clone();
-        assert_eq!(
-            scheduler.shutdown(Duration::from_millis(1)),
-            Shutdown::Timeout
-        );
-        assert!(task.is_finished());
-        let late = handle.spawn(async {});
-        assert!(late.is_finished(), "a spawn after the end resolves at once");
-    }
-}
-
-#[test]
-fn dropping_a_scheduler_drops_every_future_it_holds() {
-    struct Count(Arc<AtomicUsize>);
-    impl Drop for Count {
-        fn drop(&mut self) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-    for workers in [1, 2] {
-        let dropped = Arc::new(AtomicUsize::new(0));
-        let scheduler = Builder::new().workers(workers).build().unwrap();
-        for n in 0..1000_u64 {
-            let count = Count(dropped.clone());
-            scheduler.spawn(async move {
-                let _count = count;
-                match n % 3 {
-                    0 => std::future::pending().await,
-                    1 => time::sleep(Duration::from_secs(3600)).await,
-                    _ => loop {
-                        task::yield_now().await;
-                    },
-                }
-            });
-        }
-        drop(scheduler);
-        assert_eq!(dropped.load(Ordering::Relaxed), 1000);
-    }
-}
-
-#[test]
-fn a_spawn_in_a_drop_during_the_end_is_refused_and_harms_nobody() {
-    struct Spawner;
-    impl Drop for Spawner {
-        fn drop(&mut self) {
-            let handle = spawn(async { unreachable!("the scheduler has ended") });
-            assert!(handle.is_finished());
-        }
-    }
-    let scheduler = Builder::new().workers(1).build().unwrap();
-    let task = scheduler.spawn(async {
-        let _spawner = Spawner;
-        std::future::pending::<()>().await;
-    });
-    // Let it start, so that the value lives in it.
-    scheduler.block_on(async { spawn(async {}).await.unwrap() });
-    drop(scheduler);
-    assert!(task.is_finished());
-}
-
-#[test]
-fn a_scheduler_that_one_of_its_tasks_drops_ends_without_waiting_for_itself() {
-    let scheduler = Arc::new(Builder::new().workers(2).build().unwrap());
-    let (send, receive) = mpsc::channel::<()>();
-    let held = scheduler.clone();
-    let (go, may_go) = mpsc::channel::<()>();
-    let task = scheduler.spawn(async move {
-        may_go.recv().unwrap();
-        drop(held);
-        send.send(()).unwrap();
-    });
-    let other = scheduler.spawn(std::future::pending::<()>());
-    drop(scheduler);
-    go.send(()).unwrap();
-    receive.recv().unwrap();
-    for end in [task, other] {
-        while !end.is_finished() {
-            std::thread::yield_now();
-        }
-    }
-}
-
-#[test]
-fn a_panic_in_a_task_or_in_its_drop_ends_that_task_alone() {
-    struct Bomb;
-    impl Drop for Bomb {
-        fn drop(&mut self) {
-            if !std::thread::panicking() {
-                panic!("drop");
-            }
-        }
-    }
-    let scheduler = Builder::new().workers(1).build().unwrap();
-    scheduler.block_on(async {
-        assert!(
-            spawn(async { panic!("poll") })
-                .await
-                .is_err_and(|e: task::JoinError| e.is_panic())
-        );
-        let bomb = spawn(async {
-            let _bomb = Bomb;
-            std::future::pending::<()>().await;
-        });
-        spawn(async {}).await.unwrap();
-        bomb.abort();
-        assert!(bomb.await.unwrap_err().is_panic());
-        assert_eq!(spawn(async { 1 }).await.unwrap(), 1);
-    });
-}
-
-#[test]
 fn a_nested_block_on_panics_with_the_remedy() {
     let scheduler = Builder::new().workers(1).build().unwrap();
     let handle = scheduler.handle().clone();
@@ -285,20 +81,6 @@ fn a_nested_block_on_panics_with_the_remedy() {
         .block_on(async { spawn(async move { handle.block_on(async {}) }).await })
         .unwrap_err();
     assert!(error.to_string().contains("spawn_blocking"), "{error}");
-}
-
-#[test]
-fn the_roots_panic_goes_to_its_caller() {
-    for scheduler in [
-        Builder::deterministic(1).build().unwrap(),
-        Builder::new().workers(1).build().unwrap(),
-    ] {
-        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            scheduler.block_on(async { panic!("root") });
-        }));
-        assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"root"));
-        assert_eq!(scheduler.block_on(async { 5 }), 5, "the scheduler goes on");
-    }
 }
 
 #[test]

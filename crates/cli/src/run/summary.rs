@@ -41,12 +41,13 @@ impl Summary {
         }
     }
 
-    /// Prints it for people.
+    /// Prints it for people. `program` is how this binary was called, so that the commands it names can be
+    /// called as they stand.
     ///
     /// # Errors
     ///
     /// What writing gives.
-    pub fn print(&self, out: &mut impl Write) -> io::Result<()> {
+    pub fn print(&self, program: &str, out: &mut impl Write) -> io::Result<()> {
         writeln!(out)?;
         self.table().print(out)?;
         for row in &self.nodes {
@@ -56,7 +57,7 @@ impl Summary {
         }
         writeln!(out)?;
         writeln!(out, "{}", self.verdict())?;
-        self.print_log(out)
+        self.print_log(program, out)
     }
 
     fn table(&self) -> Table {
@@ -101,19 +102,20 @@ impl Summary {
         format!("{verdict}; took {}", Span(self.took_ns))
     }
 
-    fn print_log(&self, out: &mut impl Write) -> io::Result<()> {
+    fn print_log(&self, program: &str, out: &mut impl Write) -> io::Result<()> {
         let Some(log) = &self.log else {
             return writeln!(out, "log: none is left of this run");
         };
         let log = human::plain(log);
         writeln!(out, "log: {log}")?;
+        let program = quoted(&human::plain(program));
         let quoted = quoted(&log);
         for (command, what) in [
             ("stats", "where the time went, by spawn site"),
             ("log", "every record, in the order of time"),
             ("verify", "whether the records tell one story"),
         ] {
-            writeln!(out, "  glasshouse {command:<6} {quoted}   {what}")?;
+            writeln!(out, "  {program} {command:<6} {quoted}   {what}")?;
         }
         Ok(())
     }
@@ -178,7 +180,9 @@ mod tests {
             ],
         };
         let mut out = Vec::new();
-        summary.print(&mut out).expect("a vector takes all");
+        summary
+            .print("bin/glasshouse", &mut out)
+            .expect("a vector takes all");
         let text = String::from_utf8(out).expect("text");
         let expected = "
 NODE  LANE  OUTCOME      ATTEMPTS   WAITED      RAN    OUTPUT  DROPPED
@@ -191,9 +195,9 @@ pack: exit code 3; the end of its output:
 
 1 of 2 nodes succeeded, 1 failed; took 3.00 ms
 log: /tmp/a b.pal
-  glasshouse stats  '/tmp/a b.pal'   where the time went, by spawn site
-  glasshouse log    '/tmp/a b.pal'   every record, in the order of time
-  glasshouse verify '/tmp/a b.pal'   whether the records tell one story
+  bin/glasshouse stats  '/tmp/a b.pal'   where the time went, by spawn site
+  bin/glasshouse log    '/tmp/a b.pal'   every record, in the order of time
+  bin/glasshouse verify '/tmp/a b.pal'   whether the records tell one story
 ";
         assert_eq!(text, expected);
     }

@@ -1,8 +1,56 @@
 //! What the tests of the scheduler share: the life of a task, as the log has it.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should fail where it is"
+)]
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use glasshouse_pal::{Pal, TaskEvent, TaskId};
+use glasshouse_pal::{Pal, TaskEvent, TaskId, TaskState};
+use glasshouse_scheduler::{Builder, Scheduler};
+use std::time::Duration;
+
+/// One worker in virtual time.
+pub fn deterministic() -> (Scheduler, Pal) {
+    let scheduler = Builder::deterministic(1).build().unwrap();
+    let pal = scheduler.handle().pal().clone();
+    (scheduler, pal)
+}
+
+/// Real workers; the quantum is out of reach, because how long a tick takes here is chance.
+pub fn threads(workers: usize) -> (Scheduler, Pal) {
+    threads_with_quantum(workers, Duration::from_secs(3600))
+}
+
+/// Real workers with this quantum.
+pub fn threads_with_quantum(workers: usize, quantum: Duration) -> (Scheduler, Pal) {
+    let pal = Pal::memory();
+    let scheduler = Builder::new()
+        .workers(workers)
+        .quantum(quantum)
+        .pal(pal.clone())
+        .build()
+        .unwrap();
+    (scheduler, pal)
+}
+
+/// Whether the table of tasks has this task in `state`.
+pub fn is_in(pal: &Pal, id: TaskId, state: TaskState) -> bool {
+    pal.log()
+        .tasks()
+        .any(|row| row.id == id && row.state == Some(state))
+}
+
+/// The task that spawned this one.
+pub fn parent_of(pal: &Pal, id: TaskId) -> TaskId {
+    pal.events()
+        .into_iter()
+        .find_map(|event| match event {
+            TaskEvent::Spawned { tid, parent, .. } if tid == id => parent,
+            _ => None,
+        })
+        .expect("the task was spawned by a task")
+}
 
 /// The events of one task, in order, one line each, without the location.
 pub fn life(pal: &Pal, id: TaskId) -> Vec<String> {
