@@ -125,7 +125,8 @@ impl Handle {
         self.shared.hub.pal()
     }
 
-    /// Tasks that are ready and not yet taken by a worker; exact whenever no push or pop is under way.
+    /// Tasks that are ready and not yet taken by a worker; exact whenever no push or pop is under way, and
+    /// zero without the feature `telemetry`.
     pub fn ready_depth(&self) -> u64 {
         self.shared.hub.ready_depth()
     }
