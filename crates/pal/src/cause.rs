@@ -4,6 +4,13 @@ use crate::id::TaskId;
 use crate::text_id::TextId;
 
 /// Who made a task ready.
+///
+/// ```
+/// use glasshouse_pal::{TaskId, WakeSource};
+/// let by = WakeSource::Lane(TaskId::new(4));
+/// assert_eq!((by.name(), by.task()), ("lane", TaskId::new(4)));
+/// assert_eq!(WakeSource::from_word(by.to_word()), Some(by));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WakeSource {
     /// A task of the same scheduler, while it ran.
@@ -75,6 +82,10 @@ impl WakeSource {
 }
 
 /// What a task waits for at a descriptor.
+///
+/// ```
+/// assert_eq!(glasshouse_pal::Interest::Write.name(), "write");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Interest {
     /// Data, a connection, or the end of the stream.
@@ -94,6 +105,13 @@ impl Interest {
 }
 
 /// A descriptor and the readiness that a task waits for.
+///
+/// ```
+/// use glasshouse_pal::{Interest, IoTarget, TaskEvent, TaskId};
+/// let io = IoTarget { fd: 0, interest: Interest::Read };
+/// let event = TaskEvent::IoWait { tid: TaskId::new(1).expect("in range"), io };
+/// assert_eq!(event.name(), "io_wait");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct IoTarget {
     /// The descriptor's number in its process.
@@ -103,6 +121,10 @@ pub struct IoTarget {
 }
 
 /// How a task failed.
+///
+/// ```
+/// assert_eq!(glasshouse_pal::FailureKind::Cancelled.name(), "cancelled");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
     /// A panic, contained to the task.
@@ -125,6 +147,13 @@ impl FailureKind {
 }
 
 /// Why a task failed: a kind, and a text in the log's arena.
+///
+/// ```
+/// use glasshouse_pal::{Failure, FailureKind, Pal};
+/// let pal = Pal::memory();
+/// let why = Failure { kind: FailureKind::Error, text: pal.text("no such file") };
+/// assert_eq!(pal.log().text(why.text).as_deref(), Some("no such file"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Failure {
     /// How.

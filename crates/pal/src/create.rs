@@ -96,7 +96,7 @@ pub(crate) fn create_at(
         path: path.to_owned(),
         source,
     })?);
-    let pal = over_new_file(file, path.to_owned(), workers, true);
+    let pal = over_new_file(file, path.to_owned(), Shape::process(workers), true);
     if pal.is_err() {
         // Half a log helps nobody; that it cannot be removed either changes nothing.
         let _ = rustix::fs::unlinkat(dir, name, rustix::fs::AtFlags::empty());
@@ -131,17 +131,16 @@ pub(crate) fn create_anonymous(workers: usize) -> Result<Pal, CreateError> {
             source: error.into(),
         })?;
     let path = format!("/proc/{}/fd/{}", std::process::id(), fd.as_raw_fd());
-    over_new_file(File::from(fd), path.into(), workers, false)
+    over_new_file(File::from(fd), path.into(), Shape::process(workers), false)
 }
 
 /// Sizes, allocates and maps a new, empty file, with rings as large as there is room for.
-fn over_new_file(
+pub(crate) fn over_new_file(
     file: File,
     path: PathBuf,
-    workers: usize,
+    mut shape: Shape,
     is_crash_safe: bool,
 ) -> Result<Pal, CreateError> {
-    let mut shape = Shape::process(workers);
     while is_too_much(file.as_fd(), Layout::new(shape).eager_bytes()) {
         match shape.with_smaller_rings() {
             Some(smaller) => shape = smaller,

@@ -11,6 +11,11 @@ pub const FIELDS_MAX: usize = 7;
 pub const FIRST_DOMAIN_KIND: u8 = 32;
 
 /// What a field's word means.
+///
+/// ```
+/// use glasshouse_pal::FieldType;
+/// assert_eq!(FieldType::from_number(FieldType::Ns as u8), Some(FieldType::Ns));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum FieldType {
@@ -44,6 +49,12 @@ impl FieldType {
 }
 
 /// A field of a kind: its name in JSON and its type. Durations are named `…_ns`.
+///
+/// ```
+/// use glasshouse_pal::{Field, FieldType};
+/// const WAITED: Field = Field::new("waited_ns", FieldType::Ns);
+/// assert_eq!(WAITED.name, "waited_ns");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Field {
     /// The name, in snake_case, of at most 24 bytes.
@@ -127,6 +138,12 @@ impl KindSpec {
 pub(crate) const NAME_BYTES: usize = 24;
 
 /// A field's value.
+///
+/// ```
+/// use glasshouse_pal::{FieldType, Value};
+/// assert_eq!(Value::I64(-1).to_word(), u64::MAX);
+/// assert_eq!(Value::from_word(FieldType::I64, u64::MAX), Some(Value::I64(-1)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     /// An unsigned number.
@@ -183,6 +200,15 @@ impl Value {
 }
 
 /// An event of a domain crate or of the application. See [`KindSpec`].
+///
+/// ```
+/// use glasshouse_pal::{DomainEvent, Field, FieldType, KindSpec, TaskId, Value};
+/// static LANE_FULL: KindSpec =
+///     KindSpec::new(40, "lane_full", &[Field::new("waiting", FieldType::U64)]);
+/// let task = TaskId::new(3).expect("in range");
+/// let event = DomainEvent::new(&LANE_FULL, &[Value::U64(12)]).about(task);
+/// assert_eq!((event.kind(), event.task(), event.args()), (40, Some(task), &[12][..]));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct DomainEvent {
     kind: u8,

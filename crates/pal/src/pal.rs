@@ -98,6 +98,12 @@ impl Pal {
         Pal::private(shape, Clock::process(), Ids::Process, false)
     }
 
+    /// A log of any shape in private memory.
+    #[cfg(test)]
+    pub(crate) fn memory_shaped(clock: Clock, shape: Shape) -> Pal {
+        Pal::private(shape, clock, Ids::Own(IdSource::starting_at_one()), false)
+    }
+
     fn private(shape: Shape, clock: Clock, ids: Ids, is_off: bool) -> Pal {
         let layout = Layout::new(shape);
         // Address space alone; where even that is limited, a table for fewer tasks must do.

@@ -25,6 +25,8 @@ mod rings;
 mod snapshot;
 mod source;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod wall;
 
 pub use entry::{Entry, RingId};

@@ -3,6 +3,13 @@
 /// The state that an event takes its task into.
 ///
 /// `Yielded` and `Throttled` are ready like `Scheduled`; they are told apart because they say why.
+///
+/// ```
+/// use glasshouse_pal::TaskState;
+/// assert!(TaskState::Throttled.is_ready());
+/// assert!(TaskState::IoWait.is_waiting());
+/// assert_eq!(TaskState::from_number(TaskState::Done as u8), Some(TaskState::Done));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum TaskState {

@@ -1,11 +1,39 @@
-//! Owns the generators that this crate's own tests share.
+//! Owns the generators and the small logs that this crate's own tests share.
 
 use crate::cause::{Failure, FailureKind, Interest, IoTarget, WakeSource};
+use crate::create::over_new_file;
 use crate::event::TaskEvent;
+use crate::format::layout::Shape;
 use crate::id::TaskId;
+use crate::pal::Pal;
 use crate::text_id::{SiteId, TextId};
 use proptest::prelude::*;
+use std::fs::File;
+use std::path::Path;
 use std::time::Duration;
+
+/// A log small enough to be overrun, cut and damaged in every place: rings of 128 records.
+pub(crate) const SMALL: Shape = Shape {
+    worker_rings: 3,
+    worker_ring_bytes: 4096,
+    external_rings: 2,
+    external_ring_bytes: 4096,
+    slots: 128,
+};
+
+/// The records that a ring of a small log holds.
+pub(crate) const SMALL_RING: usize = 128;
+
+/// A small log in a file.
+pub(crate) fn small_file(path: &Path) -> Pal {
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .expect("a new file");
+    over_new_file(file, path.to_owned(), SMALL, true).expect("room for a small log")
+}
 
 pub(crate) fn any_task() -> impl Strategy<Value = TaskId> {
     prop_oneof![1u64..100, 1u64..1 << TaskId::BITS]

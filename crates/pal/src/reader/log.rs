@@ -162,14 +162,14 @@ impl Log {
     }
 
     /// The events that were recorded since the cursor was made or used last, in time order among
-    /// themselves, and what was lost in between.
+    /// themselves, and how many records were lost in between.
     pub fn follow(&self, cursor: &mut Cursor) -> (Records, u64) {
         let snapshot = Snapshot::take(&self.source, &self.header, self.is_alive(), &cursor.seen);
         let lost = snapshot
             .ring_losses()
-            .iter()
-            .map(|ring| ring.overwritten)
-            .sum();
+            .into_iter()
+            .map(|ring| ring.overwritten);
+        let lost = lost.fold(0, u64::saturating_add);
         cursor.seen = snapshot.newest().collect();
         (self.records_of(Arc::new(snapshot)), lost)
     }
@@ -245,6 +245,15 @@ impl Log {
     pub fn refresh(&mut self) {
         self.snapshot = OnceLock::new();
         self.wall = OnceLock::new();
+    }
+
+    /// Every word of the log.
+    #[cfg(test)]
+    pub(crate) fn all_words(&self) -> Vec<u64> {
+        let bytes = self.source.bytes().expect("a length");
+        let mut words = vec![0; bytes as usize / 8];
+        self.source.read(0, &mut words).expect("read");
+        words
     }
 
     pub(crate) fn task_events(&self) -> Vec<TaskEvent> {

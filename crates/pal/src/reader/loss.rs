@@ -43,7 +43,9 @@ pub struct RingLoss {
 impl Loss {
     /// Records that newer ones have replaced, in all rings.
     pub fn overwritten(&self) -> u64 {
-        self.rings.iter().map(|ring| ring.overwritten).sum()
+        let overwritten = self.rings.iter().map(|ring| ring.overwritten);
+        // A damaged log may claim any numbers.
+        overwritten.fold(0, u64::saturating_add)
     }
 
     /// How often a cause kept the writer from recording.

@@ -85,8 +85,11 @@ pub(crate) struct Copied {
 
 /// Appends the whole records of a ring with sequence numbers above `after`, in their order.
 ///
-/// Of a live log, up to the head that the caller saw before it copied any ring: a cut through all
-/// rings at about one moment. Of a dead one every place is looked at; its head is not believed.
+/// Of a live log, those up to a head. The newest are copied first, so that what the writer replaces
+/// meanwhile is the oldest, and leaves no gap: a record that was still there when it was copied was
+/// copied after all newer ones, and those are replaced later. `head` was seen before any ring was copied, which makes
+/// a cut through all rings at about one moment; a writer that lapped the whole ring since gets
+/// another chance. Of a dead log every place is looked at, and its head is not believed.
 pub(crate) fn copy(
     source: &Source,
     place: &RingPlace,
@@ -95,39 +98,66 @@ pub(crate) fn copy(
     into: &mut Vec<Raw>,
 ) -> Copied {
     let start = into.len();
-    match head {
-        Some(head) => {
-            let oldest = after.max(head.saturating_sub(place.capacity));
-            let Some(count) = head.checked_sub(oldest) else {
-                return Copied {
-                    newest: after,
-                    missing: 0,
-                };
-            };
-            for range in place_ranges(oldest, count, place.capacity) {
-                // A part that cannot be read counts as missing below.
-                let _ = copy_live(source, place, range, into);
-            }
-            keep_if(into, start, |seq| seq > oldest && seq <= head);
-        }
+    let head = match head {
+        Some(head) => copy_up_to(source, place, head, after, into),
         None => {
+            // A part that cannot be read counts as missing below.
             let _ = copy_dead(source, place, into);
             let middle = median_seq(&mut into[start..]);
             let capacity = place.capacity;
             keep_if(into, start, |seq| {
                 seq > after && seq.abs_diff(middle) <= capacity
             });
+            into[start..].sort_unstable_by_key(|raw| raw[0]);
+            0
         }
-    }
-    into[start..].sort_unstable_by_key(|raw| raw[0]);
-    let newest = into[start..]
+    };
+    let last = into[start..]
         .last()
         .map_or(0, |raw| Tag::from_word(raw[0]).seq);
-    let newest = newest.max(head.unwrap_or(0)).max(after);
+    let newest = last.max(head).max(after);
     Copied {
         newest,
         missing: (newest - after).saturating_sub((into.len() - start) as u64),
     }
+}
+
+/// How often a live ring is copied anew when its writer lapped the reader.
+const ATTEMPTS: u32 = 4;
+
+/// Copies a live ring's records behind `after` up to `head`, or to a later one when the writer was
+/// too fast; returns the head that counted.
+fn copy_up_to(
+    source: &Source,
+    place: &RingPlace,
+    mut head: u64,
+    after: u64,
+    into: &mut Vec<Raw>,
+) -> u64 {
+    let start = into.len();
+    for attempt in 1.. {
+        let oldest = after.max(head.saturating_sub(place.capacity));
+        let Some(count) = head.checked_sub(oldest).filter(|count| *count > 0) else {
+            break;
+        };
+        let [first, second] = place_ranges(oldest, count, place.capacity);
+        // A part that cannot be read counts as missing.
+        let _ = copy_live(source, place, second, into);
+        let _ = copy_live(source, place, first, into);
+        keep_if(into, start, |seq| seq > oldest && seq <= head);
+        into[start..].sort_unstable_by_key(|raw| raw[0]);
+        let is_there = into[start..]
+            .last()
+            .is_some_and(|raw| Tag::from_word(raw[0]).seq == head);
+        let later = self::head(source, place).unwrap_or(head);
+        // Only a writer that went all the way round takes the newest away; damage does, too.
+        if is_there || attempt == ATTEMPTS || later.saturating_sub(head) < place.capacity {
+            break;
+        }
+        into.truncate(start);
+        head = later;
+    }
+    head
 }
 
 /// The head as the writer last left it.
@@ -146,7 +176,7 @@ fn place_ranges(oldest: u64, count: u64, capacity: u64) -> [Range<u64>; 2] {
     }
 }
 
-/// Copies what is whole, while the writer goes on.
+/// Copies what is whole, while the writer goes on, the last place first.
 fn copy_live(
     source: &Source,
     place: &RingPlace,
@@ -156,7 +186,7 @@ fn copy_live(
     let Some(memory) = source.memory_words() else {
         return copy_file(source, place, range, into);
     };
-    for index in range {
+    for index in range.rev() {
         let at = (place.offset / 8 + index * RECORD_WORDS as u64) as usize;
         let words = memory
             .get(at..)
@@ -167,17 +197,19 @@ fn copy_live(
     Ok(())
 }
 
-/// The same over a file, many records at once: between two reads of the words 0; what is the same in both was whole in between.
+/// The same over a file, many records at once: between two reads of the words 0; what is the same
+/// in both was whole in between.
 fn copy_file(
     source: &Source,
     place: &RingPlace,
     range: Range<u64>,
     into: &mut Vec<Raw>,
 ) -> io::Result<()> {
-    let mut first = range.start;
+    let mut end = range.end;
     let mut passes = [Vec::new(), Vec::new(), Vec::new()];
-    while first < range.end {
-        let count = CHUNK_RECORDS.min(range.end - first);
+    while end > range.start {
+        let count = CHUNK_RECORDS.min(end - range.start);
+        let first = end - count;
         let offset = place.offset + first * RECORD_BYTES as u64;
         for pass in &mut passes {
             pass.resize(count as usize * RECORD_WORDS, 0);
@@ -191,7 +223,7 @@ fn copy_file(
                 into.push([tag, raw[1], raw[2], raw[3]]);
             }
         }
-        first += count;
+        end = first;
     }
     Ok(())
 }
