@@ -41,6 +41,15 @@ fn assert_whole(entry: &Entry) -> u64 {
     number
 }
 
+/// Ends the writer, also when the reader fails.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 /// Looks with `check` while a writer on another thread laps its ring, and once more when it has
 /// ended; returns the number of the last event.
 fn beside_a_writer(pal: &Pal, mut check: impl FnMut()) -> u64 {
@@ -55,8 +64,9 @@ fn beside_a_writer(pal: &Pal, mut check: impl FnMut()) -> u64 {
             }
             n
         });
+        let done = Done(&is_done);
         (0..LOOKS).for_each(|_| check());
-        is_done.store(true, Ordering::Release);
+        drop(done);
         writer.join().expect("the writer does not panic")
     });
     check();
@@ -156,6 +166,7 @@ fn a_row_of_the_task_table_is_never_of_two_tasks() {
                 slot.clear();
             }
         });
+        let _done = Done(&is_done);
         for _ in 0..LOOKS * 20 {
             let check = |row: TaskRow| {
                 assert_eq!(row.parent, Some(row.id));
@@ -168,7 +179,6 @@ fn a_row_of_the_task_table_is_never_of_two_tasks() {
                 .into_iter()
                 .for_each(check);
         }
-        is_done.store(true, Ordering::Release);
     });
     assert_eq!(log.tasks().count(), 0);
 }
