@@ -141,6 +141,8 @@ pub(crate) fn over_new_file(
     mut shape: Shape,
     is_crash_safe: bool,
 ) -> Result<Pal, CreateError> {
+    // Never a duplicate: the path of a memory file names this very descriptor.
+    let file = Arc::new(file);
     while is_too_much(file.as_fd(), Layout::new(shape).eager_bytes()) {
         match shape.with_smaller_rings() {
             Some(smaller) => shape = smaller,
@@ -197,7 +199,7 @@ fn fitting_layout(shape: Shape) -> Layout {
     })
 }
 
-fn map_new_file(file: &File, layout: &Layout) -> io::Result<(Arc<Mapping>, ForkGuard)> {
+fn map_new_file(file: &Arc<File>, layout: &Layout) -> io::Result<(Arc<Mapping>, ForkGuard)> {
     let limit = getrlimit(Resource::Fsize).current.unwrap_or(u64::MAX);
     if layout.file_bytes as u64 > limit {
         return Err(io::ErrorKind::FileTooLarge.into());
@@ -208,7 +210,7 @@ fn map_new_file(file: &File, layout: &Layout) -> io::Result<(Arc<Mapping>, ForkG
     // From nothing: what a larger attempt allocated is released.
     file.set_len(0)?;
     file.set_len(layout.file_bytes as u64)?;
-    let mapping = Arc::new(Mapping::shared(file.try_clone()?, layout.file_bytes)?);
+    let mapping = Arc::new(Mapping::shared(Arc::clone(file), layout.file_bytes)?);
     mapping.allocate(0, layout.eager_bytes())?;
     mapping.touch(0, layout.rings.offset);
     let guard = ForkGuard::new(&mapping)
@@ -225,4 +227,83 @@ fn is_out_of_room(error: &io::Error) -> bool {
             | ErrorKind::OutOfMemory
             | ErrorKind::FileTooLarge
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::owner::RingOwner;
+    use crate::testing::small_file;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn place() -> (tempfile::TempDir, PathBuf) {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let path = place.path().join("one.pal");
+        (place, path)
+    }
+
+    #[test]
+    fn a_log_is_readable_by_its_owner_only() {
+        let (_place, path) = place();
+        let _pal = Pal::create(&path, 1).expect("made");
+        let mode = std::fs::metadata(&path)
+            .expect("there")
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn the_log_of_a_living_process_is_not_replaced() {
+        let (_place, path) = place();
+        let _pal = Pal::create(&path, 1).expect("made");
+        let refused = Pal::create(&path, 1).err().expect("occupied");
+        let reason = "a running process writes it";
+        assert!(
+            matches!(&refused, CreateError::Occupied { reason: found, .. } if *found == reason)
+        );
+        assert!(refused.to_string().contains("one.pal"), "{refused}");
+    }
+
+    #[test]
+    fn a_link_is_not_followed() {
+        let (place, path) = place();
+        let target = place.path().join("target");
+        symlink(&target, &path).expect("linked");
+        assert!(Pal::create(&path, 1).is_err());
+        assert!(!target.exists());
+    }
+
+    #[test]
+    fn a_log_takes_what_its_rings_and_tables_need_and_no_more() {
+        use std::os::unix::fs::MetadataExt;
+        let (_place, path) = place();
+        let pal = Pal::create(&path, 2).expect("made");
+        let used = || std::fs::metadata(&path).expect("there").blocks() * 512;
+        let eager = Layout::new(Shape::process(2)).eager_bytes() as u64;
+        assert!(
+            used() >= eager && used() < eager + (1 << 20),
+            "{} of {eager}",
+            used()
+        );
+        pal.table().take_shared().expect("room");
+        let _ring = pal.lease(RingOwner::External);
+        assert!(used() < eager + (4 << 20), "{} of {eager}", used());
+    }
+
+    #[test]
+    fn a_log_that_is_dropped_leaves_its_file() {
+        let (_place, path) = place();
+        drop(small_file(&path));
+        assert!(reader::Log::open(&path).is_ok());
+    }
+
+    #[test]
+    fn a_process_can_have_many_logs_one_after_another() {
+        // More than can be guarded against forks at a time.
+        for _ in 0..2 * crate::fork::GUARDED_MAX {
+            let (_place, path) = place();
+            drop(small_file(&path));
+        }
+    }
 }

@@ -233,3 +233,74 @@ impl LogFile {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    fn place() -> (tempfile::TempDir, LogDir) {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let dir = LogDir::at(place.path().join("logs"));
+        (place, dir)
+    }
+
+    #[test]
+    fn the_directory_is_made_for_its_owner_only() {
+        let (_place, dir) = place();
+        let _pal = dir.create_log(1).expect("made");
+        let mode = std::fs::metadata(dir.path())
+            .expect("there")
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_directory_that_others_may_enter_is_not_used() {
+        let (_place, dir) = place();
+        std::fs::create_dir(dir.path()).expect("made");
+        let open = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(dir.path(), open).expect("opened");
+        assert!(matches!(dir.create_log(1), Err(CreateError::Open { .. })));
+        assert!(dir.list().is_empty());
+    }
+
+    #[test]
+    fn a_link_in_the_directory_s_place_is_not_followed() {
+        let (place, dir) = place();
+        let elsewhere = place.path().join("elsewhere");
+        std::fs::create_dir(&elsewhere).expect("made");
+        symlink(&elsewhere, dir.path()).expect("linked");
+        assert!(matches!(dir.create_log(1), Err(CreateError::Open { .. })));
+    }
+
+    #[test]
+    fn a_program_that_executes_another_leaves_room_for_its_log() {
+        let (_place, dir) = place();
+        // As the same process: number and start time stay.
+        let (first, second) = (dir.create_log(1), dir.create_log(1));
+        let (first, second) = (first.expect("made"), second.expect("made"));
+        assert_ne!(first.path(), second.path());
+        assert_eq!(dir.list().len(), 2);
+    }
+
+    #[test]
+    fn an_argument_is_a_file_a_process_or_the_last() {
+        let (place, dir) = place();
+        let pal = dir.create_log(1).expect("made");
+        let path = pal.path().expect("a file").to_owned();
+        let pid = std::process::id().to_string();
+        assert_eq!(dir.resolve("last").expect("the only one"), path);
+        assert_eq!(dir.resolve(&pid).expect("this process"), path);
+        let named = path.to_str().expect("UTF-8");
+        assert_eq!(dir.resolve(named).expect("a file"), path);
+        let nobody = dir.resolve("4294967295").expect_err("no process");
+        assert!(matches!(nobody, ResolveError::NoSuchProcess { .. }));
+        let missing = place.path().join("none");
+        let missing = dir
+            .resolve(missing.to_str().expect("UTF-8"))
+            .expect_err("no file");
+        assert!(matches!(missing, ResolveError::NoSuchFile { .. }));
+    }
+}

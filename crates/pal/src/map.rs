@@ -27,7 +27,7 @@ pub(crate) struct Mapping {
     base: NonNull<u8>,
     bytes: usize,
     /// What the memory is a window on; none for private memory.
-    file: Option<File>,
+    file: Option<Arc<File>>,
 }
 
 // SAFETY: the memory is only ever accessed as atomics through `View`; base and bytes never change,
@@ -38,7 +38,7 @@ unsafe impl Sync for Mapping {}
 
 impl Mapping {
     /// Maps the first `bytes` of a file, which must be that long, shared with other processes.
-    pub(crate) fn shared(file: File, bytes: usize) -> io::Result<Mapping> {
+    pub(crate) fn shared(file: Arc<File>, bytes: usize) -> io::Result<Mapping> {
         // SAFETY: a new mapping at an address of the kernel's choice touches no existing memory.
         let base = unsafe {
             mmap(
@@ -46,7 +46,7 @@ impl Mapping {
                 bytes,
                 ProtFlags::READ | ProtFlags::WRITE,
                 MapFlags::SHARED,
-                &file,
+                &*file,
                 0,
             )?
         };
@@ -67,7 +67,7 @@ impl Mapping {
         Mapping::at(base.cast(), bytes, None)
     }
 
-    fn at(base: *mut u8, bytes: usize, file: Option<File>) -> io::Result<Mapping> {
+    fn at(base: *mut u8, bytes: usize, file: Option<Arc<File>>) -> io::Result<Mapping> {
         let base = NonNull::new(base).ok_or(io::ErrorKind::OutOfMemory)?;
         Ok(Mapping { base, bytes, file })
     }
@@ -81,7 +81,7 @@ impl Mapping {
     }
 
     pub(crate) fn file(&self) -> Option<&File> {
-        self.file.as_ref()
+        self.file.as_deref()
     }
 
     /// A view of `count` values from `offset` bytes on.
@@ -285,9 +285,9 @@ mod tests {
 
     #[test]
     fn shared_memory_shows_in_its_file() {
-        let file = tempfile::tempfile().expect("a temporary file");
+        let file = Arc::new(tempfile::tempfile().expect("a temporary file"));
         file.set_len(2 * PAGE_BYTES as u64).expect("made longer");
-        let mapping = Mapping::shared(file.try_clone().expect("cloned"), 2 * PAGE_BYTES);
+        let mapping = Mapping::shared(Arc::clone(&file), 2 * PAGE_BYTES);
         let mapping = Arc::new(mapping.expect("mapped"));
         mapping.allocate(0, 2 * PAGE_BYTES).expect("allocated");
         mapping.touch(0, 2 * PAGE_BYTES);

@@ -30,17 +30,19 @@ impl Pal {
     /// The log says that the process ended in an orderly way when it calls `exit` or returns from
     /// `main`.
     pub fn process(workers: usize) -> Pal {
-        PROCESS
-            .get_or_init(|| {
-                let pal = make(
-                    std::env::var_os(PAL_VARIABLE),
-                    &LogDir::default_place(),
-                    workers,
-                );
-                close_at_exit();
-                pal
-            })
-            .clone()
+        let mut reasons = Vec::new();
+        let pal = PROCESS.get_or_init(|| {
+            let setting = std::env::var_os(PAL_VARIABLE);
+            let made = make(setting, &LogDir::default_place(), workers);
+            close_at_exit();
+            reasons = made.reasons;
+            made.pal
+        });
+        // Here, since a subscriber may ask for the process's log.
+        if !reasons.is_empty() {
+            warn(pal, &reasons.join("; "));
+        }
+        pal.clone()
     }
 
     /// The process's log, if there is one already.
@@ -53,19 +55,29 @@ pub(crate) fn existing() -> Option<&'static Pal> {
     PROCESS.get()
 }
 
-fn make(setting: Option<OsString>, dir: &LogDir, workers: usize) -> Pal {
+/// A log, and why it is not where it should be.
+struct Made {
+    pal: Pal,
+    reasons: Vec<String>,
+}
+
+fn make(setting: Option<OsString>, dir: &LogDir, workers: usize) -> Made {
     let mut reasons: Vec<String> = Vec::new();
-    let pal = match setting {
-        Some(setting) if setting == "off" => return Pal::off(),
+    let in_dir = || {
+        dir.prune();
+        dir.create_log(workers)
+    };
+    let made = match setting {
+        Some(setting) if setting == "off" => Ok(Pal::off()),
         Some(setting) if !setting.is_empty() => {
             Pal::create(Path::new(&setting), workers).or_else(|error| {
                 reasons.push(error.to_string());
-                dir.create_log(workers)
+                in_dir()
             })
         }
-        _ => dir.create_log(workers),
+        _ => in_dir(),
     };
-    let pal = pal
+    let pal = made
         .or_else(|error| {
             reasons.push(error.to_string());
             create_anonymous(workers)
@@ -74,11 +86,7 @@ fn make(setting: Option<OsString>, dir: &LogDir, workers: usize) -> Pal {
             reasons.push(error.to_string());
             Pal::fallback(Shape::process(workers))
         });
-    if !reasons.is_empty() {
-        warn(&pal, &reasons.join("; "));
-    }
-    dir.prune();
-    pal
+    Made { pal, reasons }
 }
 
 fn warn(pal: &Pal, reasons: &str) {
@@ -92,5 +100,83 @@ fn warn(pal: &Pal, reasons: &str) {
             crash_safe = false,
             "the log is in private memory, where no other process can read it: {reasons}"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::owner::RingOwner;
+    use crate::reader::Log;
+    use crate::{TaskEvent, TaskId};
+
+    fn place() -> (tempfile::TempDir, LogDir) {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let dir = LogDir::at(place.path().join("logs"));
+        (place, dir)
+    }
+
+    fn readable(pal: &Pal) -> Log {
+        let event = TaskEvent::Running {
+            tid: TaskId::new(1).expect("in range"),
+        };
+        pal.lease(RingOwner::Worker(0)).write(1, 0, &event);
+        let log = Log::open(pal.path().expect("a path")).expect("readable");
+        assert_eq!(log.records().count(), 1);
+        log
+    }
+
+    #[test]
+    fn a_log_goes_into_the_directory_when_nothing_else_is_said() {
+        let (_place, dir) = place();
+        for setting in [None, Some("".into())] {
+            let Made { pal, reasons } = make(setting, &dir, 1);
+            assert!(pal.path().expect("a file").starts_with(dir.path()));
+            assert!(readable(&pal).is_crash_safe());
+            assert_eq!(reasons, [""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_log_goes_into_the_file_that_is_named_and_the_directory_is_left_alone() {
+        let (place, dir) = place();
+        let path = place.path().join("mine.pal");
+        let Made { pal, reasons } = make(Some(path.clone().into()), &dir, 1);
+        assert_eq!(pal.path(), Some(path.as_path()));
+        assert_eq!(reasons, [""; 0]);
+        assert!(!dir.path().exists());
+    }
+
+    #[test]
+    fn off_makes_no_log() {
+        let (_place, dir) = place();
+        let Made { pal, reasons } = make(Some("off".into()), &dir, 1);
+        assert!(pal.is_off());
+        assert_eq!(reasons, [""; 0]);
+        assert!(!dir.path().exists());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_made_sends_the_log_into_the_directory() {
+        let (place, dir) = place();
+        let notes = place.path().join("notes.txt");
+        std::fs::write(&notes, "mine").expect("written");
+        let Made { pal, reasons } = make(Some(notes.clone().into()), &dir, 1);
+        assert!(pal.path().expect("a file").starts_with(dir.path()));
+        assert_eq!(reasons.len(), 1);
+        assert!(reasons[0].contains("it is not a log"), "{reasons:?}");
+        assert_eq!(std::fs::read_to_string(&notes).expect("there"), "mine");
+    }
+
+    #[test]
+    fn without_any_place_the_log_is_readable_as_long_as_its_process_lives() {
+        let (place, _) = place();
+        let file = place.path().join("a-file");
+        std::fs::write(&file, "").expect("written");
+        let dir = LogDir::at(file.join("logs"));
+        let Made { pal, reasons } = make(None, &dir, 1);
+        assert!(!readable(&pal).is_crash_safe());
+        assert!(!pal.is_crash_safe());
+        assert_eq!(reasons.len(), 1);
     }
 }

@@ -112,7 +112,8 @@ mod tests {
     }
 }
 
-/// A model of the protocol: `RUSTFLAGS="--cfg glasshouse_loom" cargo test -p glasshouse-pal --lib --release model`.
+/// A model of the protocol:
+/// `RUSTFLAGS="--cfg glasshouse_loom" cargo test -p glasshouse-pal --lib --release record::model`.
 #[cfg(all(test, glasshouse_loom))]
 mod model {
     use super::*;

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! settled ──push──► writing ──all records placed──► settled
-//!    │                 └─ push: refused (a signal handler, an allocator)
-//!    └──shut──► shut, until the guard is dropped; push: refused (a subscriber)
+//!    │                 └─ push: refused (a signal handler)
+//!    └──retire──► shut, for good; push: refused
 //! ```
 
 use crate::format::header::RingHeader;
@@ -114,26 +114,6 @@ impl Ring {
             self.writing.store(SHUT, Ordering::Relaxed);
         }
     }
-
-    /// Refuses events until the guard is dropped.
-    pub(crate) fn shut(&self) -> Shut<'_> {
-        Shut {
-            ring: self,
-            before: self.writing.swap(SHUT, Ordering::Relaxed),
-        }
-    }
-}
-
-/// Keeps a ring shut.
-pub(crate) struct Shut<'a> {
-    ring: &'a Ring,
-    before: u64,
-}
-
-impl Drop for Shut<'_> {
-    fn drop(&mut self) {
-        self.ring.writing.store(self.before, Ordering::Relaxed);
-    }
 }
 
 /// Adds to a count that one thread writes.
@@ -168,16 +148,6 @@ mod tests {
         assert_eq!(ring.push(1, 0, [7, 8, 9], &[]), Ok(()));
         assert_eq!(ring.header().head.load(Ordering::Relaxed), 2);
         assert_eq!(ring.header().events[1].load(Ordering::Relaxed), 2);
-    }
-
-    #[test]
-    fn nothing_is_placed_while_the_ring_is_shut() {
-        let ring = ring(0);
-        let shut = ring.shut();
-        assert_eq!(ring.push(1, 0, [1, 2, 3], &[]), Err(Refusal::Reentrant));
-        drop(shut);
-        assert_eq!(ring.push(1, 0, [1, 2, 3], &[[4, 5, 6]]), Ok(()));
-        assert_eq!(ring.header().head.load(Ordering::Relaxed), 2);
     }
 
     #[test]

@@ -107,7 +107,11 @@ impl RingWriter {
     }
 
     /// Records any event now. A domain event that names no task gets the one this thread runs.
+    /// Refused while subscribers are being told of an event: it would go on without end.
     pub(crate) fn emit(&self, event: Event) -> bool {
+        if self.inner.is_mirroring.get() {
+            return self.inner.refuse(Refusal::Reentrant);
+        }
         let stamp = self.pal().clock().now();
         match event {
             Event::Task(event) => self.write(stamp, 0, &event),
@@ -238,14 +242,13 @@ impl Inner {
         }
     }
 
-    /// Tells subscribers of an event. What they record into this ring meanwhile is refused, as it
-    /// would go on without end.
+    /// Tells subscribers of an event. What the scheduler records on their account meanwhile (a task
+    /// that they wake) is recorded and not told again; what they emit themselves is refused.
     #[cold]
     fn mirror(&self, tell: impl FnOnce(&Pal)) {
         if self.is_mirroring.replace(true) {
             return;
         }
-        let _ring_is_shut = self.ring.as_ref().map(Ring::shut);
         let _is_done = Restore(&self.is_mirroring);
         tell(&self.pal);
     }

@@ -133,7 +133,7 @@ fn a_reader_that_follows_beside_a_writer_misses_nothing_that_it_does_not_count()
             let number = assert_whole(&entry);
             assert!(number > seen, "{number} after {seen}");
             seen = number;
-            events += if number % 3 == 0 { 2 } else { 1 };
+            events += if number.is_multiple_of(3) { 2 } else { 1 };
         }
     });
     assert_eq!(seen, last);

@@ -149,7 +149,7 @@ impl Tampered {
         let file = file.expect("opened");
         let bytes = file.metadata().expect("a length").len() as usize;
         Tampered {
-            memory: Arc::new(Mapping::shared(file, bytes).expect("mapped")),
+            memory: Arc::new(Mapping::shared(Arc::new(file), bytes).expect("mapped")),
             path,
             _place: place,
         }
