@@ -9,9 +9,10 @@ mod tsc;
 
 pub use rate::Rate;
 
+use once_cell::sync::Lazy;
 use rustix::time::{ClockId, clock_gettime};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// A source of time stamps. Cheap to clone; clones of a virtual clock share its time.
@@ -45,8 +46,8 @@ impl Clock {
     /// the kernel trusts it, CLOCK_MONOTONIC elsewhere. The first call measures the counter's rate,
     /// which takes a few milliseconds.
     pub fn process() -> Clock {
-        static PROCESS: OnceLock<Clock> = OnceLock::new();
-        PROCESS.get_or_init(Clock::best).clone()
+        static PROCESS: Lazy<Clock> = Lazy::new(Clock::best);
+        PROCESS.clone()
     }
 
     /// CLOCK_MONOTONIC, one tick a nanosecond.

@@ -8,9 +8,10 @@
 use crate::format::header::Lifecycle;
 use crate::map::Mapping;
 use crate::process;
+use once_cell::sync::Lazy;
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Once};
 
 /// The logs in files that a process can have at a time with this protection; `Pal::create` refuses
 /// to make more.
@@ -72,14 +73,12 @@ impl Drop for ForkGuard {
 }
 
 fn install_handler() -> bool {
-    static INSTALLED: AtomicUsize = AtomicUsize::new(0);
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
+    static IS_INSTALLED: Lazy<bool> = Lazy::new(|| {
         // SAFETY: the handler is a function of this program, which stays loaded as long as it runs.
         let error = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
-        INSTALLED.store(usize::from(error == 0), Ordering::Release);
+        error == 0
     });
-    INSTALLED.load(Ordering::Acquire) == 1
+    *IS_INSTALLED
 }
 
 /// Runs in a new child before `fork` returns there. Makes system calls only: another thread of the

@@ -13,14 +13,14 @@ use crate::dir::LogDir;
 use crate::fork::close_at_exit;
 use crate::format::layout::Shape;
 use crate::pal::Pal;
+use once_cell::sync::OnceCell;
 use std::ffi::OsString;
 use std::path::Path;
-use std::sync::OnceLock;
 
 /// The variable that names the file of the process's log, or says `off`.
 pub const PAL_VARIABLE: &str = "GLASSHOUSE_PAL";
 
-static PROCESS: OnceLock<Pal> = OnceLock::new();
+static PROCESS: OnceCell<Pal> = OnceCell::new();
 
 impl Pal {
     /// The process's log. The first call makes it, with a ring for each of `workers`; later calls

@@ -1,25 +1,26 @@
 //! Owns one leased ring: the placing of records, and the refusal to do so while one is being placed.
 //!
 //! ```text
-//! settled ──push──► writing ──all records placed──► settled
-//!    │                 └─ push: refused (a signal handler)
-//!    └──retire──► shut, for good; push: refused
+//! open ──push──► closed ──all records placed──► open
+//!   │              └─ push: refused (a signal handler)
+//!   └──retire──► closed for good; push: refused
 //! ```
 
 use crate::format::header::RingHeader;
 use crate::format::kind;
 use crate::map::{One, Round, View};
 use crate::record::{Record, SEQ_MAX, Tag, publish};
-use std::sync::atomic::{AtomicU64, Ordering, compiler_fence};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, compiler_fence};
 
 /// A ring that one thread may write.
 pub(crate) struct Ring {
     index: usize,
     header: One<RingHeader>,
     records: Round<Record>,
-    /// What the head will be when the event that is being placed is complete: equal to the head when
-    /// none is. So one store tells a signal handler on this thread that the ring is in use.
-    writing: AtomicU64,
+    /// An event is being placed, or the ring is retired. Only this thread, and signal handlers that
+    /// interrupt it, look at this: a handler either finds it set and refuses, or places its own event
+    /// whole before the interrupted one reads the head.
+    is_closed: AtomicBool,
 }
 
 /// Why an event was not placed.
@@ -35,18 +36,13 @@ pub(crate) enum Refusal {
 /// a second after nine years. As it is looked at only now and then, a minute's worth is left, at a
 /// record each nanosecond.
 const LAST_SEQ: u64 = SEQ_MAX - (1 << 36);
-/// In `writing`: nothing is to be placed.
-const SHUT: u64 = u64::MAX;
-
 impl Ring {
     pub(crate) fn new(index: usize, header: One<RingHeader>, records: View<Record>) -> Ring {
-        // Only this ring's former owners wrote it; their lease ended before this one began.
-        let head = header.head.load(Ordering::Acquire);
         let ring = Ring {
             index,
             header,
             records: Round::new(records),
-            writing: AtomicU64::new(head),
+            is_closed: AtomicBool::new(false),
         };
         ring.retire_if_exhausted();
         ring
@@ -70,23 +66,24 @@ impl Ring {
         words: [u64; 3],
         more: &[[u64; 3]],
     ) -> Result<(), Refusal> {
+        if self.is_closed.load(Ordering::Relaxed) {
+            return Err(self.refusal());
+        }
+        self.is_closed.store(true, Ordering::Relaxed);
+        // A signal handler on this thread finds the ring closed before the head is read below.
+        compiler_fence(Ordering::SeqCst);
         let header = self.header();
         let head = header.head.load(Ordering::Relaxed);
-        if self.writing.load(Ordering::Relaxed) != head {
-            return Err(self.refusal(head));
-        }
-        let last = head + 1 + more.len() as u64;
-        self.writing.store(last, Ordering::Relaxed);
-        // A signal handler on this thread sees the store before any word of the record changes.
-        compiler_fence(Ordering::SeqCst);
         self.place(head + 1, kind, aux, words);
         for (seq, words) in (head + 2..).zip(more) {
             self.place(seq, kind::CONTINUED, 0, *words);
         }
         add(&header.events[usize::from(kind)], 1);
-        compiler_fence(Ordering::SeqCst);
         // Pairs with the reader's acquire load: below the head all records were complete.
+        let last = head + 1 + more.len() as u64;
         header.head.store(last, Ordering::Release);
+        compiler_fence(Ordering::SeqCst);
+        self.is_closed.store(false, Ordering::Relaxed);
         Ok(())
     }
 
@@ -100,19 +97,23 @@ impl Ring {
     }
 
     #[cold]
-    fn refusal(&self, head: u64) -> Refusal {
-        match head > LAST_SEQ {
+    fn refusal(&self) -> Refusal {
+        match self.is_exhausted() {
             true => Refusal::Exhausted,
             false => Refusal::Reentrant,
         }
     }
 
-    /// Shuts the ring for good when its sequence numbers are about to run out. To be called every
+    /// Closes the ring for good when its sequence numbers are about to run out. To be called every
     /// few seconds while the ring is written.
     pub(crate) fn retire_if_exhausted(&self) {
-        if self.header.head.load(Ordering::Relaxed) > LAST_SEQ {
-            self.writing.store(SHUT, Ordering::Relaxed);
+        if self.is_exhausted() {
+            self.is_closed.store(true, Ordering::Relaxed);
         }
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.header.head.load(Ordering::Relaxed) > LAST_SEQ
     }
 }
 
@@ -142,9 +143,9 @@ mod tests {
         let ring = ring(0);
         assert_eq!(ring.push(1, 0, [1, 2, 3], &[]), Ok(()));
         // As a signal handler finds it in the midst of a record.
-        ring.writing.store(2, Ordering::Relaxed);
+        ring.is_closed.store(true, Ordering::Relaxed);
         assert_eq!(ring.push(1, 0, [4, 5, 6], &[]), Err(Refusal::Reentrant));
-        ring.writing.store(1, Ordering::Relaxed);
+        ring.is_closed.store(false, Ordering::Relaxed);
         assert_eq!(ring.push(1, 0, [7, 8, 9], &[]), Ok(()));
         assert_eq!(ring.header().head.load(Ordering::Relaxed), 2);
         assert_eq!(ring.header().events[1].load(Ordering::Relaxed), 2);

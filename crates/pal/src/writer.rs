@@ -39,7 +39,7 @@ struct Inner {
     pal: Pal,
     /// None when no ring was left, or the log is off.
     ring: Option<Ring>,
-    /// The task that the thread runs; zero for none.
+    /// The task that the thread runs, where there is no ring to say so; zero for none.
     task: Cell<u64>,
     /// Subscribers are being told of an event.
     is_mirroring: Cell<bool>,
@@ -116,7 +116,7 @@ impl RingWriter {
         match event {
             Event::Task(event) => self.write(stamp, 0, &event),
             Event::Domain(event) => {
-                let event = match (event.task(), TaskId::new(self.inner.task.get())) {
+                let event = match (event.task(), self.current_task()) {
                     (None, Some(task)) => event.about(task),
                     _ => event,
                 };
@@ -125,7 +125,7 @@ impl RingWriter {
         }
     }
 
-    /// Says that the thread is alive.
+    /// Says that the thread is alive. [`RingWriter::current`] says so, too.
     #[inline]
     pub fn heartbeat(&self, stamp: u64) {
         if let Some(header) = self.header() {
@@ -134,12 +134,12 @@ impl RingWriter {
     }
 
     /// Says what the thread does from this stamp on, and adds the time since it last said so to the
-    /// state that it leaves. A heartbeat, too.
+    /// state that it leaves.
     #[inline]
     pub fn current(&self, stamp: u64, task: Option<TaskId>, state: WorkerState) {
         let task = number(task);
-        self.inner.task.set(task);
         let Some(header) = self.header() else {
+            self.inner.task.set(task);
             return;
         };
         let left = header.state.load(Ordering::Relaxed) as usize;
@@ -152,12 +152,15 @@ impl RingWriter {
         header.task.store(task, Ordering::Relaxed);
         header.state.store(state as u64, Ordering::Relaxed);
         header.state_since.store(stamp, Ordering::Relaxed);
-        header.heartbeat.store(stamp, Ordering::Relaxed);
     }
 
     /// The task that the thread runs, as [`RingWriter::current`] was told last.
     pub fn current_task(&self) -> Option<TaskId> {
-        TaskId::new(self.inner.task.get())
+        let task = match self.header() {
+            Some(header) => header.task.load(Ordering::Relaxed),
+            None => self.inner.task.get(),
+        };
+        TaskId::new(task)
     }
 
     /// Who wakes when this thread wakes: the task that it runs, else something outside.

@@ -276,6 +276,70 @@ mod tests {
     }
 
     #[test]
+    fn each_event_has_the_words_that_format_1_says() {
+        let id = |number| TaskId::new(number).expect("in range");
+        let (tid, ns) = (id(6), Duration::from_nanos(50));
+        let by = WakeSource::Lane(Some(id(2)));
+        let io = IoTarget {
+            fd: -1,
+            interest: Interest::Write,
+        };
+        let error = Failure {
+            kind: FailureKind::Error,
+            text: TextId(5),
+        };
+        let (parent, site) = (Some(id(4)), SiteId(8));
+        let (on, lane) = (id(3), TextId(7));
+        let lane_word = 5 << 56 | 2;
+        let words = [
+            (TaskEvent::Spawned { tid, parent, site }, 1, 6, 8 << 32 | 2),
+            (TaskEvent::Running { tid }, 2, 6, 0),
+            (TaskEvent::Yield { tid, by }, 3, 6, lane_word),
+            (TaskEvent::Throttled { tid, by }, 4, 6, lane_word),
+            (TaskEvent::Sleep { tid, dur: ns }, 5, 6, 50),
+            (TaskEvent::IoWait { tid, io }, 6, 6, 2 << 32 | 0xffff_ffff),
+            (TaskEvent::JoinWait { tid, on }, 7, 6, 3),
+            (TaskEvent::LaneWait { tid, lane }, 8, 6, 7),
+            (TaskEvent::Wait { tid }, 9, 6, 0),
+            (TaskEvent::Wake { tid, by }, 10, 6, lane_word),
+            (TaskEvent::Done { tid }, 11, 6, 0),
+            (TaskEvent::Failed { tid, error }, 12, 6, 3 << 32 | 5),
+            (
+                TaskEvent::SpawnDenied {
+                    parent,
+                    site,
+                    capacity: 9,
+                },
+                16,
+                4,
+                8 << 32 | 9,
+            ),
+            (TaskEvent::ShutdownBegin { timeout: ns }, 17, 0, 50),
+            (TaskEvent::ShutdownComplete { clean: true }, 18, 0, 1),
+            (
+                TaskEvent::Stalled {
+                    tid,
+                    worker: 3,
+                    busy: ns,
+                },
+                19,
+                6,
+                50,
+            ),
+        ];
+        for (event, kind, task, arg) in words {
+            let more = matches!(event, TaskEvent::Stalled { .. }).then_some([3, 0, 0]);
+            let expected = Encoded {
+                kind,
+                task,
+                arg,
+                more,
+            };
+            assert_eq!(encode(&event), expected, "{event:?}");
+        }
+    }
+
+    #[test]
     fn a_spawn_by_a_near_parent_takes_one_record() {
         let id = |number| TaskId::new(number).expect("in range");
         for (tid, parent) in [(10, 3), (3, 10), (5_000_000_000, 4_999_000_000)] {

@@ -141,7 +141,7 @@ pub(crate) const RING_PAIRS: usize = 128;
 pub(crate) struct RingHeader {
     /// The sequence number of the last record that is complete.
     pub(crate) head: AtomicU64,
-    /// When the owner last said that it is alive.
+    /// When the owner last said that it is alive, if it did so after `state_since`.
     pub(crate) heartbeat: AtomicU64,
     /// The task that the owner runs.
     pub(crate) task: AtomicU64,

@@ -19,11 +19,12 @@ use crate::host::ProcessId;
 use crate::loss::LossCause;
 use crate::map::Mapping;
 use crate::text_id::{SiteId, TextId};
+use once_cell::sync::OnceCell;
 use rustix::fs::OFlags;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// A log, opened for reading. Its records are those of one moment: the first time that they are
 /// asked for. [`Log::refresh`] forgets them.
@@ -46,8 +47,8 @@ pub struct Log {
     header: LogHeader,
     /// The log is this process's own memory.
     is_own: bool,
-    snapshot: OnceLock<Arc<Snapshot>>,
-    wall: OnceLock<WallClock>,
+    snapshot: OnceCell<Arc<Snapshot>>,
+    wall: OnceCell<WallClock>,
 }
 
 impl Log {
@@ -86,8 +87,8 @@ impl Log {
             source,
             header,
             is_own,
-            snapshot: OnceLock::new(),
-            wall: OnceLock::new(),
+            snapshot: OnceCell::new(),
+            wall: OnceCell::new(),
         })
     }
 
@@ -243,8 +244,8 @@ impl Log {
 
     /// Forgets the records, so that the next question reads them anew.
     pub fn refresh(&mut self) {
-        self.snapshot = OnceLock::new();
-        self.wall = OnceLock::new();
+        self.snapshot = OnceCell::new();
+        self.wall = OnceCell::new();
     }
 
     /// Every word of the log.

@@ -68,7 +68,8 @@ pub(crate) fn read(source: &Source, place: &RingPlace) -> io::Result<RingInfo> {
         thread: u32::try_from(word(offset_of!(RingHeader, thread))).unwrap_or(0),
         capacity: place.capacity,
         head: word(offset_of!(RingHeader, head)),
-        heartbeat: word(offset_of!(RingHeader, heartbeat)),
+        heartbeat: word(offset_of!(RingHeader, heartbeat))
+            .max(word(offset_of!(RingHeader, state_since))),
         task: TaskId::new(word(offset_of!(RingHeader, task))),
         state: WorkerState::ALL
             .into_iter()

@@ -44,7 +44,7 @@ impl WallClock {
         if by_rate == 0 || by_rate.abs_diff(by_wall) > by_rate / DRIFT_LIMIT {
             return Some(counted_on);
         }
-        // The rate is good to about ten parts in a million; the pairs on either side are exact.
+        // The rate is good to a few parts in a million; the pairs on either side are exact.
         let share = u128::from(since) * u128::from(by_wall) / u128::from(by_rate);
         Some(
             earlier

@@ -227,3 +227,13 @@ fn the_same_writes_under_virtual_time_leave_the_same_bytes() {
     };
     assert_eq!(bytes(), bytes());
 }
+
+#[test]
+fn a_record_lies_in_its_ring_as_format_1_says() {
+    let (pal, rings) = small_log();
+    let tid = crate::TaskId::new(0x77).expect("in range");
+    rings[1].write(0x55, 0x33, &TaskEvent::Done { tid });
+    let words = pal.log().all_words();
+    let (at, _) = crate::format::layout::Layout::new(SMALL).ring(1);
+    assert_eq!(words[at / 8..at / 8 + 4], [0x1_0b33, 0x55, 0x77, 0]);
+}
