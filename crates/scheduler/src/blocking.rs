@@ -59,10 +59,17 @@ impl Pool {
         f: impl FnOnce() -> R + Send + 'static,
     ) -> Running<R> {
         let slot = Arc::new(Mutex::new(Slot::Waiting(None)));
-        let fill = slot.clone();
+        let fill = Arc::downgrade(&slot);
         self.push(Box::new(move || {
+            // Nobody waits any more: its task was cancelled before the job began.
+            if fill.strong_count() == 0 {
+                return;
+            }
             let result = catch_unwind(AssertUnwindSafe(f));
-            let before = std::mem::replace(&mut *lock(&fill), Slot::Done(result));
+            let Some(slot) = fill.upgrade() else {
+                return;
+            };
+            let before = std::mem::replace(&mut *lock(&slot), Slot::Done(result));
             if let Slot::Waiting(Some(waker)) = before {
                 waker.wake();
             }
@@ -134,7 +141,8 @@ impl Core {
         loop {
             if let Some(job) = state.jobs.pop_front() {
                 drop(state);
-                job();
+                // The job contains its function's panic; this is for what its result's drop may do.
+                let _ = catch_unwind(AssertUnwindSafe(job));
                 state = self.lock();
                 continue;
             }

@@ -10,8 +10,8 @@ use glasshouse_pal::{Clock, Pal};
 use glasshouse_telemetry::{BucketsError, Hub, Settings, check_buckets, prometheus::Exporter};
 use metrics::Recorder;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -209,6 +209,8 @@ impl Builder {
             phase: PhaseCell::new(workers),
             driver,
             blocking: Pool::new(self.name.clone()),
+            guests: Mutex::default(),
+            is_run_inline: AtomicBool::new(false),
             random: AtomicU64::new(random),
         });
         let threads = match self.shape {

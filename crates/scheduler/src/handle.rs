@@ -101,8 +101,13 @@ impl Handle {
         if self.shared.is_deterministic() {
             return self.spawn_as(async move { f() }, &site, Class::Default);
         }
-        let shared = self.shared.clone();
-        let job = async move { shared.blocking.run(f).await };
+        let handle = self.clone();
+        let job = async move {
+            let inside = handle.clone();
+            // On its thread the function finds this scheduler as the current one, and its recorder.
+            let f = move || inside.shared.hub.enter(|| inside.enter(f));
+            handle.shared.blocking.run(f).await
+        };
         self.spawn_as(job, &site, Class::Default)
     }
 

@@ -12,8 +12,8 @@
 //! A notification is never lost: it stays until a park consumes it, and a park that finds one does not
 //! sleep. What the unparker wrote before is visible after the park (release of its swap, acquire of ours).
 
-use crate::sync::{AtomicU8, Ordering, thread};
-use std::sync::OnceLock;
+use crate::sync::{AtomicU8, Mutex, Ordering, thread};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 const EMPTY: u8 = 0;
@@ -24,20 +24,20 @@ const NOTIFIED: u8 = 3;
 /// One thread's place to sleep.
 pub(crate) struct Parker {
     state: AtomicU8,
-    thread: OnceLock<thread::Thread>,
+    thread: Mutex<Option<thread::Thread>>,
 }
 
 impl Parker {
     pub(crate) fn new() -> Parker {
         Parker {
             state: AtomicU8::new(EMPTY),
-            thread: OnceLock::new(),
+            thread: Mutex::new(None),
         }
     }
 
-    /// Makes the calling thread the one that parks here. Only the first call counts.
+    /// Makes the calling thread the one that parks here, from now on.
     pub(crate) fn claim(&self) {
-        self.thread.get_or_init(thread::current);
+        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread::current());
     }
 
     /// Sleeps until notified, or until `timeout` has passed. Only the thread that claimed it.
@@ -84,7 +84,13 @@ impl Parker {
     pub(crate) fn unpark(&self, interrupt: impl FnOnce()) {
         match self.state.swap(NOTIFIED, Ordering::AcqRel) {
             PARKED => {
-                if let Some(thread) = self.thread.get() {
+                // Cloned, so that the lock is not held over the system call.
+                let thread = self
+                    .thread
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .clone();
+                if let Some(thread) = thread {
                     thread.unpark();
                 }
             }

@@ -2,6 +2,7 @@
 //! libraries in the process may want for themselves.
 
 use crate::io::AsyncFd;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -28,12 +29,14 @@ pub async fn wait(child: &mut Child) -> io::Result<ExitStatus> {
         return Ok(status);
     }
     let pidfd = PidFd::open(child.id())?;
-    loop {
-        pidfd.exited().await?;
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
-        }
-    }
+    pidfd
+        .fd
+        .read_with(|_| {
+            child
+                .try_wait()?
+                .ok_or_else(|| io::ErrorKind::WouldBlock.into())
+        })
+        .await
 }
 
 /// A process, held by a descriptor: its number cannot come to mean another process meanwhile.
@@ -78,7 +81,16 @@ impl PidFd {
     /// # Errors
     /// None today; the operating system may give one some day.
     pub async fn exited(&self) -> io::Result<()> {
-        self.fd.readable().await
+        // Asked of the kernel each time: a wake-up alone proves nothing.
+        self.fd.read_with(|fd| self.has_exited(fd)).await
+    }
+
+    fn has_exited(&self, fd: &OwnedFd) -> io::Result<()> {
+        let mut look = [PollFd::new(fd, PollFlags::IN)];
+        match poll(&mut look, Some(&Timespec::default()))? {
+            0 => Err(io::ErrorKind::WouldBlock.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Ends the process by SIGKILL.

@@ -146,3 +146,24 @@ fn an_aborted_task_that_ends_in_its_poll_keeps_its_output() {
     });
     assert_eq!(output.unwrap(), 5);
 }
+
+#[test]
+fn a_root_that_waits_for_ever_in_virtual_time_is_cancelled_before_its_caller_hears_of_it() {
+    let (scheduler, pal) = deterministic();
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        scheduler.block_on(std::future::pending::<()>());
+    }));
+    assert!(caught.is_err());
+    let root = glasshouse_pal::TaskId::new(1).unwrap();
+    assert_eq!(
+        life(&pal, root),
+        [
+            "spawned",
+            "running",
+            "wait",
+            "wake by abort",
+            "running",
+            "failed cancelled \"\""
+        ]
+    );
+}

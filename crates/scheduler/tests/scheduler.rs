@@ -271,3 +271,56 @@ fn a_handle_spawns_from_any_thread_and_is_current_in_tasks() {
     assert!(Handle::try_current().is_none());
     scheduler.block_on(async { assert!(Handle::try_current().is_some()) });
 }
+
+#[test]
+fn a_deterministic_scheduler_that_allows_io_is_woken_by_other_threads() {
+    let scheduler = Builder::deterministic(1).allow_io().build().unwrap();
+    for _ in 0..3 {
+        let (send, receive) = async_channel::bounded(1);
+        let (asked, is_asked) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            is_asked.recv().unwrap();
+            send.send_blocking(9).unwrap();
+        });
+        let answer = scheduler.block_on(async {
+            asked.send(()).unwrap();
+            receive.recv().await.unwrap()
+        });
+        assert_eq!(answer, 9);
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn a_refused_task_has_an_id_of_its_own() {
+    let scheduler = Builder::deterministic(1).capacity(1).build().unwrap();
+    scheduler.block_on(async {
+        let live = spawn(std::future::pending::<()>());
+        let refused = [spawn(async {}), spawn(async {})].map(|handle| handle.id());
+        let ids = std::collections::HashSet::from([task::id(), live.id(), refused[0], refused[1]]);
+        assert_eq!(ids.len(), 4, "{ids:?}");
+        live.abort();
+    });
+}
+
+#[test]
+fn a_block_on_behind_enter_of_another_scheduler_panics_too() {
+    let one = Builder::new().workers(1).build().unwrap();
+    let other = Builder::new().workers(1).build().unwrap();
+    let (here, there) = (one.handle().clone(), other.handle().clone());
+    let error = one
+        .block_on(async { spawn(async move { there.enter(|| here.block_on(async {})) }).await })
+        .unwrap_err();
+    assert!(error.to_string().contains("spawn_blocking"), "{error}");
+}
+
+#[test]
+fn a_blocking_function_finds_its_scheduler() {
+    let scheduler = Builder::new().workers(1).build().unwrap();
+    let answer = scheduler.block_on(async {
+        spawn_blocking(|| Handle::current().block_on(async { spawn(async { 4 }).await.unwrap() }))
+            .await
+            .unwrap()
+    });
+    assert_eq!(answer, 4);
+}

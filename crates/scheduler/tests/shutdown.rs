@@ -5,6 +5,7 @@
 )]
 
 use glasshouse_scheduler::{Builder, Shutdown, spawn, task, time};
+use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -158,4 +159,54 @@ fn the_roots_panic_goes_to_its_caller() {
         assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"root"));
         assert_eq!(scheduler.block_on(async { 5 }), 5, "the scheduler goes on");
     }
+}
+
+#[test]
+fn a_block_on_that_outlives_its_scheduler_panics_instead_of_hanging() {
+    let scheduler = Builder::new().workers(1).build().unwrap();
+    let handle = scheduler.handle().clone();
+    let (send, receive) = mpsc::channel();
+    let guest = std::thread::spawn(move || {
+        handle.block_on(async {
+            send.send(()).unwrap();
+            time::sleep(Duration::from_secs(3600)).await;
+        });
+    });
+    receive.recv().unwrap();
+    drop(scheduler);
+    let message = *guest.join().unwrap_err().downcast::<&str>().unwrap();
+    assert!(
+        message.contains("shut down while block_on ran"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_shutdown_may_be_given_all_the_time_there_is() {
+    for scheduler in [
+        Builder::deterministic(1).build().unwrap(),
+        Builder::new().workers(1).build().unwrap(),
+    ] {
+        scheduler.spawn(async { time::sleep(Duration::from_millis(1)).await });
+        assert_eq!(scheduler.shutdown(Duration::MAX), Shutdown::Clean);
+    }
+}
+
+#[test]
+fn a_foreign_waker_that_panics_takes_no_worker_with_it() {
+    struct Bomb;
+    impl std::task::Wake for Bomb {
+        fn wake(self: Arc<Self>) {
+            panic!("a foreign waker");
+        }
+    }
+    let scheduler = Builder::new().workers(1).build().unwrap();
+    scheduler.block_on(async {
+        let mut bombed = Box::pin(time::sleep(Duration::from_millis(1)));
+        let waker = std::task::Waker::from(Arc::new(Bomb));
+        let mut cx = std::task::Context::from_waker(&waker);
+        assert!(bombed.as_mut().poll(&mut cx).is_pending());
+        time::sleep(Duration::from_millis(5)).await;
+        assert_eq!(spawn(async { 3 }).await.unwrap(), 3);
+    });
 }

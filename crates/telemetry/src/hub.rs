@@ -158,6 +158,11 @@ impl Hub {
         Worker::new(self.clone(), None, RingOwner::External)
     }
 
+    /// An id for a task that was refused: it is not in the log, and no other task has it.
+    pub fn next_id(&self) -> TaskId {
+        task_id(self.ids().take(1))
+    }
+
     pub(crate) fn ids(&self) -> &IdSource {
         self.own_ids.as_ref().unwrap_or_else(|| self.pal.ids())
     }

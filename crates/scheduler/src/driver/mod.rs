@@ -14,7 +14,7 @@ use mio::{Events, Interest, Poll, Token, unix::SourceFd};
 use slab::Slab;
 use std::io;
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
@@ -29,12 +29,19 @@ pub(crate) struct Driver {
     registry: mio::Registry,
     interrupt: mio::Waker,
     sources: Mutex<Slab<Arc<Source>>>,
+    /// Sources so far: it tells the holders of one number apart.
+    generation: AtomicU32,
     registered: AtomicUsize,
 }
 
 struct Polling {
     poll: Poll,
     events: Events,
+}
+
+/// The number of a source in the slab, from its token.
+fn index_of(token: usize) -> usize {
+    token & u32::MAX as usize
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -52,6 +59,7 @@ impl Driver {
                 events: Events::with_capacity(EVENTS),
             }),
             sources: Mutex::new(Slab::new()),
+            generation: AtomicU32::new(0),
             registered: AtomicUsize::new(0),
         })
     }
@@ -75,10 +83,13 @@ impl Driver {
     pub(crate) fn register(&self, fd: RawFd) -> io::Result<Arc<Source>> {
         let mut sources = lock(&self.sources);
         let entry = sources.vacant_entry();
-        let source = Arc::new(Source::new(entry.key(), fd));
+        let generation = self.generation.fetch_add(1, Ordering::Relaxed);
+        // Numbers of sources are small: descriptors are fewer than 2^31.
+        let token = (generation as usize) << 32 | entry.key();
+        let source = Arc::new(Source::new(token, fd));
         self.registry.register(
             &mut SourceFd(&fd),
-            Token(entry.key()),
+            Token(token),
             Interest::READABLE | Interest::WRITABLE,
         )?;
         entry.insert(source.clone());
@@ -86,13 +97,15 @@ impl Driver {
         Ok(source)
     }
 
-    /// Stops watching. Events that were already collected may still reach the number's next holder, who
-    /// takes them for a wake-up without a cause and waits again.
+    /// Stops watching. Events that were already collected are not taken for the number's next holder.
     pub(crate) fn deregister(&self, source: &Source) {
         // The descriptor is open as long as its source is registered, so this can only fail if it was
         // closed behind our back, and then the kernel has forgotten it already.
         let _ = self.registry.deregister(&mut SourceFd(&source.fd()));
-        if lock(&self.sources).try_remove(source.key()).is_some() {
+        if lock(&self.sources)
+            .try_remove(index_of(source.token()))
+            .is_some()
+        {
             self.registered.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -150,8 +163,9 @@ impl Polling {
             if event.token() == INTERRUPT {
                 continue;
             }
-            let source = lock(&driver.sources).get(event.token().0).cloned();
-            if let Some(source) = source {
+            let token = event.token().0;
+            let source = lock(&driver.sources).get(index_of(token)).cloned();
+            if let Some(source) = source.filter(|source| source.token() == token) {
                 source.became_ready(event, &mut woken);
             }
         }
@@ -163,7 +177,7 @@ impl Polling {
 pub(crate) fn wake_all(woken: Woken) {
     if !woken.0.is_empty() {
         context::waking_as(WakeSource::Io, || {
-            woken.0.into_iter().for_each(std::task::Waker::wake);
+            woken.0.into_iter().for_each(context::wake_contained);
         });
     }
 }

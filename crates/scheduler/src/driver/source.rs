@@ -17,7 +17,7 @@ const EDGE: u64 = 4;
 
 /// One watched descriptor.
 pub(crate) struct Source {
-    key: usize,
+    token: usize,
     fd: RawFd,
     /// The number of edges, above one bit for each direction.
     readiness: AtomicU64,
@@ -51,17 +51,17 @@ fn bit(interest: Interest) -> u64 {
 }
 
 impl Source {
-    pub(crate) fn new(key: usize, fd: RawFd) -> Source {
+    pub(crate) fn new(token: usize, fd: RawFd) -> Source {
         Source {
-            key,
+            token,
             fd,
             readiness: AtomicU64::new(0),
             waiting: Mutex::new(Waiting::default()),
         }
     }
 
-    pub(crate) fn key(&self) -> usize {
-        self.key
+    pub(crate) fn token(&self) -> usize {
+        self.token
     }
 
     pub(crate) fn fd(&self) -> RawFd {

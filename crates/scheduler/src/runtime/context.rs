@@ -7,8 +7,10 @@ use crate::runtime::shared::{Remote, Shared};
 use glasshouse_pal::{IoTarget, TaskId, TextId, WakeSource};
 use glasshouse_telemetry::{self as telemetry, Leave};
 use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Duration;
 
 /// A worker as its own thread sees it. A guest (a thread inside `block_on` beside the workers) has no
@@ -28,6 +30,8 @@ pub(crate) struct Worker {
     /// System tasks in a row.
     pub(crate) system_run: Cell<u32>,
     pub(crate) searching: Cell<bool>,
+    /// A deterministic scheduler in which nothing can ever happen again.
+    pub(crate) is_stuck: Cell<bool>,
 }
 
 /// Why a poll is pending. Ordered by precedence: the highest claim of a poll counts.
@@ -80,6 +84,7 @@ impl Worker {
             ticks: Cell::new(0),
             system_run: Cell::new(0),
             searching: Cell::new(false),
+            is_stuck: Cell::new(false),
         })
     }
 
@@ -160,31 +165,45 @@ pub(crate) fn enter_handle(handle: &Handle) -> EnterGuard {
     enter(own.map_or_else(|| Entered::Handle(handle.clone()), Entered::Worker))
 }
 
-/// Calls `f` with the thread's worker, if it is one.
-pub(crate) fn with_worker<R>(f: impl FnOnce(Option<&Rc<Worker>>) -> R) -> R {
-    let mut f = Some(f);
-    // The context is gone while a thread ends; a waker that is called then is outside of any worker.
-    let done = CONTEXT.try_with(|context| {
-        let context = context.borrow();
-        let worker = match context.last() {
-            Some(Entered::Worker(worker)) => Some(worker),
-            _ => None,
-        };
-        f.take().map(|f| f(worker))
-    });
-    match (done, f) {
-        (Ok(Some(result)), _) => result,
-        (_, Some(f)) => f(None),
-        _ => unreachable!("the closure is taken only where it is called"),
-    }
+/// Looks at what this thread has entered, the latest last. Nothing, while the thread ends: a waker that is
+/// called then is outside of any worker.
+fn look<R: Default>(at: impl FnOnce(&[Entered]) -> R) -> R {
+    CONTEXT
+        .try_with(|context| at(&context.borrow()))
+        .unwrap_or_default()
 }
 
-/// The thread's worker, if it works for this scheduler.
+/// Calls `f` with the thread's worker, if it is one now. What `f` calls may enter and leave: nothing is
+/// borrowed meanwhile.
+pub(crate) fn with_worker<R>(f: impl FnOnce(Option<&Rc<Worker>>) -> R) -> R {
+    let worker = look(|entered| match entered.last() {
+        Some(Entered::Worker(worker)) => Some(worker.clone()),
+        _ => None,
+    });
+    f(worker.as_ref())
+}
+
+/// The thread's worker of this scheduler, also from inside another that it has entered since.
 pub(crate) fn with_worker_of<R>(
     shared: &Arc<Shared>,
     f: impl FnOnce(Option<&Rc<Worker>>) -> R,
 ) -> R {
-    with_worker(|worker| f(worker.filter(|worker| Arc::ptr_eq(&worker.shared, shared))))
+    let worker = look(|entered| {
+        entered.iter().rev().find_map(|entered| match entered {
+            Entered::Worker(worker) if Arc::ptr_eq(&worker.shared, shared) => Some(worker.clone()),
+            _ => None,
+        })
+    });
+    f(worker.as_ref())
+}
+
+/// Whether this thread runs tasks, of whatever scheduler.
+pub(crate) fn is_on_worker() -> bool {
+    look(|entered| {
+        entered
+            .iter()
+            .any(|entered| matches!(entered, Entered::Worker(_)))
+    })
 }
 
 /// The scheduler that this thread works for, or has entered.
@@ -214,6 +233,12 @@ pub(crate) fn waking_as<R>(source: WakeSource, f: impl FnOnce() -> R) -> R {
     }
     let _restore = Restore(SOURCE.replace(Some(source)));
     f()
+}
+
+/// Wakes. The waker may be any executor's: its panic is contained as a task's would be, so that it takes
+/// no worker with it.
+pub(crate) fn wake_contained(waker: Waker) {
+    let _ = catch_unwind(AssertUnwindSafe(move || waker.wake()));
 }
 
 fn claim(reason: Reason) {

@@ -11,8 +11,8 @@ impl Worker {
     /// Called with empty queues: finds a task elsewhere and runs nothing itself, or sleeps until there
     /// may be one.
     pub(crate) fn find_work(self: &Rc<Worker>) {
-        if let Shape::Deterministic { seed, io } = self.shared.shape {
-            return self.pass_time(seed, io);
+        if let Shape::Deterministic { io, .. } = self.shared.shape {
+            return self.pass_time(io);
         }
         let Some(index) = self.index else {
             return;
@@ -109,7 +109,7 @@ impl Worker {
     }
 
     /// A deterministic scheduler has nothing ready: time jumps to the next timer.
-    fn pass_time(&self, seed: u64, io: bool) {
+    fn pass_time(&self, io: bool) {
         let Some(own) = self.remote() else {
             return;
         };
@@ -137,10 +137,7 @@ impl Worker {
         } else if io {
             own.parker.park(None);
         } else {
-            panic!(
-                "the deterministic scheduler (seed {seed}) waits for ever: no task is ready and no timer is \
-                 armed; look at who should wake the tasks that wait, or allow_io() if another thread does"
-            );
+            self.is_stuck.set(true);
         }
         self.seam.refresh();
     }

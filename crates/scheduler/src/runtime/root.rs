@@ -3,15 +3,15 @@
 use crate::parker::Parker;
 use crate::queue::Seeded;
 use crate::runtime::context::{self, EnterGuard, Worker};
+use crate::runtime::schedule::abort;
 use crate::runtime::shared::{Shape, Shared};
 use crate::runtime::tick::After;
-use crate::task::{Class, Guest, Header, Home, Outcome, Parts, Task, allocate};
+use crate::task::{Class, Counted, Guest, Home, Outcome, Parts, Task, allocate};
 use glasshouse_telemetry::SpawnSite;
 use std::any::Any;
 use std::future::{Future, Pending, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
-use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,13 +19,17 @@ use std::task::{Context, Poll};
 
 /// A root as the loop that runs it sees it: which task it is, and how it is polled.
 pub(crate) struct Root<'a> {
-    header: NonNull<Header>,
+    task: Counted,
     poll: &'a mut dyn FnMut(&mut Context<'_>) -> Outcome,
 }
 
 impl Root<'_> {
     pub(crate) fn is(&self, task: &Task) -> bool {
-        task.header_ptr() == self.header
+        task.header_ptr() == self.task.header_ptr()
+    }
+
+    pub(crate) fn abort(&self) {
+        abort(&self.task);
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Outcome {
@@ -39,14 +43,11 @@ pub(crate) fn block_on<F: Future>(
     future: F,
     site: &SpawnSite<'_>,
 ) -> F::Output {
-    context::with_worker(|worker| {
-        if worker.is_some() {
-            panic!(
-                "block_on was called on a thread that runs tasks; await the future instead, or call it in \
-                 spawn_blocking"
-            );
-        }
-    });
+    assert!(
+        !context::is_on_worker(),
+        "block_on was called on a thread that runs tasks; await the future instead, or call it in \
+         spawn_blocking"
+    );
     let mut future = pin!(future);
     let mut result: Option<Result<F::Output, Box<dyn Any + Send>>> = None;
     let mut poll =
@@ -104,7 +105,9 @@ fn run_beside_workers(
         parker: Parker::new(),
     });
     guest.parker.claim();
+    let _listed = List::new(shared, guest.clone());
     let mut task = allocate_root(&worker, site, Home::Guest(guest.clone()));
+    let root = task.counted();
     worker.seam.in_loop(|| {
         loop {
             match worker.tick(task, |_, cx| poll(cx)) {
@@ -112,7 +115,7 @@ fn run_beside_workers(
                 After::Ready { task: again, .. } => task = again,
                 After::Idle => {
                     worker.seam.parked();
-                    task = wait_for_root(&guest);
+                    task = wait_for_root(shared, &guest, &root);
                     worker.seam.unparked();
                     worker.seam.refresh();
                 }
@@ -121,8 +124,37 @@ fn run_beside_workers(
     });
 }
 
-fn wait_for_root(guest: &Guest) -> Task {
+/// A guest on the scheduler's list, so that its end wakes it.
+struct List<'a> {
+    shared: &'a Shared,
+    key: usize,
+}
+
+impl<'a> List<'a> {
+    fn new(shared: &'a Shared, guest: Arc<Guest>) -> List<'a> {
+        let mut guests = shared.guests.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = guests.insert(guest);
+        List { shared, key }
+    }
+}
+
+impl Drop for List<'_> {
+    fn drop(&mut self) {
+        let mut guests = self
+            .shared
+            .guests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        guests.remove(self.key);
+    }
+}
+
+fn wait_for_root(shared: &Shared, guest: &Guest, root: &Counted) -> Task {
     loop {
+        if shared.phase.is_closed() {
+            // Nobody fires its timers any more, nor watches its descriptors: it is cancelled like the rest.
+            abort(root);
+        }
         let ready = guest
             .ready
             .lock()
@@ -144,16 +176,29 @@ fn run_as_worker(
     let worker = inline_worker(shared);
     let task = allocate_root(&worker, site, Home::Inline);
     let mut root = Root {
-        header: task.header_ptr(),
+        task: task.counted(),
         poll,
     };
     worker.push_woken(task);
     worker.seam.in_loop(|| worker.run(Some(&mut root)));
+    if worker.is_stuck.get() {
+        let Shape::Deterministic { seed, .. } = shared.shape else {
+            unreachable!("only a deterministic scheduler knows that nothing can happen");
+        };
+        panic!(
+            "the deterministic scheduler (seed {seed}) waits for ever: no task is ready and no timer is \
+             armed; look at who should wake the tasks that wait, or allow_io() if another thread does"
+        );
+    }
 }
 
 /// The one worker of a deterministic scheduler, for as long as this thread runs it. What is ready at its
 /// end waits in the shared queue for the next.
 pub(crate) fn inline_worker(shared: &Arc<Shared>) -> InlineWorker {
+    assert!(
+        !shared.is_run_inline.swap(true, Ordering::AcqRel),
+        "another thread runs this deterministic scheduler; let one thread at a time call block_on"
+    );
     shared.remotes[0].parker.claim();
     let seeded = Seeded::resume(shared.random.load(Ordering::Relaxed));
     let worker = Worker::new(shared.clone(), shared.hub.worker(0), Some(0), Some(seeded));
@@ -186,5 +231,9 @@ impl Drop for InlineWorker {
         for task in ready {
             self.worker.shared.injector.push(task);
         }
+        self.worker
+            .shared
+            .is_run_inline
+            .store(false, Ordering::Release);
     }
 }

@@ -37,9 +37,7 @@ fn made_ready(worker: Option<&Rc<Worker>>, task: Task, by: WakeSource) {
     }
     if let Home::Guest(guest) = task.home().clone() {
         *guest.ready.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
-        guest
-            .parker
-            .unpark(|| unreachable!("a guest never polls the driver"));
+        guest.unpark();
         return;
     }
     match worker {

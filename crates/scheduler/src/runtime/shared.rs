@@ -8,11 +8,12 @@ use crate::queue::{Injector, LocalQueue};
 use crate::runtime::live::Live;
 use crate::runtime::registry::Registry;
 use crate::runtime::shutdown::PhaseCell;
-use crate::task::{Class, Task};
+use crate::task::{Class, Guest, Task};
 use crate::time::Timers;
 use glasshouse_telemetry::Hub;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use slab::Slab;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Who runs the workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +64,10 @@ pub(crate) struct Shared {
     pub(crate) driver: Option<Driver>,
     pub(crate) blocking: Pool,
     pub(crate) quantum_ticks: u64,
+    /// Threads inside `block_on` beside the workers.
+    pub(crate) guests: Mutex<Slab<Arc<Guest>>>,
+    /// Whether a thread runs as the worker of a deterministic scheduler.
+    pub(crate) is_run_inline: AtomicBool,
     /// The state of a deterministic scheduler's generator between two stays of its worker.
     pub(crate) random: AtomicU64,
 }
@@ -71,7 +76,12 @@ impl Shared {
     /// A push by a thread that has no queue of its own.
     pub(crate) fn inject(&self, task: Task) {
         self.injector.push(task);
-        self.wake_a_worker();
+        if self.is_deterministic() {
+            // Its one worker says nothing when it sleeps, as it seldom does: always wake it.
+            self.unpark(0);
+        } else {
+            self.wake_a_worker();
+        }
     }
 
     /// After a push: one worker more, if one sleeps and none searches.
@@ -89,9 +99,11 @@ impl Shared {
         });
     }
 
-    /// Every worker looks around: at the start of a shutdown.
+    /// Every worker and every guest looks around: the scheduler has closed.
     pub(crate) fn unpark_all(&self) {
         (0..self.remotes.len()).for_each(|worker| self.unpark(worker));
+        let guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+        guests.iter().for_each(|(_, guest)| guest.unpark());
     }
 
     pub(crate) fn is_deterministic(&self) -> bool {

@@ -16,7 +16,7 @@ use crate::task::Task;
 use glasshouse_pal::TaskEvent;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -49,12 +49,22 @@ pub(crate) enum Phase {
 /// The phase, and who waits for it to pass.
 pub(crate) struct PhaseCell {
     phase: AtomicU8,
-    gate: Mutex<()>,
+    /// Threads outside the workers that are spawning.
+    spawning: AtomicUsize,
     /// Workers still in their loops.
     running: AtomicUsize,
     /// Workers whose threads have not come to their end.
     alive: Mutex<usize>,
     changed: Condvar,
+}
+
+/// A spawn from outside that is under way.
+pub(crate) struct Gate<'a>(&'a AtomicUsize);
+
+impl Drop for Gate<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// Proof that all other workers of a closed scheduler have left their loops for good: nobody but the
@@ -69,7 +79,7 @@ impl PhaseCell {
     pub(crate) fn new(workers: usize) -> PhaseCell {
         PhaseCell {
             phase: AtomicU8::new(Phase::Running as u8),
-            gate: Mutex::new(()),
+            spawning: AtomicUsize::new(0),
             running: AtomicUsize::new(workers),
             alive: Mutex::new(workers),
             changed: Condvar::new(),
@@ -77,18 +87,25 @@ impl PhaseCell {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        // Acquire: pairs with the store in `set`.
-        self.phase.load(Ordering::Acquire) == Phase::Closed as u8
+        // SeqCst: see `gate`.
+        self.phase.load(Ordering::SeqCst) == Phase::Closed as u8
     }
 
-    /// Held by a thread outside the workers while it spawns.
-    pub(crate) fn gate(&self) -> MutexGuard<'_, ()> {
-        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Held by a thread outside the workers while it spawns. It must look at the phase after this.
+    pub(crate) fn gate(&self) -> Gate<'_> {
+        // SeqCst, as the store and the load in `set`: either the spawner sees the phase, or the closer
+        // sees the spawner.
+        self.spawning.fetch_add(1, Ordering::SeqCst);
+        Gate(&self.spawning)
     }
 
+    /// Changes the phase, and waits until no thread outside is in the middle of a spawn that did not see
+    /// it. Spawns are short, but may call a subscriber's code: hence no lock.
     fn set(&self, phase: Phase) {
-        let _gate = self.gate();
         self.phase.store(phase as u8, Ordering::SeqCst);
+        while self.spawning.load(Ordering::SeqCst) != 0 {
+            thread::yield_now();
+        }
     }
 
     /// A default task ended: whoever waits for the last one looks again.
@@ -153,7 +170,8 @@ pub(crate) fn shut_down(
 ) -> Shutdown {
     // A worker that ended its own scheduler by a drop in a task would wait for itself: it closes it, and
     // the workers go by themselves after their ticks.
-    let on_own_worker = context::with_worker_of(shared, |worker| worker.is_some());
+    let on_own_worker =
+        context::with_worker_of(shared, |worker| worker.is_some_and(|w| w.index.is_some()));
     let timeout = if on_own_worker {
         Some(Duration::ZERO)
     } else {
@@ -167,13 +185,12 @@ pub(crate) fn shut_down(
     shared.phase.set(Phase::Draining);
     let (clean, deadline) = match shared.shape {
         Shape::Threads => {
-            let deadline = Instant::now() + allowed;
-            let clean = shared
-                .phase
-                .wait(Some(deadline), |_| shared.live.is_empty());
+            // A time beyond the clock's reach is for ever.
+            let deadline = Instant::now().checked_add(allowed);
+            let clean = shared.phase.wait(deadline, |_| shared.live.is_empty());
             shared.phase.set(Phase::Closed);
             shared.unpark_all();
-            let patience = timeout.map(|_| deadline.max(Instant::now()) + grace);
+            let patience = timeout.map(|_| Instant::now() + grace);
             if shared.phase.wait(patience, |alive| alive == 0) {
                 for worker in threads {
                     // A worker contains the panics of its tasks; one of its own was printed by the hook.
@@ -228,9 +245,8 @@ impl Worker {
     /// Runs what is left in virtual time, as far as `allowed` reaches. Whether all default tasks ended.
     fn run_out(self: &Rc<Worker>, allowed: Duration) -> bool {
         let clock = self.shared.hub.clock();
-        let end = clock
-            .now()
-            .saturating_add(clock.ticks(allowed.as_nanos() as u64));
+        let allowed_ns = u64::try_from(allowed.as_nanos()).unwrap_or(u64::MAX);
+        let end = clock.now().saturating_add(clock.ticks(allowed_ns));
         loop {
             if self.shared.live.is_empty() {
                 return true;

@@ -128,9 +128,8 @@ where
 }
 
 fn refused<F>(shared: &Shared, error: SpawnError<F>) -> Refused<F> {
-    let number = shared.hub.pal().ids().take(1);
     Refused {
-        id: TaskId::new(number).unwrap_or(TaskId::MAX),
+        id: shared.hub.next_id(),
         error,
     }
 }

@@ -5,11 +5,10 @@
 //! ready: stamp, slot, publish READY, record, and only then is it pushed. A poll that ends: stamp, slot,
 //! record, and only then COMPLETE is published, so that who sees the result finds the end in the log.
 
-use crate::runtime::context::Worker;
+use crate::runtime::context::{self, Worker};
 use crate::task::{Class, End, Outcome, Start, Task, borrowed_waker};
 use glasshouse_pal::{FailureKind, TextId};
 use glasshouse_telemetry::{Leave, Tick};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::task::Context;
 
@@ -105,8 +104,7 @@ impl Worker {
         let counted = !root && task.class() == Class::Default;
         // From here on the output may be taken. Waking the joiner is still this task's doing.
         if let Some(joiner) = task.complete() {
-            // The waker may be any executor's: its panic is contained as the task's would be.
-            let _ = catch_unwind(AssertUnwindSafe(|| joiner.wake()));
+            context::wake_contained(joiner);
         }
         self.set_current(None);
         task.release();

@@ -37,6 +37,12 @@ impl Worker {
             self.take_turn();
             let Some(task) = self.next_task() else {
                 self.find_work();
+                if self.is_stuck.get()
+                    && let Some(root) = &root
+                {
+                    // It is cancelled like any task, so that nothing of it stays; its caller hears why.
+                    root.abort();
+                }
                 continue;
             };
             // Pushers that saw this worker search woke nobody: before it is busy, somebody takes over.

@@ -56,6 +56,13 @@ pub(crate) struct Guest {
     pub(crate) parker: Parker,
 }
 
+impl Guest {
+    pub(crate) fn unpark(&self) {
+        self.parker
+            .unpark(|| unreachable!("a guest never polls the driver"));
+    }
+}
+
 /// The part of a task that does not depend on its future.
 pub(crate) struct Header {
     pub(crate) state: State,
@@ -168,6 +175,13 @@ impl Task {
         drop(Counted(self.0));
     }
 
+    /// A counted reference beside the owned one.
+    pub(crate) fn counted(&self) -> Counted {
+        // The task's own life is counted: that count is borrowed here only to make another.
+        let own = mem::ManuallyDrop::new(Counted(self.0));
+        Counted::clone(&own)
+    }
+
     /// Where the cell is, for comparison and for the registry.
     pub(crate) fn header_ptr(&self) -> NonNull<Header> {
         self.0
@@ -265,7 +279,7 @@ impl Counted {
         self.vtable
     }
 
-    pub(super) fn header_ptr(&self) -> NonNull<Header> {
+    pub(crate) fn header_ptr(&self) -> NonNull<Header> {
         self.0
     }
 }

@@ -116,7 +116,7 @@ impl Timers {
         self.note_earliest(&armed);
         drop(armed);
         context::waking_as(WakeSource::Timer, || {
-            due.into_values().for_each(Waker::wake)
+            due.into_values().for_each(context::wake_contained)
         });
     }
 }
