@@ -83,7 +83,14 @@ pub fn run(options: &Options) -> Result<(), Stop> {
     // A reader that has gone changes nothing about how the flow went; a full disk does.
     match printed.and_then(|()| out.finish()) {
         Ok(()) | Err(Stop::ReaderGone) => ended,
-        Err(stop) => ended.and(Err(stop)),
+        // The node's failure is the exit code, but what could not be printed is said all the same.
+        Err(stop) => match ended {
+            Ok(()) => Err(stop),
+            Err(failed) => {
+                stop.report();
+                Err(failed)
+            }
+        },
     }
 }
 

@@ -28,13 +28,13 @@ pub struct Options {
     #[arg(value_name = "PAL")]
     pal: String,
     /// Only records about task N
-    #[arg(long, value_name = "N", value_parser = parse_task)]
+    #[arg(long, value_name = "N", value_parser = parse_task, allow_hyphen_values = true)]
     task: Option<TaskId>,
     /// Only events of kind K, such as `wake`
     #[arg(long, value_name = "K")]
     kind: Option<String>,
     /// Only the last D of the log, such as `5s` or `1m30s`
-    #[arg(long, value_name = "D", value_parser = parse_duration)]
+    #[arg(long, value_name = "D", value_parser = parse_duration, allow_hyphen_values = true)]
     since: Option<Duration>,
     /// Go on as records come, until the process has ended
     #[arg(long)]

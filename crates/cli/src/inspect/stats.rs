@@ -11,7 +11,7 @@ use crate::out::Out;
 use crate::table::{Align, Table};
 use glasshouse_pal::lives::{Lives, Step};
 use glasshouse_pal::reader::Log;
-use glasshouse_pal::{Event, Rate, SiteId, TaskState};
+use glasshouse_pal::{Clock, Event, Rate, SiteId, TaskState};
 use serde::Serialize;
 use spread::{Samples, Spread};
 use std::collections::HashMap;
@@ -66,9 +66,10 @@ struct SiteStats {
     name: Option<String>,
     tasks: u64,
     ticks: u64,
-    /// One sample a tick.
+    /// One sample a tick. Here and below, what a task is in the midst of is a sample too, up to the present
+    /// or to the end of the log.
     run_ns: Spread,
-    /// One sample a wake.
+    /// One sample a wait.
     wait_ns: Spread,
     /// One sample a tick.
     ready_ns: Spread,
@@ -157,9 +158,13 @@ struct Gathered {
 impl Gathered {
     fn add(&mut self, step: &Step<'_>, rate: Rate) {
         self.ticks += u64::from(step.life.state == TaskState::Running);
-        let Some((left, ticks)) = step.left else {
-            return;
-        };
+        if let Some((left, ticks)) = step.left {
+            self.spend(left, ticks, rate);
+        }
+    }
+
+    /// A task has spent so long in this state.
+    fn spend(&mut self, left: TaskState, ticks: u64, rate: Rate) {
         let samples = if left == TaskState::Running {
             &mut self.run
         } else if left.is_ready() {
@@ -191,7 +196,9 @@ fn gather(log: &Log, names: &mut Names<'_>) -> HashMap<Option<SiteId>, Gathered>
     let mut lives = log.horizon().map_or_else(Lives::whole, Lives::from_horizon);
     let mut sites: HashMap<Option<SiteId>, Gathered> = HashMap::new();
     let rate = log.rate();
+    let mut newest = log.start_stamp();
     for entry in log.records() {
+        newest = newest.max(entry.stamp);
         names.learn(&entry.event);
         let Event::Task(event) = &entry.event else {
             continue;
@@ -202,5 +209,21 @@ fn gather(log: &Log, names: &mut Names<'_>) -> HashMap<Option<SiteId>, Gathered>
             gathered.add(&step, rate);
         }
     }
+    // What a task is in the midst of counts too: a task that hangs is what one looks for.
+    let end = end_of(log, newest);
+    for (tid, life) in lives.iter().filter(|(_, life)| !life.state.is_end()) {
+        let gathered = sites.entry(names.site_of(tid)).or_default();
+        gathered.spend(life.state, end.saturating_sub(life.since), rate);
+    }
     sites
+}
+
+/// The stamp up to which a log speaks: the present while its process runs, else its last sign of life.
+fn end_of(log: &Log, newest_record: u64) -> u64 {
+    let clock = Clock::process();
+    if log.is_alive() && clock.rate() == log.rate() {
+        return clock.now();
+    }
+    let heartbeats = log.rings().into_iter().map(|ring| ring.heartbeat);
+    heartbeats.fold(newest_record, u64::max)
 }

@@ -51,8 +51,11 @@ fn print(opened: &Opened, report: &Report, out: &mut Out) -> Result<(), Stop> {
     writeln!(out, "{}: {verdict}", opened.name())?;
     writeln!(
         out,
-        "checked: {} records of {} tasks ({} ended), {} rows of the task table, {} rings",
-        report.records, report.tasks, report.ended, report.rows, report.rings
+        "checked: {} records of {} tasks ({} ended){}",
+        report.records,
+        report.tasks,
+        report.ended,
+        compared(report)
     )?;
     writeln!(out, "strictness: {}", strictness(report))?;
     writeln!(out, "{}", lost::line(&opened.log))?;
@@ -64,6 +67,17 @@ fn print(opened: &Opened, report: &Report, out: &mut Out) -> Result<(), Stop> {
         writeln!(out, "  and {unsaid} more")?;
     }
     Ok(())
+}
+
+/// What the records were compared with.
+fn compared(report: &Report) -> String {
+    match report.rest {
+        Rest::Live => String::new(),
+        Rest::AtRest | Rest::Stopped => format!(
+            ", {} rows of the task table, {} rings",
+            report.rows, report.rings
+        ),
+    }
 }
 
 fn strictness(report: &Report) -> String {

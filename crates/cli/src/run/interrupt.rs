@@ -1,4 +1,5 @@
-//! Owns what Ctrl-C does to a run: the first ends it gently, the second at once.
+//! Owns what Ctrl-C and the other requests to end do to a run: the first ends it gently, the second at
+//! once.
 
 use super::watch::Teller;
 use glasshouse_flow::Cancel;
@@ -16,15 +17,19 @@ impl Drop for Listening {
     }
 }
 
-/// Listens for Ctrl-C, and for the request to end that a service manager sends. From here on neither
-/// ends the process by itself.
+/// Listens for Ctrl-C, for the request to end that a service manager sends, and for the terminal's end.
+/// From here on none of them ends the process by itself.
 ///
 /// # Errors
 ///
 /// When the handlers cannot be installed.
 pub fn listen(cancel: &Cancel, teller: &Teller) -> io::Result<Listening> {
     let mut tasks = Vec::new();
-    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+    for kind in [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+    ] {
         let obeying = obey(signal(kind)?, cancel.clone(), teller.clone());
         tasks.push(task::Builder::new().name("signals").spawn_system(obeying));
     }

@@ -3,7 +3,7 @@
 use super::place;
 use crate::human::{self, Bytes, Span};
 use crate::table::{Align, Table};
-use glasshouse_flow::{Report, Row};
+use glasshouse_flow::{Outcome, Report, Row};
 use glasshouse_pal::Pal;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -51,9 +51,7 @@ impl Summary {
         writeln!(out)?;
         self.table().print(out)?;
         for row in &self.nodes {
-            if !row.tail.is_empty() {
-                print_tail(row, out)?;
-            }
+            print_reason(row, out)?;
         }
         writeln!(out)?;
         writeln!(out, "{}", self.verdict())?;
@@ -76,7 +74,7 @@ impl Summary {
             table.row([
                 row.node.clone(),
                 row.lane.clone(),
-                row.outcome.to_string(),
+                brief(&row.outcome),
                 row.attempts.to_string(),
                 Span(row.waited_ns).to_string(),
                 Span(row.ran_ns).to_string(),
@@ -121,14 +119,27 @@ impl Summary {
     }
 }
 
-fn print_tail(row: &Row, out: &mut impl Write) -> io::Result<()> {
+/// The outcome as a cell of the table; what is long stands below it.
+fn brief(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::SpawnError { .. } => "not started".to_owned(),
+        Outcome::Panic { .. } => "panic".to_owned(),
+        told_whole => told_whole.to_string(),
+    }
+}
+
+/// Why a node failed, where the table does not say it all.
+fn print_reason(row: &Row, out: &mut impl Write) -> io::Result<()> {
+    let outcome = row.outcome.to_string();
+    if row.tail.is_empty() && brief(&row.outcome) == outcome {
+        return Ok(());
+    }
+    let (node, outcome) = (human::plain(&row.node), human::plain(&outcome));
     writeln!(out)?;
-    let (node, outcome) = (human::plain(&row.node), row.outcome.to_string());
-    writeln!(
-        out,
-        "{node}: {}; the end of its output:",
-        human::plain(&outcome)
-    )?;
+    if row.tail.is_empty() {
+        return writeln!(out, "{node}: {outcome}");
+    }
+    writeln!(out, "{node}: {outcome}; the end of its output:")?;
     for line in row.tail.lines() {
         writeln!(out, "    {}", human::plain(line))?;
     }
@@ -147,7 +158,6 @@ fn quoted(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use glasshouse_flow::Outcome;
 
     fn row(node: &str, outcome: Outcome, tail: &str) -> Row {
         Row {
