@@ -21,14 +21,7 @@ fn main() {
     drop(Clock::process());
     println!("calibrating the clock: {:?}", start.elapsed());
     let start = Instant::now();
-    let pal = dir
-        .create_log(
-            std::env::var("W")
-                .ok()
-                .and_then(|w| w.parse().ok())
-                .unwrap_or(2),
-        )
-        .expect("a log");
+    let pal = dir.create_log(2).expect("a log");
     println!("making the log: {:?}", start.elapsed());
     let start = Instant::now();
     let ring = pal.lease(RingOwner::Worker(0));
