@@ -106,13 +106,14 @@ impl Pump {
     /// Moves output until the child has ended.
     async fn serve(&mut self, master: &Master, pidfd: &PidFd) {
         let mut exited = pin!(pidfd.exited());
+        let mut reading = master.waiter(Interest::Read);
         let mut is_broken = false;
         loop {
             let step = poll_fn(|cx| {
                 // The terminal first: the first to wait is what the log says the pump waits for.
                 let output = match is_broken {
                     true => Poll::Pending,
-                    false => master.poll_with(Interest::Read, cx, &mut |fd| self.take_output(fd)),
+                    false => reading.poll_with(cx, &mut |fd| self.take_output(fd)),
                 };
                 let exit = exited.as_mut().poll(cx);
                 match (exit, output) {

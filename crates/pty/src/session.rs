@@ -200,11 +200,12 @@ impl Session {
             return Err(WriteError::Ended { written_bytes });
         };
         let mut ended = pin!(self.wait());
+        let mut turn = master.waiter(Interest::Write);
         while written_bytes < bytes.len() {
             let rest = &bytes[written_bytes..];
             let step = poll_fn(|cx| {
                 let mut type_in = |fd: &_| Ok(write(fd, rest)?);
-                if let Poll::Ready(result) = master.poll_with(Interest::Write, cx, &mut type_in) {
+                if let Poll::Ready(result) = turn.poll_with(cx, &mut type_in) {
                     return Poll::Ready(Some(result));
                 }
                 ended.as_mut().poll(cx).map(|_| None)

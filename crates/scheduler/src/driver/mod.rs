@@ -5,7 +5,7 @@
 
 mod source;
 
-pub(crate) use source::Source;
+pub(crate) use source::{Place, Seen, Source};
 
 use crate::parker::Parker;
 use crate::runtime::context;

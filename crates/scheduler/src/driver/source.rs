@@ -6,6 +6,7 @@
 
 use glasshouse_pal::Interest;
 use mio::event::Event;
+use slab::Slab;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -26,16 +27,46 @@ pub(crate) struct Source {
 
 #[derive(Default)]
 struct Waiting {
-    read: Vec<Waker>,
-    write: Vec<Waker>,
+    read: Side,
+    write: Side,
+}
+
+/// Who waits in one direction.
+#[derive(Default)]
+struct Side {
+    wakers: Slab<Waker>,
+    /// Edges so far: an edge empties the slab, and places from before it mean nothing any more.
+    edges: u64,
+}
+
+/// A waiter's place on the list of its side, until the next edge.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    edges: u64,
+    key: usize,
 }
 
 impl Waiting {
-    fn side(&mut self, interest: Interest) -> &mut Vec<Waker> {
+    fn side(&mut self, interest: Interest) -> &mut Side {
         match interest {
             Interest::Read => &mut self.read,
             Interest::Write => &mut self.write,
         }
+    }
+}
+
+impl Side {
+    fn held(&mut self, place: Place) -> Option<&mut Waker> {
+        if place.edges == self.edges {
+            self.wakers.get_mut(place.key)
+        } else {
+            None
+        }
+    }
+
+    fn edge(&mut self, woken: &mut Vec<Waker>) {
+        self.edges += 1;
+        woken.extend(self.wakers.drain());
     }
 }
 
@@ -82,15 +113,20 @@ impl Source {
                 Some((word | bits).wrapping_add(EDGE))
             });
         if readable {
-            woken.append(&mut waiting.read);
+            waiting.read.edge(woken);
         }
         if writable {
-            woken.append(&mut waiting.write);
+            waiting.write.edge(woken);
         }
     }
 
-    /// Ready with what was seen, or pending with `waker` on the list.
-    pub(crate) fn poll_ready(&self, interest: Interest, waker: &Waker) -> Poll<Seen> {
+    /// Ready with what was seen, or pending with `waker` on the list, at `place`.
+    pub(crate) fn poll_ready(
+        &self,
+        interest: Interest,
+        waker: &Waker,
+        place: &mut Option<Place>,
+    ) -> Poll<Seen> {
         let word = self.readiness.load(Ordering::Acquire);
         if word & bit(interest) != 0 {
             return Poll::Ready(Seen(word));
@@ -101,10 +137,28 @@ impl Source {
             return Poll::Ready(Seen(word));
         }
         let side = waiting.side(interest);
-        if !side.iter().any(|held| held.will_wake(waker)) {
-            side.push(waker.clone());
+        match place.and_then(|place| side.held(place)) {
+            Some(held) => held.clone_from(waker),
+            None => {
+                let key = side.wakers.insert(waker.clone());
+                let edges = side.edges;
+                *place = Some(Place { edges, key });
+            }
         }
         Poll::Pending
+    }
+
+    /// A waiter goes away.
+    pub(crate) fn forget(&self, interest: Interest, place: Place) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let side = waiting.side(interest);
+        let waker = match side.held(place) {
+            Some(_) => side.wakers.try_remove(place.key),
+            None => None,
+        };
+        drop(waiting);
+        // Dropping a waker may free a task: not under the lock.
+        drop(waker);
     }
 
     /// An operation found that the readiness it saw is gone.

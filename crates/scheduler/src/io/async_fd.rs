@@ -1,6 +1,6 @@
 //! Owns a descriptor that tasks can wait for.
 
-use crate::driver::Source;
+use crate::driver::{Place, Seen, Source};
 use crate::handle::Handle;
 use crate::runtime::context;
 use glasshouse_pal::{Interest, IoTarget};
@@ -9,7 +9,7 @@ use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 /// A non-blocking descriptor whose readiness tasks can wait for. Any number of tasks may wait in either
 /// direction; all of them are woken.
@@ -90,7 +90,8 @@ impl<T: AsFd> AsyncFd<T> {
     /// # Errors
     /// None today; the operating system may give one some day.
     pub async fn readable(&self) -> io::Result<()> {
-        poll_fn(|cx| self.poll_ready(Interest::Read, cx)).await;
+        let mut wait = self.waiter(Interest::Read);
+        poll_fn(|cx| wait.poll(cx)).await;
         Ok(())
     }
 
@@ -100,7 +101,8 @@ impl<T: AsFd> AsyncFd<T> {
     /// # Errors
     /// None today; the operating system may give one some day.
     pub async fn writable(&self) -> io::Result<()> {
-        poll_fn(|cx| self.poll_ready(Interest::Write, cx)).await;
+        let mut wait = self.waiter(Interest::Write);
+        poll_fn(|cx| wait.poll(cx)).await;
         Ok(())
     }
 
@@ -112,7 +114,8 @@ impl<T: AsFd> AsyncFd<T> {
         &self,
         mut operation: impl FnMut(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        poll_fn(|cx| self.poll_with(Interest::Read, cx, &mut operation)).await
+        let mut wait = self.waiter(Interest::Read);
+        poll_fn(|cx| wait.poll_with(cx, &mut operation)).await
     }
 
     /// Runs `operation` as often as it says `WouldBlock`, and waits for room to write in between.
@@ -123,49 +126,85 @@ impl<T: AsFd> AsyncFd<T> {
         &self,
         mut operation: impl FnMut(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        poll_fn(|cx| self.poll_with(Interest::Write, cx, &mut operation)).await
+        let mut wait = self.waiter(Interest::Write);
+        poll_fn(|cx| wait.poll_with(cx, &mut operation)).await
     }
 
-    /// [`AsyncFd::read_with`] and [`AsyncFd::write_with`] as a poll.
+    /// A place to wait in one direction, for futures that poll.
+    pub fn waiter(&self, interest: Interest) -> Waiter<'_, T> {
+        Waiter {
+            fd: self,
+            interest,
+            place: None,
+        }
+    }
+}
+
+/// One future's wait in one direction. It holds the waker of the task that polled it last, until it is
+/// dropped.
+///
+/// ```
+/// use glasshouse_scheduler::{Builder, io::{AsyncFd, Waiter}};
+/// use glasshouse_pal::Interest;
+/// use std::{future::poll_fn, io::Write, os::unix::net::UnixStream};
+/// let scheduler = Builder::new().workers(1).build().unwrap();
+/// let (near, _far) = UnixStream::pair().unwrap();
+/// near.set_nonblocking(true).unwrap();
+/// let len = scheduler.block_on(async {
+///     let near = AsyncFd::new(near).unwrap();
+///     let mut turn: Waiter<'_, UnixStream> = near.waiter(Interest::Write);
+///     poll_fn(|cx| turn.poll_with(cx, &mut |mut near: &UnixStream| near.write(b"hello"))).await
+/// });
+/// assert_eq!(len.unwrap(), 5);
+/// ```
+#[must_use = "a waiter does nothing until it is polled"]
+pub struct Waiter<'a, T: AsFd> {
+    fd: &'a AsyncFd<T>,
+    interest: Interest,
+    place: Option<Place>,
+}
+
+impl<T: AsFd> Waiter<'_, T> {
+    /// Ready as far as is known. Readiness is forgotten only by an operation that finds it gone.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Seen> {
+        let source = &self.fd.source;
+        let polled = source.poll_ready(self.interest, cx.waker(), &mut self.place);
+        if polled.is_pending() {
+            context::claim_io(IoTarget {
+                fd: source.fd(),
+                interest: self.interest,
+            });
+        }
+        polled
+    }
+
+    /// Runs `operation` as often as it says `WouldBlock`, and waits for readiness in between.
     ///
     /// # Errors
     /// Any error of the operation but `WouldBlock`.
     pub fn poll_with<R>(
-        &self,
-        interest: Interest,
+        &mut self,
         cx: &mut Context<'_>,
         operation: &mut impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
         loop {
-            let seen = match self.source.poll_ready(interest, cx.waker()) {
-                Poll::Ready(seen) => seen,
-                Poll::Pending => return self.pending(interest),
-            };
-            match operation(self.get_ref()) {
+            let seen = ready!(self.poll(cx));
+            match operation(self.fd.get_ref()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.source.clear(interest, seen);
+                    self.fd.source.clear(self.interest, seen);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => return Poll::Ready(result),
             }
         }
     }
+}
 
-    /// Readiness is forgotten only by an operation of `poll_with` that finds it gone: who reads by other
-    /// means after `readable` should use `read_with` instead, or it returns at once for ever.
-    fn poll_ready(&self, interest: Interest, cx: &mut Context<'_>) -> Poll<()> {
-        if self.source.poll_ready(interest, cx.waker()).is_pending() {
-            return self.pending(interest);
+impl<T: AsFd> Drop for Waiter<'_, T> {
+    fn drop(&mut self) {
+        if let Some(place) = self.place {
+            self.fd.source.forget(self.interest, place);
         }
-        Poll::Ready(())
-    }
-
-    fn pending<R>(&self, interest: Interest) -> Poll<R> {
-        context::claim_io(IoTarget {
-            fd: self.source.fd(),
-            interest,
-        });
-        Poll::Pending
     }
 }
 

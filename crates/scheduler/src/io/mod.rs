@@ -2,4 +2,4 @@
 
 mod async_fd;
 
-pub use async_fd::AsyncFd;
+pub use async_fd::{AsyncFd, Waiter};
