@@ -1,7 +1,7 @@
-//! Owns the task: its cell on the heap, its state word, its wakers and its join handle.
-//!
-//! A task is one allocation ([`raw`]): a header that every scheduler thread and waker may touch, and
-//! the future or its output, which belongs to whoever the state word ([`state`]) says.
+//! Tasks: how they are named, joined and aborted, and what a running task can say of itself.
+//
+// A task is one allocation (`raw.rs`, `cell.rs`): a header that every scheduler thread and waker may touch,
+// and the future or its output, which belongs to whoever the state word (`state.rs`) says.
 
 mod bounded_text;
 mod builder;
