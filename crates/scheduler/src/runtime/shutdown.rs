@@ -5,8 +5,9 @@
 //! ```
 //!
 //! Once CLOSED, each worker leaves its loop after the tick it is in. The last to leave is alone with the
-//! tasks, and cancels what is left, each in a tick of its own. Threads outside spawn behind a gate that is
-//! shut before the phase changes, so no task comes in after that.
+//! tasks, and cancels what is left, each in a tick of its own. A thread outside says that it spawns before it
+//! looks at the phase; who changes the phase waits until those who may have missed it are done, so no task
+//! comes in after that.
 
 use crate::runtime::context::{self, Worker};
 use crate::runtime::root::inline_worker;
