@@ -1,0 +1,42 @@
+//! Loom models of the protocols between threads, one file each: every interleaving that the memory model allows
+//! is run, and each model says how many those were.
+//!
+//! Built by `scripts/models` with `--cfg glasshouse_loom`, which also shrinks the queues.
+
+mod idle;
+mod local_queue;
+mod parker;
+mod state;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Runs every execution of `model`.
+fn explore(model: impl Fn() + Send + Sync + 'static) {
+    run(None, model);
+}
+
+/// Runs every execution of `model` in which threads are preempted at most `preemptions` times: for models
+/// whose executions are too many otherwise. Two find the known bugs of this kind.
+fn explore_within(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
+    run(Some(preemptions), model);
+}
+
+fn run(preemptions: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = preemptions;
+    let executions = Arc::new(AtomicUsize::new(0));
+    let count = executions.clone();
+    builder.check(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        model();
+    });
+    let bound = preemptions.map_or(String::new(), |most| {
+        format!(", at most {most} preemptions")
+    });
+    println!(
+        "{}: {} executions{bound}",
+        std::thread::current().name().unwrap_or("a model"),
+        executions.load(Ordering::Relaxed),
+    );
+}
