@@ -1,6 +1,6 @@
 //! Owns the way to a scheduler from any thread, and the free functions that use the current one.
 
-use crate::runtime::{self, Refused, Shared, SpawnError, context, spawn_on};
+use crate::runtime::{self, Shared, SpawnError, entered, spawn_on};
 use crate::task::{Class, JoinHandle};
 use glasshouse_pal::Pal;
 use glasshouse_telemetry::SpawnSite;
@@ -41,19 +41,20 @@ impl Handle {
     /// Outside of a scheduler; [`Handle::try_current`] does not.
     #[track_caller]
     pub fn current() -> Handle {
-        Handle::try_current().expect(
-            "there is no scheduler on this thread; call this in a task, in block_on, or after Handle::enter",
-        )
+        match Handle::try_current() {
+            Some(handle) => handle,
+            None => no_scheduler(),
+        }
     }
 
     /// The scheduler that this thread works for, if there is one.
     pub fn try_current() -> Option<Handle> {
-        context::current_handle()
+        entered::current_handle()
     }
 
     /// Makes this scheduler the thread's current one while `f` runs, for functions that ask for it.
     pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
-        let _entered = context::enter_handle(self);
+        let _entered = entered::enter_handle(self);
         f()
     }
 
@@ -159,9 +160,31 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        spawn_on(&self.shared, future, site, class)
-            .unwrap_or_else(|refused: Refused<F>| JoinHandle::refused(refused))
+        spawn_on(&self.shared, future, site, class).unwrap_or_else(JoinHandle::refused)
     }
+}
+
+/// Spawns on the current scheduler, without counting another handle of it.
+#[track_caller]
+fn spawn_current<F>(future: F, site: &SpawnSite<'_>, class: Class) -> JoinHandle<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let spawned = entered::with_current(|shared| {
+        Some(spawn_on(shared?, future, site, class).unwrap_or_else(JoinHandle::refused))
+    });
+    match spawned {
+        Some(handle) => handle,
+        None => no_scheduler(),
+    }
+}
+
+#[track_caller]
+fn no_scheduler() -> ! {
+    panic!(
+        "there is no scheduler on this thread; call this in a task, in block_on, or after Handle::enter"
+    )
 }
 
 /// The site of the caller.
@@ -194,7 +217,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    Handle::current().spawn_as(future, &here(None), Class::Default)
+    spawn_current(future, &here(None), Class::Default)
 }
 
 /// Spawns a task on the current scheduler, or gives its future back.
@@ -224,7 +247,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    Handle::current().spawn_as(future, &here(None), Class::System)
+    spawn_current(future, &here(None), Class::System)
 }
 
 /// Runs a function that blocks on a thread apart from the workers. In the log it is a task that waits for

@@ -1,8 +1,8 @@
-//! Owns what a thread knows of the scheduler it works for: its worker, the running task, the reason a
-//! poll claimed, and the source that wakes it makes are recorded with.
+//! Owns what a worker knows as its own thread sees it: the running task, the reason a poll claimed, and
+//! the source that wakes it makes are recorded with.
 
-use crate::handle::Handle;
 use crate::queue::Seeded;
+use crate::runtime::entered::with_worker;
 use crate::runtime::shared::{Remote, Shared};
 use glasshouse_pal::{IoTarget, TaskId, TextId, WakeSource};
 use glasshouse_telemetry::{self as telemetry, Leave};
@@ -128,94 +128,8 @@ impl Worker {
     }
 }
 
-enum Entered {
-    Worker(Rc<Worker>),
-    Handle(Handle),
-}
-
 thread_local! {
-    static CONTEXT: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
     static SOURCE: Cell<Option<WakeSource>> = const { Cell::new(None) };
-}
-
-/// Ends what `enter` began.
-pub(crate) struct EnterGuard(std::marker::PhantomData<*mut ()>);
-
-impl Drop for EnterGuard {
-    fn drop(&mut self) {
-        // The thread may be ending, and its context gone already.
-        let left = CONTEXT.try_with(|context| context.borrow_mut().pop());
-        drop(left);
-    }
-}
-
-fn enter(entered: Entered) -> EnterGuard {
-    CONTEXT.with(|context| context.borrow_mut().push(entered));
-    EnterGuard(std::marker::PhantomData)
-}
-
-pub(crate) fn enter_worker(worker: &Rc<Worker>) -> EnterGuard {
-    enter(Entered::Worker(worker.clone()))
-}
-
-/// On one of the scheduler's own workers the thread stays a worker: what it spawns has a parent, and
-/// goes to its own queue.
-pub(crate) fn enter_handle(handle: &Handle) -> EnterGuard {
-    let own = with_worker_of(handle.shared(), |worker| worker.cloned());
-    enter(own.map_or_else(|| Entered::Handle(handle.clone()), Entered::Worker))
-}
-
-/// Looks at what this thread has entered, the latest last. Nothing, while the thread ends: a waker that is
-/// called then is outside of any worker.
-fn look<R: Default>(at: impl FnOnce(&[Entered]) -> R) -> R {
-    CONTEXT
-        .try_with(|context| at(&context.borrow()))
-        .unwrap_or_default()
-}
-
-/// Calls `f` with the thread's worker, if it is one now. What `f` calls may enter and leave: nothing is
-/// borrowed meanwhile.
-pub(crate) fn with_worker<R>(f: impl FnOnce(Option<&Rc<Worker>>) -> R) -> R {
-    let worker = look(|entered| match entered.last() {
-        Some(Entered::Worker(worker)) => Some(worker.clone()),
-        _ => None,
-    });
-    f(worker.as_ref())
-}
-
-/// The thread's worker of this scheduler, also from inside another that it has entered since.
-pub(crate) fn with_worker_of<R>(
-    shared: &Arc<Shared>,
-    f: impl FnOnce(Option<&Rc<Worker>>) -> R,
-) -> R {
-    let worker = look(|entered| {
-        entered.iter().rev().find_map(|entered| match entered {
-            Entered::Worker(worker) if Arc::ptr_eq(&worker.shared, shared) => Some(worker.clone()),
-            _ => None,
-        })
-    });
-    f(worker.as_ref())
-}
-
-/// Whether this thread runs tasks, of whatever scheduler.
-pub(crate) fn is_on_worker() -> bool {
-    look(|entered| {
-        entered
-            .iter()
-            .any(|entered| matches!(entered, Entered::Worker(_)))
-    })
-}
-
-/// The scheduler that this thread works for, or has entered.
-pub(crate) fn current_handle() -> Option<Handle> {
-    CONTEXT
-        .try_with(|context| match context.borrow().last() {
-            Some(Entered::Worker(worker)) => Some(Handle::new(worker.shared.clone())),
-            Some(Entered::Handle(handle)) => Some(handle.clone()),
-            None => None,
-        })
-        .ok()
-        .flatten()
 }
 
 /// The source of the wakes that this thread makes outside of its task, if one was set.

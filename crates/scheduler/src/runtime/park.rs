@@ -4,13 +4,12 @@ use crate::driver::wake_all;
 use crate::runtime::context::Worker;
 use crate::runtime::shared::Shape;
 use crate::task::{Class, Task};
-use std::rc::Rc;
 use std::time::Duration;
 
 impl Worker {
     /// Called with empty queues: finds a task elsewhere and runs nothing itself, or sleeps until there
     /// may be one.
-    pub(crate) fn find_work(self: &Rc<Worker>) {
+    pub(crate) fn find_work(&self) {
         if let Shape::Deterministic { io, .. } = self.shared.shape {
             return self.pass_time(io);
         }

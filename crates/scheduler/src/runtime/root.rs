@@ -2,7 +2,8 @@
 
 use crate::parker::Parker;
 use crate::queue::Seeded;
-use crate::runtime::context::{self, EnterGuard, Worker};
+use crate::runtime::context::Worker;
+use crate::runtime::entered::{self, EnterGuard};
 use crate::runtime::schedule::abort;
 use crate::runtime::shared::{Shape, Shared};
 use crate::runtime::tick::After;
@@ -44,7 +45,7 @@ pub(crate) fn block_on<F: Future>(
     site: &SpawnSite<'_>,
 ) -> F::Output {
     assert!(
-        !context::is_on_worker(),
+        !entered::is_on_worker(),
         "block_on was called on a thread that runs tasks; await the future instead, or call it in \
          spawn_blocking"
     );
@@ -99,7 +100,7 @@ fn run_beside_workers(
     poll: &mut dyn FnMut(&mut Context<'_>) -> Outcome,
 ) {
     let worker = Worker::new(shared.clone(), shared.hub.guest(), None, None);
-    let _entered = context::enter_worker(&worker);
+    let _entered = entered::enter_worker(&worker);
     let guest = Arc::new(Guest {
         ready: Mutex::new(None),
         parker: Parker::new(),
@@ -203,7 +204,7 @@ pub(crate) fn inline_worker(shared: &Arc<Shared>) -> InlineWorker {
     let seeded = Seeded::resume(shared.random.load(Ordering::Relaxed));
     let worker = Worker::new(shared.clone(), shared.hub.worker(0), Some(0), Some(seeded));
     InlineWorker {
-        _entered: context::enter_worker(&worker),
+        _entered: entered::enter_worker(&worker),
         worker,
     }
 }

@@ -1,14 +1,14 @@
 //! Owns the edge from idle to ready: who makes it, how it is recorded, and where the task goes.
 
 use crate::runtime::context::{self, Worker};
+use crate::runtime::entered;
 use crate::task::{Counted, Home, Task};
 use glasshouse_pal::WakeSource;
-use std::rc::Rc;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 /// What every waker does.
 pub(crate) fn wake(task: &Counted) {
-    context::with_worker_of(task.shared(), |worker| {
+    entered::with_worker_of(Arc::as_ptr(task.shared()), |worker| {
         let by = match worker {
             Some(worker) => worker.wake_source(),
             None => context::source().unwrap_or(WakeSource::External),
@@ -21,7 +21,7 @@ pub(crate) fn wake(task: &Counted) {
 
 /// What `JoinHandle::abort` and the end of the scheduler do.
 pub(crate) fn abort(task: &Counted) {
-    context::with_worker_of(task.shared(), |worker| {
+    entered::with_worker_of(Arc::as_ptr(task.shared()), |worker| {
         let by = WakeSource::Abort(worker.and_then(|worker| worker.current()));
         if let Some(won) = task.abort(|| task.trace().note_waker(by)) {
             made_ready(worker, won, by);
@@ -30,7 +30,7 @@ pub(crate) fn abort(task: &Counted) {
 }
 
 /// Records the wake and puts the task where it will be run. The caller won the edge.
-fn made_ready(worker: Option<&Rc<Worker>>, task: Task, by: WakeSource) {
+fn made_ready(worker: Option<&Worker>, task: Task, by: WakeSource) {
     match worker {
         Some(worker) => worker.seam.woke(task.trace(), by),
         None => task.shared().hub.woke(task.trace(), by),

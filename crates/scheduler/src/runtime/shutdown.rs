@@ -9,13 +9,13 @@
 //! looks at the phase; who changes the phase waits until those who may have missed it are done, so no task
 //! comes in after that.
 
-use crate::runtime::context::{self, Worker};
+use crate::runtime::context::Worker;
+use crate::runtime::entered;
 use crate::runtime::root::inline_worker;
 use crate::runtime::shared::{Shape, Shared};
 use crate::runtime::{abort, tick::After};
 use crate::task::Task;
 use glasshouse_pal::TaskEvent;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
@@ -171,8 +171,9 @@ pub(crate) fn shut_down(
 ) -> Shutdown {
     // A worker that ended its own scheduler by a drop in a task would wait for itself: it closes it, and
     // the workers go by themselves after their ticks.
-    let on_own_worker =
-        context::with_worker_of(shared, |worker| worker.is_some_and(|w| w.index.is_some()));
+    let on_own_worker = entered::with_worker_of(Arc::as_ptr(shared), |worker| {
+        worker.is_some_and(|w| w.index.is_some())
+    });
     let timeout = if on_own_worker {
         Some(Duration::ZERO)
     } else {
@@ -221,7 +222,7 @@ pub(crate) fn shut_down(
 
 impl Worker {
     /// Cancels every task that is left.
-    pub(crate) fn drain(self: &Rc<Worker>, last: &LastWorker) {
+    pub(crate) fn drain(&self, last: &LastWorker) {
         loop {
             let left = self.shared.registry.all(last);
             if left.is_empty() {
@@ -244,7 +245,7 @@ impl Worker {
     }
 
     /// Runs what is left in virtual time, as far as `allowed` reaches. Whether all default tasks ended.
-    fn run_out(self: &Rc<Worker>, allowed: Duration) -> bool {
+    fn run_out(&self, allowed: Duration) -> bool {
         let clock = self.shared.hub.clock();
         let allowed_ns = u64::try_from(allowed.as_nanos()).unwrap_or(u64::MAX);
         let end = clock.now().saturating_add(clock.ticks(allowed_ns));

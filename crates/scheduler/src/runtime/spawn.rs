@@ -1,6 +1,6 @@
 //! Owns how a task comes into being: admitted, recorded, entered in the registry, pushed.
 
-use crate::runtime::context;
+use crate::runtime::entered;
 use crate::runtime::shared::Shared;
 use crate::task::{Class, Home, JoinHandle, Parts, allocate};
 use glasshouse_pal::TaskId;
@@ -85,7 +85,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    context::with_worker_of(shared, |worker| {
+    entered::with_worker_of(Arc::as_ptr(shared), |worker| {
         // A worker ends after its tasks have been seen to; any other thread must not come too late.
         let index = worker.and_then(|worker| worker.index);
         let _gate = index.is_none().then(|| shared.phase.gate());

@@ -1,12 +1,12 @@
 //! Owns a worker's loop: which task runs next, and where a ready task is pushed.
 
 use crate::queue::CAPACITY;
-use crate::runtime::context::{self, Worker};
+use crate::runtime::context::Worker;
+use crate::runtime::entered;
 use crate::runtime::root::Root;
 use crate::runtime::shared::Shared;
 use crate::runtime::tick::After;
 use crate::task::{Class, Task};
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// Ticks between two looks at the shared queue and the driver while the own queue has work. Prime, so
@@ -21,7 +21,7 @@ pub(crate) fn run_worker(shared: Arc<Shared>, index: usize) {
     let hub = shared.hub.clone();
     hub.enter(|| {
         let worker = Worker::new(shared.clone(), hub.worker(index), Some(index), None);
-        let _entered = context::enter_worker(&worker);
+        let _entered = entered::enter_worker(&worker);
         worker.seam.in_loop(|| worker.run(None));
         if let Some(last) = shared.phase.worker_left() {
             worker.drain(&last);
@@ -32,7 +32,7 @@ pub(crate) fn run_worker(shared: Arc<Shared>, index: usize) {
 
 impl Worker {
     /// Runs tasks until the scheduler closes, or until `root` has ended.
-    pub(crate) fn run(self: &Rc<Worker>, mut root: Option<&mut Root<'_>>) {
+    pub(crate) fn run(&self, mut root: Option<&mut Root<'_>>) {
         while !self.shared.phase.is_closed() {
             self.take_turn();
             let Some(task) = self.next_task() else {

@@ -1,6 +1,6 @@
 //! Owns what a task can ask and say about itself while it runs.
 
-use crate::runtime::context;
+use crate::runtime::entered;
 use crate::task::BoundedText;
 use glasshouse_pal::TaskId;
 use std::fmt::Display;
@@ -23,7 +23,7 @@ pub fn id() -> TaskId {
 
 /// The id of the task that is running, if one is.
 pub fn try_id() -> Option<TaskId> {
-    context::with_worker(|worker| worker.and_then(|worker| worker.current()))
+    entered::with_worker(|worker| worker.and_then(|worker| worker.current()))
 }
 
 /// Says that the running task fails, and why: when it ends, the log has `Failed(error)` with this text in
@@ -37,7 +37,7 @@ pub fn try_id() -> Option<TaskId> {
 /// # });
 /// ```
 pub fn fail(error: impl Display) {
-    context::with_worker(|worker| {
+    entered::with_worker(|worker| {
         if let Some(worker) = worker {
             worker.fail_current(BoundedText::of(&error).as_str());
         }

@@ -1,6 +1,6 @@
 //! Owns a moment of the scheduler's clock.
 
-use crate::runtime::context;
+use crate::runtime::entered;
 use glasshouse_pal::Clock;
 use once_cell::sync::Lazy;
 use std::fmt;
@@ -30,9 +30,9 @@ pub struct Instant {
 
 /// Calls `f` with the clock of the scheduler that this thread works for, or the process's.
 pub(crate) fn with_clock<R>(f: impl FnOnce(&Clock) -> R) -> R {
-    context::with_worker(|worker| match worker {
+    entered::with_worker(|worker| match worker {
         Some(worker) => f(worker.shared.hub.clock()),
-        None => match context::current_handle() {
+        None => match entered::current_handle() {
             Some(handle) => f(handle.shared().hub.clock()),
             None => f(&PROCESS),
         },

@@ -1,7 +1,7 @@
 //! Owns the future that waits for a deadline.
 
 use crate::handle::Handle;
-use crate::runtime::context;
+use crate::runtime::{context, entered};
 use crate::time::{Instant, TimerKey};
 use std::fmt;
 use std::future::Future;
@@ -95,7 +95,9 @@ impl Sleep {
 
     fn arm(&mut self, now: Instant, cx: &Context<'_>) -> Duration {
         let shared = self.handle.shared();
-        let here = context::with_worker_of(shared, |worker| worker.and_then(|worker| worker.index));
+        let here = entered::with_worker_of(std::sync::Arc::as_ptr(shared), |worker| {
+            worker.and_then(|worker| worker.index)
+        });
         // A thread that has no timers of its own arms with the first worker, and wakes it if need be.
         let worker = here.unwrap_or(0);
         let deadline = self.deadline.ticks(shared.hub.clock());
