@@ -45,6 +45,16 @@ impl<'a> Builder<'a> {
         Handle::current().spawn_as(future, &here(self.name), Class::Default)
     }
 
+    /// As [`Handle::spawn`], on another scheduler than the current one.
+    #[track_caller]
+    pub fn spawn_on<F>(self, future: F, handle: &Handle) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        handle.spawn_as(future, &here(self.name), Class::Default)
+    }
+
     /// As [`crate::spawn_system`].
     ///
     /// # Panics

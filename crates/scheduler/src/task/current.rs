@@ -1,8 +1,7 @@
 //! Owns what a task can ask and say about itself while it runs.
 
 use crate::runtime::entered;
-use crate::task::BoundedText;
-use glasshouse_pal::TaskId;
+use crate::task::{BoundedText, Id};
 use std::fmt::Display;
 
 /// The id of the task that is running.
@@ -15,14 +14,14 @@ use std::fmt::Display;
 /// let id = scheduler.block_on(async { glasshouse_scheduler::task::id() });
 /// assert_eq!(id.number(), 1);
 /// ```
-pub fn id() -> TaskId {
+pub fn id() -> Id {
     try_id().expect(
         "task::id() was called outside of a task; call it in a future that a scheduler runs",
     )
 }
 
 /// The id of the task that is running, if one is.
-pub fn try_id() -> Option<TaskId> {
+pub fn try_id() -> Option<Id> {
     entered::with_worker(|worker| worker.and_then(|worker| worker.current()))
 }
 

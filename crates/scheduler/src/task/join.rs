@@ -1,13 +1,12 @@
 //! Owns the handle by which a task's result is awaited.
 
 use crate::runtime::{self, Refused, SpawnError, context};
-use crate::task::JoinError;
 use crate::task::joining::Joining;
-use glasshouse_pal::TaskId;
+use crate::task::{AbortHandle, Id, JoinError};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 /// The result of a task, in time. Dropping it lets the task go on by itself.
 ///
@@ -19,7 +18,7 @@ use std::task::{Context, Poll};
 /// assert_eq!(answer, 42);
 /// ```
 pub struct JoinHandle<T> {
-    id: TaskId,
+    id: Id,
     inner: Inner<T>,
 }
 
@@ -52,9 +51,18 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// The task's id.
-    pub fn id(&self) -> TaskId {
+    /// The task's id, which is also its number in the log.
+    pub fn id(&self) -> Id {
         self.id
+    }
+
+    /// A handle that can abort the task, and does not wait for it.
+    pub fn abort_handle(&self) -> AbortHandle {
+        let task = match &self.inner {
+            Inner::Task(joining) => Some(joining.task().clone()),
+            Inner::Denied { .. } | Inner::Cancelled => None,
+        };
+        AbortHandle::new(self.id, task)
     }
 
     /// Cancels the task: it is dropped at its next tick, and this handle gives `is_cancelled`. A task
@@ -72,6 +80,23 @@ impl<T> JoinHandle<T> {
             Inner::Denied { .. } | Inner::Cancelled => true,
         }
     }
+
+    /// The result if it is there; else `waker` is woken when it is.
+    pub(super) fn take_or_leave(&mut self, waker: &Waker) -> Poll<Result<T, JoinError>> {
+        match &mut self.inner {
+            Inner::Task(joining) => joining.poll(waker),
+            Inner::Denied { capacity } => Poll::Ready(Err(JoinError::denied(self.id, *capacity))),
+            Inner::Cancelled => Poll::Ready(Err(JoinError::cancelled(self.id))),
+        }
+    }
+
+    /// Whether the result is there; if not, `waker` is woken when it is.
+    pub(super) fn is_finished_or_leave(&mut self, waker: &Waker) -> bool {
+        match &mut self.inner {
+            Inner::Task(joining) => joining.is_complete_or_left(waker),
+            Inner::Denied { .. } | Inner::Cancelled => true,
+        }
+    }
 }
 
 impl<T> Future for JoinHandle<T> {
@@ -80,18 +105,11 @@ impl<T> Future for JoinHandle<T> {
     /// # Panics
     /// When polled again after it gave its result.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let id = self.id;
-        match &mut self.inner {
-            Inner::Task(joining) => {
-                let polled = joining.poll(cx.waker());
-                if polled.is_pending() {
-                    context::claim_join(id);
-                }
-                polled
-            }
-            Inner::Denied { capacity } => Poll::Ready(Err(JoinError::denied(id, *capacity))),
-            Inner::Cancelled => Poll::Ready(Err(JoinError::cancelled(id))),
+        let polled = self.take_or_leave(cx.waker());
+        if polled.is_pending() {
+            context::claim_join(self.id);
         }
+        polled
     }
 }
 

@@ -1,6 +1,6 @@
 //! Owns what a join handle says when there is no output.
 
-use glasshouse_pal::TaskId;
+use crate::task::Id;
 use std::any::Any;
 use std::fmt;
 use std::sync::Mutex;
@@ -18,7 +18,7 @@ use std::sync::Mutex;
 /// assert_eq!(error.to_string(), "task 2 was cancelled");
 /// ```
 pub struct JoinError {
-    id: TaskId,
+    id: Id,
     reason: Reason,
 }
 
@@ -30,21 +30,21 @@ enum Reason {
 }
 
 impl JoinError {
-    pub(crate) fn cancelled(id: TaskId) -> JoinError {
+    pub(crate) fn cancelled(id: Id) -> JoinError {
         JoinError {
             id,
             reason: Reason::Cancelled,
         }
     }
 
-    pub(crate) fn panicked(id: TaskId, payload: Box<dyn Any + Send>) -> JoinError {
+    pub(crate) fn panicked(id: Id, payload: Box<dyn Any + Send>) -> JoinError {
         JoinError {
             id,
             reason: Reason::Panic(Mutex::new(payload)),
         }
     }
 
-    pub(crate) fn denied(id: TaskId, capacity: usize) -> JoinError {
+    pub(crate) fn denied(id: Id, capacity: usize) -> JoinError {
         JoinError {
             id,
             reason: Reason::Denied { capacity },
@@ -52,7 +52,7 @@ impl JoinError {
     }
 
     /// The task's id. A task that was denied has one too, but nothing of it is in the log.
-    pub fn id(&self) -> TaskId {
+    pub fn id(&self) -> Id {
         self.id
     }
 

@@ -45,7 +45,7 @@ impl<T> Joining<T> {
     }
 
     /// Whether the task is complete; if not, `waker` is where its completer finds it.
-    fn is_complete_or_left(&mut self, waker: &Waker) -> bool {
+    pub(super) fn is_complete_or_left(&mut self, waker: &Waker) -> bool {
         let state = &self.task.state;
         if state.load().is_complete() {
             return true;

@@ -3,22 +3,28 @@
 // A task is one allocation (`raw.rs`, `cell.rs`): a header that every scheduler thread and waker may touch,
 // and the future or its output, which belongs to whoever the state word (`state.rs`) says.
 
+mod abort_handle;
 mod bounded_text;
 mod builder;
 mod cell;
 mod current;
 mod join;
 mod join_error;
+pub mod join_set;
 mod joining;
 mod raw;
 mod state;
 mod waker;
 mod yield_now;
 
+pub use abort_handle::AbortHandle;
 pub use builder::Builder;
 pub use current::{fail, id, try_id};
+/// The identity of a task: the number that the log has, never used again within the process.
+pub use glasshouse_pal::TaskId as Id;
 pub use join::JoinHandle;
 pub use join_error::JoinError;
+pub use join_set::JoinSet;
 pub use yield_now::{YieldNow, yield_now};
 
 pub(crate) use bounded_text::BoundedText;

@@ -1,0 +1,61 @@
+//! Owns the handle that can abort a task and does not wait for it.
+
+use crate::runtime;
+use crate::task::{Counted, Id};
+use std::fmt;
+
+/// The right to abort a task. Dropping it does nothing; unlike a [`JoinHandle`](crate::JoinHandle) it can be
+/// cloned.
+///
+/// ```
+/// use glasshouse_scheduler::{Builder, spawn, task::AbortHandle};
+/// let scheduler = Builder::deterministic(1).build().unwrap();
+/// scheduler.block_on(async {
+///     let task = spawn(std::future::pending::<()>());
+///     let abort: AbortHandle = task.abort_handle();
+///     abort.abort();
+///     assert!(task.await.unwrap_err().is_cancelled());
+///     assert!(abort.is_finished());
+/// });
+/// ```
+#[derive(Clone)]
+pub struct AbortHandle {
+    id: Id,
+    /// None for a task that was refused.
+    task: Option<Counted>,
+}
+
+impl AbortHandle {
+    pub(crate) fn new(id: Id, task: Option<Counted>) -> AbortHandle {
+        AbortHandle { id, task }
+    }
+
+    /// Cancels the task as [`JoinHandle::abort`](crate::JoinHandle::abort) does; nothing once it has ended.
+    pub fn abort(&self) {
+        if let Some(task) = &self.task {
+            runtime::abort(task);
+        }
+    }
+
+    /// Whether the task has ended. An abort takes effect at the task's next tick: right after it this may
+    /// still be false.
+    pub fn is_finished(&self) -> bool {
+        self.task
+            .as_ref()
+            .is_none_or(|task| task.state.load().is_complete())
+    }
+
+    /// The task's id, which is also its number in the log.
+    pub fn id(&self) -> Id {
+        self.id
+    }
+}
+
+impl fmt::Debug for AbortHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AbortHandle")
+            .field("id", &self.id)
+            .field("finished", &self.is_finished())
+            .finish()
+    }
+}
