@@ -172,6 +172,8 @@ mod tests {
                 tid,
                 worker: 0,
                 busy: dur,
+                queued: 0,
+                others: 1,
             },
         ]
     }

@@ -139,6 +139,11 @@ pub enum TaskEvent {
         worker: u16,
         /// How long the tick has lasted.
         busy: Duration,
+        /// Ready tasks in that worker's queues.
+        queued: u32,
+        /// Workers that do not stall themselves, and so can serve what this one holds up; none where it is
+        /// the only worker.
+        others: u16,
     },
 }
 

@@ -370,6 +370,8 @@ mod tests {
             tid,
             worker: 0,
             busy,
+            queued: 0,
+            others: 0,
         };
         assert!(lives.feed(1, 0, &stalled).is_none());
         assert_eq!(lives.iter().count(), 0);

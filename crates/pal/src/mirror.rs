@@ -36,6 +36,8 @@ struct Own {
     clean: Option<bool>,
     worker: Option<u16>,
     busy_ns: Option<u64>,
+    queued: Option<u32>,
+    others: Option<u16>,
 }
 
 #[cold]
@@ -63,6 +65,8 @@ pub(crate) fn task_event(pal: &Pal, event: &TaskEvent) {
         clean = own.clean,
         worker = own.worker,
         busy_ns = own.busy_ns,
+        queued = own.queued,
+        others = own.others,
         "PAL"
     );
 }
@@ -120,9 +124,17 @@ fn own_fields(pal: &Pal, event: &TaskEvent) -> Own {
             clean: Some(clean),
             ..none
         },
-        TaskEvent::Stalled { worker, busy, .. } => Own {
+        TaskEvent::Stalled {
+            worker,
+            busy,
+            queued,
+            others,
+            ..
+        } => Own {
             worker: Some(worker),
             busy_ns: ns(busy),
+            queued: Some(queued),
+            others: Some(others),
             ..none
         },
         TaskEvent::Running { .. } | TaskEvent::Wait { .. } | TaskEvent::Done { .. } => none,

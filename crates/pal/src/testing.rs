@@ -114,8 +114,20 @@ pub(crate) fn any_task_event() -> impl Strategy<Value = TaskEvent> {
         ),
         any_duration().prop_map(|timeout| TaskEvent::ShutdownBegin { timeout }),
         any::<bool>().prop_map(|clean| TaskEvent::ShutdownComplete { clean }),
-        (any_task(), any::<u16>(), any_duration())
-            .prop_map(|(tid, worker, busy)| { TaskEvent::Stalled { tid, worker, busy } }),
+        (
+            any_task(),
+            any::<u16>(),
+            any_duration(),
+            any::<u32>(),
+            any::<u16>()
+        )
+            .prop_map(|(tid, worker, busy, queued, others)| TaskEvent::Stalled {
+                tid,
+                worker,
+                busy,
+                queued,
+                others,
+            }),
     ];
     prop_oneof![2 => transitions, 2 => rest]
 }

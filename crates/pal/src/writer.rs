@@ -88,8 +88,8 @@ impl RingWriter {
             let Encoded {
                 kind, task, arg, ..
             } = words;
-            let more = words.more.map_or(0, |more| more[0]);
-            self.inner.mirror_task_event(kind, task, arg, more);
+            let [first, second, _] = words.more.unwrap_or([0; 3]);
+            self.inner.mirror_task_event(kind, task, arg, first, second);
         }
         is_recorded
     }
@@ -239,8 +239,8 @@ impl Inner {
     /// Takes the words, in registers, so that no event is put into memory when nobody listens.
     #[cold]
     #[inline(never)]
-    fn mirror_task_event(&self, kind: u8, task: u64, arg: u64, more: u64) {
-        if let Some(event) = decode(kind, task, arg, [more, 0, 0]) {
+    fn mirror_task_event(&self, kind: u8, task: u64, arg: u64, first: u64, second: u64) {
+        if let Some(event) = decode(kind, task, arg, [first, second, 0]) {
             self.mirror(|pal| mirror::task_event(pal, &event));
         }
     }

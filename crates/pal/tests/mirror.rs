@@ -121,6 +121,8 @@ fn each_event_is_mirrored_with_its_name_task_state_and_own_fields() {
                 tid,
                 worker: 1,
                 busy: dur,
+                queued: 5,
+                others: 0,
             },
         ];
         for event in &events {
@@ -143,7 +145,7 @@ fn each_event_is_mirrored_with_its_name_task_state_and_own_fields() {
         r#"message=PAL event="spawn_denied" parent=2 site=2 capacity=3"#,
         r#"message=PAL event="shutdown_begin" timeout_ns=50"#,
         r#"message=PAL event="shutdown_complete" clean=false"#,
-        r#"message=PAL event="stalled" tid=7 worker=1 busy_ns=50"#,
+        r#"message=PAL event="stalled" tid=7 worker=1 busy_ns=50 queued=5 others=0"#,
     ];
     assert_eq!(lines, expected);
 }

@@ -192,6 +192,8 @@ fn record_among_signals() {
             tid: tid(n),
             worker: 1,
             busy: Duration::from_nanos(n),
+            queued: 0,
+            others: 1,
         };
         for n in 1..=AT_A_TIME {
             assert!(ring.write(n, 0, &event(n)));

@@ -133,9 +133,17 @@ impl<'a> Events<'a> {
             }
             TaskEvent::ShutdownBegin { timeout } => vec![field("timeout_ns", ns(timeout))],
             TaskEvent::ShutdownComplete { clean } => vec![field("clean", Told::Truth(clean))],
-            TaskEvent::Stalled { worker, busy, .. } => vec![
+            TaskEvent::Stalled {
+                worker,
+                busy,
+                queued,
+                others,
+                ..
+            } => vec![
                 field("on_worker", Told::Number(worker.into())),
                 field("busy_ns", ns(busy)),
+                field("queued", Told::Number(queued.into())),
+                field("others", Told::Number(others.into())),
             ],
             TaskEvent::Running { .. } | TaskEvent::Wait { .. } | TaskEvent::Done { .. } => {
                 Vec::new()

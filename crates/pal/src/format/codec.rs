@@ -69,11 +69,21 @@ pub(crate) fn encode(event: &TaskEvent) -> Encoded {
             arg: u64::from(clean),
             more: None,
         },
-        TaskEvent::Stalled { tid, worker, busy } => Encoded {
+        TaskEvent::Stalled {
+            tid,
+            worker,
+            busy,
+            queued,
+            others,
+        } => Encoded {
             kind: kind::STALLED,
             task: tid.number(),
             arg: saturating_ns(busy),
-            more: Some([u64::from(worker), 0, 0]),
+            more: Some([
+                u64::from(worker),
+                u64::from(others) << 32 | u64::from(queued),
+                0,
+            ]),
         },
     }
 }
@@ -169,6 +179,8 @@ fn decode_process(kind: u8, task: u64, arg: u64, more: [u64; 3]) -> Option<TaskE
             tid: TaskId::new(task)?,
             worker: u16::try_from(more[0]).ok()?,
             busy: Duration::from_nanos(arg),
+            queued: more[1] as u32,
+            others: u16::try_from(more[1] >> 32).ok()?,
         },
         _ => return None,
     })
@@ -321,6 +333,8 @@ mod tests {
                     tid,
                     worker: 3,
                     busy: ns,
+                    queued: 4,
+                    others: 1,
                 },
                 19,
                 6,
@@ -328,7 +342,7 @@ mod tests {
             ),
         ];
         for (event, kind, task, arg) in words {
-            let more = matches!(event, TaskEvent::Stalled { .. }).then_some([3, 0, 0]);
+            let more = matches!(event, TaskEvent::Stalled { .. }).then_some([3, 1 << 32 | 4, 0]);
             let expected = Encoded {
                 kind,
                 task,

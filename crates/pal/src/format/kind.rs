@@ -95,6 +95,7 @@ pub(crate) const BUILT_IN: [BuiltIn; 17] = [
         &[
             Field::new("busy_ns", FieldType::Ns),
             Field::new("on_worker", FieldType::U64),
+            Field::new("others_queued", FieldType::U64),
         ],
     ),
     plain(CONTINUED, "continued"),

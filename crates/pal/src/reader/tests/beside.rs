@@ -26,6 +26,8 @@ fn event(n: u64) -> TaskEvent {
             tid,
             worker: n as u16,
             busy: Duration::from_nanos(n * 7),
+            queued: n as u32,
+            others: n as u16,
         },
         _ => TaskEvent::Sleep {
             tid,
