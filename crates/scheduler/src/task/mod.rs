@@ -12,6 +12,7 @@ mod join;
 mod join_error;
 pub mod join_set;
 mod joining;
+mod local_key;
 mod raw;
 mod state;
 mod waker;
@@ -25,6 +26,7 @@ pub use glasshouse_pal::TaskId as Id;
 pub use join::JoinHandle;
 pub use join_error::JoinError;
 pub use join_set::JoinSet;
+pub use local_key::{AccessError, LocalKey, TaskLocalFuture};
 pub use yield_now::{YieldNow, yield_now};
 
 pub(crate) use bounded_text::BoundedText;
