@@ -15,6 +15,7 @@
 mod entry;
 mod error;
 mod header;
+mod image;
 mod log;
 mod loss;
 mod names;
@@ -31,6 +32,7 @@ mod wall;
 
 pub use entry::{Entry, RingId};
 pub use error::OpenError;
+pub use image::Image;
 pub use log::{Cursor, Log};
 pub use loss::{Loss, RingLoss};
 pub use names::{FieldSchema, KindSchema, Site};

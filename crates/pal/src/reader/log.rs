@@ -2,6 +2,7 @@
 
 use super::error::OpenError;
 use super::header::{Changing, LogHeader};
+use super::image::Image;
 use super::loss::Loss;
 use super::names::{self, KindSchema, Site};
 use super::records::Records;
@@ -224,6 +225,12 @@ impl Log {
             .iter()
             .filter_map(|place| ring_info::read(&self.source, place).ok());
         infos.filter(|info| info.owner.is_some()).collect()
+    }
+
+    /// The records and the task table as they stand in memory, read anew at each call. To be asked for
+    /// when nobody writes: it may hold halves of what is written meanwhile.
+    pub fn image(&self) -> Image {
+        Image::read(&self.source, &self.header)
     }
 
     /// The text with this number; `None` where there is none. It may hold any character, terminal

@@ -67,6 +67,7 @@ fn read_everything(path: &Path) -> Result<(), OpenError> {
     log.clock_pairs();
     assert!(log.rings().len() <= 1024);
     assert!(log.tasks().count() <= SMALL.slots);
+    assert!(log.image().slots.len() <= SMALL.slots);
     for number in 0..5 {
         log.text(TextId(number));
         log.site(SiteId(number));
