@@ -1,0 +1,80 @@
+//! Owns a measurement in a process of its own: how it is asked for, and how it answers.
+
+use crate::versus::row::Row;
+use crate::versus::subject::Subject;
+use crate::versus::work::Size;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// The first argument of a process that measures.
+pub const SUBCOMMAND: &str = "measure";
+
+/// What one process measures.
+#[derive(Clone, Debug)]
+pub struct Measurement {
+    pub row: &'static Row,
+    pub subject: Subject,
+    pub workers: usize,
+    pub is_quick: bool,
+    /// When the first scrape comes. It differs from pair to pair, so that the share of measurements
+    /// that are scraped is what it is in a process that runs for long.
+    pub scrape_phase: Duration,
+}
+
+impl Measurement {
+    /// Runs `program` to measure, and gives its figures in the order of the row's.
+    pub fn ask(&self, program: &PathBuf) -> Result<Vec<f64>, String> {
+        let output = Command::new(program)
+            .args([SUBCOMMAND, self.row.name, self.subject.name()])
+            .args([self.workers.to_string(), self.is_quick.to_string()])
+            .arg(self.scrape_phase.as_millis().to_string())
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .output()
+            .map_err(|error| format!("{}: {error}", program.display()))?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let figures: Option<Vec<f64>> = text.lines().map(|line| line.parse().ok()).collect();
+        match figures {
+            Some(figures) if output.status.success() && figures.len() == self.row.figures.len() => {
+                Ok(figures)
+            }
+            _ => Err(format!(
+                "{} on {} with {} workers: {}, and said: {text}",
+                self.row.name,
+                self.subject.name(),
+                self.workers,
+                output.status,
+            )),
+        }
+    }
+
+    fn parse(arguments: &[String]) -> Option<Measurement> {
+        let [row, subject, workers, is_quick, scrape_phase_ms] = arguments else {
+            return None;
+        };
+        Some(Measurement {
+            row: Row::by_name(row)?,
+            subject: Subject::by_name(subject)?,
+            workers: workers.parse().ok()?,
+            is_quick: is_quick.parse().ok()?,
+            scrape_phase: Duration::from_millis(scrape_phase_ms.parse().ok()?),
+        })
+    }
+}
+
+/// The measuring process: prints one figure a line.
+pub fn measure_here(arguments: &[String]) -> Result<(), String> {
+    let asked = Measurement::parse(arguments)
+        .ok_or_else(|| format!("{SUBCOMMAND} is for this program's own use"))?;
+    let figures = asked.subject.measure(
+        asked.row.work,
+        asked.workers,
+        Size::measured(asked.is_quick),
+        asked.scrape_phase,
+    );
+    for figure in figures {
+        println!("{figure}");
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! The adapters for tokio: its multi-threaded runtime, and its single-threaded one for information.
+
+use crate::versus::runtime::Runtime;
+use std::future::Future;
+use std::time::Duration;
+
+/// The multi-threaded runtime with everything enabled, as `#[tokio::main]` makes it.
+pub struct Tokio(::tokio::runtime::Runtime);
+
+/// The single-threaded runtime: tasks run on the thread in `block_on`.
+pub struct TokioCurrentThread(::tokio::runtime::Runtime);
+
+fn spawn<F>(future: F) -> impl Future<Output = F::Output> + Send + 'static
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    let task = ::tokio::spawn(future);
+    async move { task.await.expect("a measured task ends by itself") }
+}
+
+macro_rules! tokio_runtime {
+    ($name:ident, $workers:ident, $builder:expr) => {
+        impl Runtime for $name {
+            const YIELD_NOW: &'static str =
+                "goes behind the tasks that are ready, and lets the I/O driver be polled first";
+
+            fn start($workers: usize) -> $name {
+                let runtime = $builder.enable_all().build();
+                $name(runtime.expect("the benchmark's workers can be had"))
+            }
+
+            fn block_on<F: Future>(&self, future: F) -> F::Output {
+                self.0.block_on(future)
+            }
+
+            fn spawn<F>(future: F) -> impl Future<Output = F::Output> + Send + 'static
+            where
+                F: Future + Send + 'static,
+                F::Output: Send + 'static,
+            {
+                spawn(future)
+            }
+
+            fn detach<F>(future: F)
+            where
+                F: Future<Output = ()> + Send + 'static,
+            {
+                drop(::tokio::spawn(future));
+            }
+
+            fn yield_now() -> impl Future<Output = ()> + Send + 'static {
+                ::tokio::task::yield_now()
+            }
+
+            fn sleep(duration: Duration) -> impl Future<Output = ()> + Send + 'static {
+                ::tokio::time::sleep(duration)
+            }
+        }
+    };
+}
+
+tokio_runtime!(
+    Tokio,
+    workers,
+    ::tokio::runtime::Builder::new_multi_thread().worker_threads(workers)
+);
+tokio_runtime!(
+    TokioCurrentThread,
+    _workers,
+    ::tokio::runtime::Builder::new_current_thread()
+);
