@@ -5,6 +5,7 @@ use crate::buckets::check_buckets;
 use crate::catalog::DEFAULT_BUCKETS;
 use crate::meters::Meters;
 use crate::prometheus::{Exporter, exporter_behind};
+use crate::pulse::Pulse;
 use crate::push::Push;
 use crate::settings::{Settings, SpawnSite};
 use crate::site_cache::intern;
@@ -55,13 +56,14 @@ pub struct Hub {
     exporters: Vec<Exporter>,
     /// The builder's recorder or exporter, for the threads of the scheduler.
     recorder: Option<Arc<dyn Recorder + Send + Sync>>,
-    workers: usize,
+    /// By worker.
+    pub(crate) pulses: Box<[Arc<Pulse>]>,
 }
 
 impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hub")
-            .field("workers", &self.workers)
+            .field("workers", &self.pulses.len())
             .field("pushes", &self.push.is_some())
             .field("exporters", &self.exporters.len())
             .finish_non_exhaustive()
@@ -115,7 +117,7 @@ impl Hub {
             push,
             exporters,
             recorder,
-            workers,
+            pulses: (0..workers).map(|_| Arc::new(Pulse::new())).collect(),
         })
     }
 
@@ -144,9 +146,9 @@ impl Hub {
     /// When `index` is not below the number of workers in the settings.
     pub fn worker(self: &Arc<Self>, index: usize) -> Worker {
         assert!(
-            index < self.workers,
+            index < self.pulses.len(),
             "worker {index} of a scheduler built for {}",
-            self.workers
+            self.pulses.len()
         );
         // A log has far fewer rings than 65,536; it decides what becomes of those beyond.
         let owner = RingOwner::Worker(u16::try_from(index).unwrap_or(u16::MAX));

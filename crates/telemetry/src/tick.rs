@@ -134,11 +134,10 @@ impl Worker {
     #[inline]
     pub fn start_tick(&self, task: &TaskTrace) -> Tick {
         let since = task.since();
-        let start = self.hub.not_before(since, self.boundary.get());
-        self.boundary.set(start);
-        self.is_in_tick.set(true);
+        let start = self.hub.not_before(since, self.pulse.boundary());
         let ready = start - since;
         let tid = task.id();
+        self.pulse.start(tid, start);
         let wait = task.take_wait();
         task.clear_waker();
         let aux = task.advance(start);
@@ -179,8 +178,7 @@ impl Worker {
     pub fn poll_returned(&self, tick: &mut Tick) -> u64 {
         let now = self.clock.now();
         tick.end = self.hub.not_before(tick.start, now);
-        self.boundary.set(tick.end);
-        self.is_in_tick.set(false);
+        self.pulse.end(tick.end);
         if ENABLED && tick.end >= self.next_pair.get() {
             self.date(tick.end);
         }

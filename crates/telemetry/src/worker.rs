@@ -10,6 +10,7 @@ use crate::ENABLED;
 use crate::depth::Flow;
 use crate::hub::{Hub, denial, task_id};
 use crate::meter::{Meter, Sample};
+use crate::pulse::Pulse;
 use crate::settings::SpawnSite;
 use crate::site_cache::SiteCache;
 use crate::spans;
@@ -65,9 +66,8 @@ pub struct Worker {
     pub(crate) pushes: bool,
     /// Whether the ring's header shows a task.
     pub(crate) shows_task: Cell<bool>,
-    /// The last boundary's stamp.
-    pub(crate) boundary: Cell<u64>,
-    pub(crate) is_in_tick: Cell<bool>,
+    /// The last boundary's stamp, and the task of the tick that lasts: others look at it.
+    pub(crate) pulse: Arc<Pulse>,
     /// The next id of its block, and how many are left.
     ids: Cell<(u64, u64)>,
     slots: RefCell<SlotCache>,
@@ -78,7 +78,7 @@ impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Worker")
             .field("index", &self.index)
-            .field("boundary", &self.boundary.get())
+            .field("boundary", &self.pulse.boundary())
             .finish_non_exhaustive()
     }
 }
@@ -86,6 +86,11 @@ impl fmt::Debug for Worker {
 impl Worker {
     pub(crate) fn new(hub: Arc<Hub>, index: Option<usize>, owner: RingOwner) -> Worker {
         let ring = hub.pal().lease(owner);
+        let pulse = match index {
+            Some(index) => hub.pulses[index].clone(),
+            None => Arc::new(Pulse::new()),
+        };
+        pulse.set_boundary(hub.clock().now_ordered());
         Worker {
             index,
             _installed: ring.install(),
@@ -96,8 +101,7 @@ impl Worker {
             flow: hub.meters.depth.flow(index).clone(),
             pushes: hub.push.is_some(),
             shows_task: Cell::new(false),
-            boundary: Cell::new(hub.clock().now_ordered()),
-            is_in_tick: Cell::new(false),
+            pulse,
             ids: Cell::new((0, 0)),
             slots: RefCell::default(),
             sites: SiteCache::new(),
@@ -113,7 +117,7 @@ impl Worker {
     /// The last boundary's stamp: the end of one tick is the start of the next.
     #[inline]
     pub fn now(&self) -> u64 {
-        self.boundary.get()
+        self.pulse.boundary()
     }
 
     /// Reads the clock anew as the boundary, after all that other threads have done that is seen here:
@@ -121,8 +125,8 @@ impl Worker {
     pub fn refresh(&self) -> u64 {
         self.hide_task();
         let now = self.clock.now_ordered();
-        let now = self.hub.not_before(self.boundary.get(), now);
-        self.boundary.set(now);
+        let now = self.hub.not_before(self.pulse.boundary(), now);
+        self.pulse.set_boundary(now);
         now
     }
 
@@ -140,7 +144,7 @@ impl Worker {
         let pal = self.hub.pal();
         let tid = self.next_id();
         let site_id = self.sites.id(site, pal);
-        let stamp = self.boundary.get();
+        let stamp = self.pulse.boundary();
         let slot = pal.table().take(&mut self.slots.borrow_mut());
         if let Some(slot) = slot {
             let slot = pal.table().slot(slot);
@@ -179,7 +183,7 @@ impl Worker {
         if ENABLED {
             let site = self.sites.id(site, self.hub.pal());
             let event = denial(site, parent, capacity);
-            self.ring.write(self.boundary.get(), 0, &event);
+            self.ring.write(self.pulse.boundary(), 0, &event);
         }
     }
 
@@ -202,10 +206,10 @@ impl Worker {
     #[inline]
     pub fn woke(&self, task: &TaskTrace, by: WakeSource) {
         let (stamp, aux) = self.hub.stamp_wake(task, by);
-        if !self.is_in_tick.get() && stamp > self.boundary.get() {
+        if !self.pulse.is_in_tick() && stamp > self.pulse.boundary() {
             // What runs next on this worker runs after this wake. Inside a tick the boundary stays: its
             // end is read anyway.
-            self.boundary.set(stamp);
+            self.pulse.set_boundary(stamp);
         }
         if ENABLED {
             self.record_wake(stamp, aux, task.id(), by);
@@ -287,7 +291,7 @@ impl Worker {
     #[inline]
     fn hide_task(&self) {
         if ENABLED && self.shows_task.replace(false) {
-            let end = self.boundary.get();
+            let end = self.pulse.boundary();
             self.ring.current(end, None, WorkerState::Searching);
         }
     }
