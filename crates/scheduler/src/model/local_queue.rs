@@ -19,8 +19,8 @@ impl Entry for usize {
 fn an_entry_is_taken_once_by_the_owner_or_by_a_thief() {
     explore(|| {
         let queue = Arc::new(LocalQueue::<usize>::new());
-        queue.push(1).unwrap();
-        queue.push(2).unwrap();
+        queue.push(1);
+        queue.push(2);
         let thief = {
             let queue = queue.clone();
             thread::spawn(move || {
@@ -31,11 +31,33 @@ fn an_entry_is_taken_once_by_the_owner_or_by_a_thief() {
             })
         };
         let mut taken: Vec<usize> = queue.pop().into_iter().collect();
-        queue.push(3).unwrap();
-        queue.push(4).unwrap();
+        queue.push(3);
+        queue.push(4);
         taken.extend(std::iter::from_fn(|| queue.pop()));
         taken.extend(thief.join().unwrap());
         taken.sort_unstable();
         assert_eq!(taken, [1, 2, 3, 4]);
+    });
+}
+
+#[test]
+fn a_thief_that_reads_slots_which_are_outgrown_meanwhile_takes_what_was_queued() {
+    explore(|| {
+        let queue = Arc::new(LocalQueue::<usize>::new());
+        queue.push(1);
+        queue.push(2);
+        let thief = {
+            let queue = queue.clone();
+            thread::spawn(move || queue.pop())
+        };
+        // Two slots are full: a third entry needs more of them, and the next goes round in those.
+        queue.push(3);
+        let mut taken: Vec<usize> = queue.pop().into_iter().collect();
+        queue.push(4);
+        queue.push(5);
+        taken.extend(thief.join().unwrap());
+        taken.extend(std::iter::from_fn(|| queue.pop()));
+        taken.sort_unstable();
+        assert_eq!(taken, [1, 2, 3, 4, 5]);
     });
 }

@@ -57,10 +57,9 @@ impl Worker {
 
     fn keep(&self, task: Task) {
         let class = task.class();
-        if let Some(own) = self.remote()
-            && let Err(task) = own.queue(class).push(task)
-        {
-            self.shared.injector.push(task);
+        match self.remote() {
+            Some(own) => own.queue(class).push(task),
+            None => self.shared.injector.push(task),
         }
     }
 

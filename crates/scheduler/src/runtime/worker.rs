@@ -1,6 +1,5 @@
 //! Owns a worker's loop: which task runs next, and where a ready task is pushed.
 
-use crate::queue::CAPACITY;
 use crate::runtime::context::Worker;
 use crate::runtime::entered;
 use crate::runtime::root::Root;
@@ -12,6 +11,8 @@ use std::sync::Arc;
 /// Ticks between two looks at the shared queue and the driver while the own queue has work. Prime, so
 /// that it does not fall into step with a task pattern; its size is common practice.
 const SHARED_INTERVAL: u32 = 61;
+/// Tasks that a worker takes from the shared queue into its own at once, at most: so that others find some.
+const SHARE_MAX: usize = 128;
 /// System tasks that run in a row while default ones are ready: they come first, but not for ever.
 const SYSTEM_RUN: u32 = 32;
 
@@ -143,15 +144,11 @@ impl Worker {
         self.seam.refresh();
         let own = self.remote()?.queue(class);
         let share = injector.len(class) / self.shared.remotes.len();
-        let room = (CAPACITY - own.len()) as usize / 2;
-        for _ in 0..share.min(room) {
+        for _ in 0..share.min(SHARE_MAX) {
             let Some(task) = injector.pop(class) else {
                 break;
             };
-            if let Err(task) = own.push(task) {
-                injector.push(task);
-                break;
-            }
+            own.push(task);
         }
         Some(first)
     }
@@ -190,19 +187,9 @@ impl Worker {
         if let Some(seeded) = &self.seeded {
             return seeded.borrow_mut().push(task);
         }
-        let Some(remote) = self.remote() else {
-            return self.shared.injector.push(task);
-        };
-        let class = task.class();
-        if let Err(task) = remote.queue(class).push(task) {
-            // Full: the older half goes where the others find it, then this one behind it.
-            for _ in 0..CAPACITY / 2 {
-                let Some(moved) = remote.queue(class).pop() else {
-                    break;
-                };
-                self.shared.injector.push(moved);
-            }
-            self.shared.injector.push(task);
+        match self.remote() {
+            Some(remote) => remote.queue(task.class()).push(task),
+            None => self.shared.injector.push(task),
         }
     }
 }
