@@ -7,7 +7,7 @@
 use glasshouse_telemetry::pal::{Pal, WakeSource};
 use glasshouse_telemetry::prometheus::Exporter;
 use glasshouse_telemetry::testing::Registry;
-use glasshouse_telemetry::{Hub, Leave, Settings, SpawnSite, TaskTrace, Worker};
+use glasshouse_telemetry::{Hub, Leave, Settings, SpawnSite, TaskTrace, Woken, Worker};
 use std::hint::black_box;
 use std::panic::Location;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ fn measure(name: &str, settings: Settings, ticks: usize) {
     let yields = laps(ticks, |i| {
         let task = &tasks[i % TASKS];
         worker.popped();
-        task_tick(&worker, task, Leave::Yield);
+        task_tick(&worker, task, Leave::Yield(Woken::AsNoted));
         worker.pushed();
     });
     let waits = laps(ticks, |i| {
@@ -102,7 +102,6 @@ fn measure(name: &str, settings: Settings, ticks: usize) {
 #[inline]
 fn task_tick(worker: &Worker, task: &TaskTrace, leave: Leave) {
     let mut tick = worker.start_tick(task);
-    black_box(task).note_self();
     worker.poll_returned(&mut tick);
     let draft = worker.leave(task, &tick, leave);
     worker.commit(tick, draft);

@@ -200,6 +200,8 @@ impl Hub {
         let stamp = self.not_before(since, self.clock.now_ordered());
         let wait = stamp - since;
         task.keep_wait(wait);
+        // Whoever won the wake holds the task alone: what was noted before is of an earlier poll.
+        task.forget_waker();
         let aux = task.advance(stamp);
         if let Some(slot) = task.slot() {
             let slot = self.pal.table().slot(slot);

@@ -46,7 +46,7 @@ pub use pulse::Busy;
 pub use settings::{Settings, SpawnSite};
 pub use spans::{SPAN_TARGET, SPAWN_TARGET};
 pub use stall::{STALL_TARGET, Stalled};
-pub use tick::{Draft, Leave, Tick};
+pub use tick::{Draft, Leave, Tick, Woken};
 pub use trace::TaskTrace;
 pub use worker::Worker;
 

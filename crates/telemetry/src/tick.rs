@@ -72,10 +72,10 @@ impl Tick {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leave {
-    /// It was woken while it ran; by whom, its trace has noted.
-    Yield,
+    /// It was woken while it ran.
+    Yield(Woken),
     /// The same, and its quantum is used up.
-    Throttled,
+    Throttled(Woken),
     /// It waits for a deadline.
     Sleep {
         /// How far ahead the deadline lay when it was armed.
@@ -98,6 +98,20 @@ pub enum Leave {
         /// The panic message or error text, as `Pal::text` interned it.
         text: TextId,
     },
+}
+
+/// Who woke a task while it ran.
+///
+/// ```
+/// use glasshouse_telemetry::{Leave, Woken};
+/// assert_ne!(Leave::Yield(Woken::ByItself), Leave::Yield(Woken::AsNoted));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// Its own poll did.
+    ByItself,
+    /// Its trace has noted who did.
+    AsNoted,
 }
 
 /// A transition out of Running that is not recorded yet: all that its record needs beside the tick.
@@ -139,7 +153,6 @@ impl Worker {
         let tid = task.id();
         self.pulse.start(tid, start);
         let wait = task.take_wait();
-        task.clear_waker();
         let aux = task.advance(start);
         if let Some(slot) = self.slot(task) {
             slot.add_ready(ready);
@@ -214,11 +227,14 @@ impl Worker {
 
     #[inline]
     fn leaving(&self, task: &TaskTrace, tid: TaskId, leave: Leave) -> TaskEvent {
-        // Whoever wakes a running task notes himself first; one who does not is no task of ours.
-        let by = || task.noted_waker().unwrap_or(WakeSource::External);
+        let by = |woken| match woken {
+            Woken::ByItself => WakeSource::Task(tid),
+            // Whoever wakes a running task notes himself first; one who does not is no task of ours.
+            Woken::AsNoted => task.noted_waker().unwrap_or(WakeSource::External),
+        };
         match leave {
-            Leave::Yield => TaskEvent::Yield { tid, by: by() },
-            Leave::Throttled => TaskEvent::Throttled { tid, by: by() },
+            Leave::Yield(woken) => TaskEvent::Yield { tid, by: by(woken) },
+            Leave::Throttled(woken) => TaskEvent::Throttled { tid, by: by(woken) },
             Leave::Sleep { dur } => TaskEvent::Sleep { tid, dur },
             Leave::Io(io) => TaskEvent::IoWait { tid, io },
             Leave::Join(on) => TaskEvent::JoinWait { tid, on },

@@ -38,7 +38,8 @@ pub struct TaskTrace {
     since: AtomicU64,
     /// One more than the wait that the last wake ended; zero when the task was not woken since it ran.
     wait: AtomicU64,
-    /// [`WakeSource::to_word`] of who woke it first while it runs, or of a deferred wake; zero for nobody.
+    /// [`WakeSource::to_word`] of who woke it first since it became ready, or of a deferred wake; zero for
+    /// nobody.
     woken_by: AtomicU64,
 }
 
@@ -80,23 +81,14 @@ impl TaskTrace {
         self.since.load(Relaxed)
     }
 
-    /// Notes who woke the task while it runs; the first of a tick is kept. To be called before the
-    /// flag that says so is set.
+    /// Notes who woke the task while it runs or is queued; the first is kept. To be called before the flag
+    /// that says so is set. Two wakers that meet a poll as it begins may leave the note of the one for the
+    /// mark of the other: both did wake it.
     #[inline]
     pub fn note_waker(&self, by: WakeSource) {
         let word = by.to_word();
         // It fails when somebody was noted before.
         let _ = self.woken_by.compare_exchange(0, word, Relaxed, Relaxed);
-    }
-
-    /// Notes that the task woke itself, from its own tick. Should another thread note itself at the
-    /// same moment, either stays: both are true.
-    #[inline]
-    pub fn note_self(&self) {
-        if self.woken_by.load(Relaxed) == 0 {
-            let word = WakeSource::Task(self.id).to_word();
-            self.woken_by.store(word, Relaxed);
-        }
     }
 
     pub(crate) fn site(&self) -> SiteId {
@@ -108,9 +100,8 @@ impl TaskTrace {
         WakeSource::from_word(self.woken_by.load(Relaxed))
     }
 
-    /// Forgets who was noted.
-    #[inline]
-    pub(crate) fn clear_waker(&self) {
+    /// Forgets who was noted: the poll that begins answers that wake.
+    pub fn forget_waker(&self) {
         self.woken_by.store(0, Relaxed);
     }
 
@@ -182,11 +173,9 @@ mod tests {
         assert_eq!(task.noted_waker(), None);
         task.note_waker(WakeSource::Timer);
         task.note_waker(WakeSource::Io);
-        task.note_self();
         assert_eq!(task.noted_waker(), Some(WakeSource::Timer));
-        task.clear_waker();
-        task.note_self();
-        task.note_waker(WakeSource::Io);
+        task.forget_waker();
+        task.note_waker(WakeSource::Task(task.id()));
         assert_eq!(task.noted_waker(), Some(WakeSource::Task(task.id())));
     }
 

@@ -197,6 +197,7 @@ impl Worker {
             Deferred::Spawned => self.record_spawned(task, None),
             Deferred::Wake => {
                 let by = task.noted_waker().unwrap_or(WakeSource::External);
+                task.forget_waker();
                 self.record_wake(task.since(), task.aux(), task.id(), by);
             }
         }

@@ -10,7 +10,7 @@ use glasshouse_telemetry::testing::Registry;
 use glasshouse_telemetry::{
     BUDGET_THROTTLE_TOTAL, DEFAULT_BUCKETS, Leave, MICROSECOND_BUCKETS, READY_DELAY_SECONDS,
     READY_QUEUE_DEPTH, RUN_LATENCY_SECONDS, Settings, TASKS_RUNNING_TOTAL, TASKS_STATE_TOTAL,
-    WAIT_TIME_SECONDS,
+    WAIT_TIME_SECONDS, Woken,
 };
 use std::sync::Arc;
 
@@ -295,7 +295,7 @@ fn a_scrape_while_workers_count_never_shows_fewer_than_the_last() {
                     let worker = drive.hub.worker(index);
                     let task = worker.spawned(&here(), None);
                     for _ in 0..TICKS {
-                        drive.tick(&worker, &task, 0, Leave::Yield);
+                        drive.tick(&worker, &task, 0, Leave::Yield(Woken::AsNoted));
                     }
                 })
             })

@@ -5,7 +5,7 @@ mod drive;
 use drive::{Drive, here, workers};
 use glasshouse_telemetry::pal::{Clock, FailureKind, WakeSource};
 use glasshouse_telemetry::prometheus::Exporter;
-use glasshouse_telemetry::{Leave, Settings, SpawnSite, TaskTrace, Worker};
+use glasshouse_telemetry::{Leave, Settings, SpawnSite, TaskTrace, Woken, Worker};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::panic::Location;
@@ -60,8 +60,8 @@ fn run(drive: &Drive, worker: &Worker, ticks: usize) {
         worker.popped();
         worker.take_in(task);
         match i % 40 {
-            0..8 => drive.tick(worker, task, 0, Leave::Yield),
-            8..16 => drive.tick(worker, task, 0, Leave::Throttled),
+            0..8 => drive.tick(worker, task, 0, Leave::Yield(Woken::AsNoted)),
+            8..16 => drive.tick(worker, task, 0, Leave::Throttled(Woken::AsNoted)),
             16..24 => {
                 drive.tick(
                     worker,

@@ -8,7 +8,7 @@ use glasshouse_telemetry::pal::TaskState;
 use glasshouse_telemetry::testing::Registry;
 use glasshouse_telemetry::{
     BUDGET_THROTTLE_TOTAL, Leave, READY_DELAY_SECONDS, READY_QUEUE_DEPTH, RUN_LATENCY_SECONDS,
-    Settings, TASKS_RUNNING_TOTAL, TASKS_STATE_TOTAL, WAIT_TIME_SECONDS,
+    Settings, TASKS_RUNNING_TOTAL, TASKS_STATE_TOTAL, WAIT_TIME_SECONDS, Woken,
 };
 use metrics::Unit;
 use std::sync::Arc;
@@ -60,15 +60,15 @@ fn each_tick_gives_one_run_and_one_ready_sample_and_each_resumption_one_wait_sam
         [RUN_LATENCY_SECONDS, READY_DELAY_SECONDS, WAIT_TIME_SECONDS]
             .map(|name| registry.histogram(name).len())
     };
-    drive.tick(&worker, &task, 1, Leave::Yield);
+    drive.tick(&worker, &task, 1, Leave::Yield(Woken::AsNoted));
     assert_eq!(counts(), [1, 1, 0]);
-    drive.tick(&worker, &task, 1, Leave::Throttled);
+    drive.tick(&worker, &task, 1, Leave::Throttled(Woken::AsNoted));
     assert_eq!(counts(), [2, 2, 0]);
     drive.tick(&worker, &task, 1, Leave::Wait);
     assert_eq!(counts(), [3, 3, 0]);
     worker.woke(&task, glasshouse_telemetry::pal::WakeSource::Timer);
     assert_eq!(counts(), [3, 3, 0]);
-    drive.tick(&worker, &task, 1, Leave::Yield);
+    drive.tick(&worker, &task, 1, Leave::Yield(Woken::AsNoted));
     assert_eq!(counts(), [4, 4, 1]);
     drive.tick(&worker, &task, 1, Leave::Done);
     assert_eq!(counts(), [5, 5, 1]);

@@ -10,7 +10,7 @@ use glasshouse_telemetry::prometheus::Exporter;
 use glasshouse_telemetry::testing::Registry;
 use glasshouse_telemetry::{
     Leave, READY_DELAY_SECONDS, RUN_LATENCY_SECONDS, Settings, TASKS_STATE_TOTAL, TaskTrace,
-    WAIT_TIME_SECONDS, Worker,
+    WAIT_TIME_SECONDS, Woken, Worker,
 };
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -124,8 +124,8 @@ impl World<'_> {
         worker.poll_returned(&mut tick);
         let dur = Duration::from_nanos(ns);
         let leaves = [
-            Leave::Yield,
-            Leave::Throttled,
+            Leave::Yield(Woken::AsNoted),
+            Leave::Throttled(Woken::AsNoted),
             Leave::Sleep { dur },
             Leave::Wait,
             Leave::Lane(self.drive.pal.text("lane")),
@@ -140,7 +140,7 @@ impl World<'_> {
         };
         if now == Now::Waiting && interrupted {
             task.note_waker(WakeSource::External);
-            draft = worker.leave(task, &tick, Leave::Yield);
+            draft = worker.leave(task, &tick, Leave::Yield(Woken::AsNoted));
             now = Now::Ready;
         }
         worker.commit(tick, draft);

@@ -5,7 +5,7 @@ mod drive;
 mod output;
 
 use drive::{Drive, here, workers};
-use glasshouse_telemetry::{Leave, SpawnSite};
+use glasshouse_telemetry::{Leave, SpawnSite, Woken};
 use output::Output;
 use std::panic::Location;
 use tracing_subscriber::EnvFilter;
@@ -37,7 +37,9 @@ fn one_life() {
             name: Some("pump"),
         };
         let task = worker.spawned(&site, None);
-        drive.tick_with(&worker, &task, 1, Leave::Yield, || tracing::info!("inside"));
+        drive.tick_with(&worker, &task, 1, Leave::Yield(Woken::AsNoted), || {
+            tracing::info!("inside")
+        });
         drive.tick(&worker, &task, 1, Leave::Done);
     });
 }

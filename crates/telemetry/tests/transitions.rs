@@ -7,7 +7,7 @@ use drive::{Drive, events_of, here, workers};
 use glasshouse_telemetry::pal::{
     Clock, FailureKind, Interest, IoTarget, Pal, TaskEvent, WakeSource,
 };
-use glasshouse_telemetry::{Hub, Leave, Settings, SpawnSite};
+use glasshouse_telemetry::{Hub, Leave, Settings, SpawnSite, Woken};
 use std::panic::Location;
 use std::time::Duration;
 
@@ -22,8 +22,10 @@ fn a_life_leaves_one_record_an_edge() {
         interest: Interest::Write,
     };
     let dur = Duration::from_millis(2);
-    drive.tick_with(&worker, &task, 5, Leave::Yield, || task.note_self());
-    drive.tick_with(&worker, &task, 5, Leave::Throttled, || {
+    drive.tick_with(&worker, &task, 5, Leave::Yield(Woken::AsNoted), || {
+        task.note_waker(WakeSource::Task(task.id()))
+    });
+    drive.tick_with(&worker, &task, 5, Leave::Throttled(Woken::AsNoted), || {
         task.note_waker(WakeSource::Task(parent.id()));
     });
     drive.tick(&worker, &task, 5, Leave::Sleep { dur });
@@ -114,7 +116,7 @@ fn run_wait_and_ready_delay_add_up_to_the_life() {
     let born = task.since();
     drive.pass(7);
     worker.refresh();
-    drive.tick(&worker, &task, 11, Leave::Yield);
+    drive.tick(&worker, &task, 11, Leave::Yield(Woken::AsNoted));
     drive.pass(13);
     worker.refresh();
     drive.tick(&worker, &task, 17, Leave::Wait);
@@ -147,7 +149,7 @@ fn a_wake_that_comes_while_the_wait_is_published_makes_it_a_yield() {
     worker.poll_returned(&mut tick);
     let _unpublished = worker.leave(&task, &tick, Leave::Wait);
     task.note_waker(WakeSource::External);
-    let draft = worker.leave(&task, &tick, Leave::Yield);
+    let draft = worker.leave(&task, &tick, Leave::Yield(Woken::AsNoted));
     worker.commit(tick, draft);
     let slot = drive.pal.table().slot(task.slot().expect("there is room"));
     assert_eq!(slot.run_ticks(), 100, "the run is added once");

@@ -38,16 +38,13 @@ impl Queue {
 /// Polls while the task is in the queue; each poll notes what it sees.
 fn poll_all(state: &State, queue: &Queue, ready: &AtomicUsize, seen: &AtomicUsize) {
     while queue.pop() {
-        assert_eq!(state.start_poll(), Start::Poll);
+        assert_eq!(state.start_poll(|| {}), Start::Poll);
         seen.store(ready.load(Ordering::Relaxed), Ordering::Relaxed);
         // The owned reference is given up with the publication of IDLE, so before it.
         queue.give_up();
         match state.end_poll() {
             End::Idle => {}
-            End::Again => {
-                state.reschedule();
-                queue.push();
-            }
+            End::Again => queue.push(),
         }
     }
 }
@@ -93,7 +90,7 @@ fn an_abort_is_seen_by_the_poller_or_wins_the_wake() {
             let state = state.clone();
             thread::spawn(move || state.abort(|| {}))
         };
-        let cancelled_at_start = state.start_poll() == Start::Cancel;
+        let cancelled_at_start = state.start_poll(|| {}) == Start::Cancel;
         let left_idle = !cancelled_at_start && state.end_poll() == End::Idle;
         let pushed = aborter.join().unwrap() == Wake::Push;
         assert_eq!(
@@ -101,10 +98,9 @@ fn an_abort_is_seen_by_the_poller_or_wins_the_wake() {
             "an idle task is pushed by its aborter, and only then"
         );
         if pushed {
-            assert_eq!(state.start_poll(), Start::Cancel);
+            assert_eq!(state.start_poll(|| {}), Start::Cancel);
         } else if !cancelled_at_start {
-            state.reschedule();
-            assert_eq!(state.start_poll(), Start::Cancel);
+            assert_eq!(state.start_poll(|| {}), Start::Cancel);
         }
     });
 }
@@ -113,7 +109,7 @@ fn an_abort_is_seen_by_the_poller_or_wins_the_wake() {
 fn the_output_and_the_join_waker_have_one_owner() {
     explore(|| {
         let state = Arc::new(State::spawned());
-        assert_eq!(state.start_poll(), Start::Poll);
+        assert_eq!(state.start_poll(|| {}), Start::Poll);
         let completer = {
             let state = state.clone();
             thread::spawn(move || state.complete())

@@ -4,10 +4,12 @@
 use crate::queue::Seeded;
 use crate::runtime::entered::with_worker;
 use crate::runtime::shared::{Remote, Shared};
+use crate::task::{Counted, Header, Task};
 use glasshouse_pal::{IoTarget, TaskId, TextId, WakeSource};
 use glasshouse_telemetry::{self as telemetry, Leave};
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
@@ -22,6 +24,10 @@ pub(crate) struct Worker {
     /// The ready tasks of a deterministic scheduler.
     pub(crate) seeded: Option<RefCell<Seeded>>,
     current: Cell<Option<TaskId>>,
+    /// The task whose poll is under way; null outside of a poll.
+    polling: Cell<*const Header>,
+    /// Whether the poll under way woke its own task.
+    woke_itself: Cell<bool>,
     reason: Cell<Reason>,
     /// The text that `task::fail` left for the running task.
     pub(crate) failure: Cell<TextId>,
@@ -79,6 +85,8 @@ impl Worker {
             index,
             seeded: seeded.map(RefCell::new),
             current: Cell::new(None),
+            polling: Cell::new(ptr::null()),
+            woke_itself: Cell::new(false),
             reason: Cell::new(Reason::Nothing),
             failure: Cell::new(TextId(0)),
             ticks: Cell::new(0),
@@ -96,9 +104,39 @@ impl Worker {
         self.current.get()
     }
 
-    pub(crate) fn set_current(&self, task: Option<TaskId>) {
-        self.current.set(task);
+    /// The poll of `task` begins.
+    #[inline]
+    pub(crate) fn set_current(&self, task: &Task) {
+        self.current.set(Some(task.trace().id()));
+        self.polling.set(task.header_ptr().as_ptr());
+        self.woke_itself.set(false);
         self.reason.set(Reason::Nothing);
+    }
+
+    /// The poll is over. Whether it woke its own task; from now on the task's state word says so.
+    #[inline]
+    pub(crate) fn end_polling(&self) -> bool {
+        self.polling.set(ptr::null());
+        self.woke_itself.get()
+    }
+
+    /// The tick is over.
+    #[inline]
+    pub(crate) fn clear_current(&self) {
+        self.current.set(None);
+        self.reason.set(Reason::Nothing);
+    }
+
+    /// If `task` is the one whose poll is under way on this thread: the poll's end will find this note, and
+    /// nothing needs to be said to other threads. Not when the wake has a source of its own to record.
+    #[inline]
+    pub(crate) fn note_self_wake(&self, task: &Counted) -> bool {
+        let is_itself = ptr::eq(self.polling.get(), task.header_ptr().as_ptr());
+        if is_itself && SOURCE.get().is_none() {
+            self.woke_itself.set(true);
+            return true;
+        }
+        false
     }
 
     pub(crate) fn reason(&self) -> Reason {

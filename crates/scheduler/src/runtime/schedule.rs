@@ -10,6 +10,7 @@ use std::sync::{Arc, PoisonError};
 pub(crate) fn wake(task: &Counted) {
     entered::with_worker_of(Arc::as_ptr(task.shared()), |worker| {
         let by = match worker {
+            Some(worker) if worker.note_self_wake(task) => return,
             Some(worker) => worker.wake_source(),
             None => context::source().unwrap_or(WakeSource::External),
         };

@@ -2,13 +2,14 @@
 //!
 //! The order is fixed. A poll that waits: stamp, slot, publish IDLE, record; after the publication the
 //! task may be another worker's, or freed, so the record is made from a draft. A poll that comes back
-//! ready: stamp, slot, publish READY, record, and only then is it pushed. A poll that ends: stamp, slot,
-//! record, and only then COMPLETE is published, so that who sees the result finds the end in the log.
+//! ready: stamp, slot, record, and only then is it pushed; its state word stays as it is. A poll that
+//! ends: stamp, slot, record, and only then COMPLETE is published, so that who sees the result finds the
+//! end in the log.
 
 use crate::runtime::context::{self, Worker};
 use crate::task::{Class, End, Outcome, Start, Task, borrowed_waker};
 use glasshouse_pal::{FailureKind, TextId};
-use glasshouse_telemetry::{Leave, Tick};
+use glasshouse_telemetry::{Leave, Tick, Woken};
 use std::sync::atomic::Ordering;
 use std::task::Context;
 
@@ -31,11 +32,9 @@ impl Worker {
         poll: impl FnOnce(&Task, &mut Context<'_>) -> Outcome,
     ) -> After {
         self.seam.take_in(task.trace());
-        // Before RUNNING is published: it forgets who woke the task last time, and from then on others may
-        // note themselves.
         let mut tick = self.seam.start_tick(task.trace());
-        let start = task.state.start_poll();
-        self.set_current(Some(task.trace().id()));
+        let start = task.state.start_poll(|| task.trace().forget_waker());
+        self.set_current(&task);
         self.failure
             .set(TextId(task.failure.load(Ordering::Relaxed)));
         let outcome = match start {
@@ -48,25 +47,26 @@ impl Worker {
             }
             Start::Cancel => task.cancel(),
         };
+        let woke_itself = self.end_polling();
         let run_ticks = self.seam.poll_returned(&mut tick);
         match outcome {
-            Outcome::Pending => self.suspend(task, tick, run_ticks),
+            Outcome::Pending => self.suspend(task, tick, run_ticks, woke_itself),
             ended => self.finish(task, tick, ended),
         }
     }
 
-    fn suspend(&self, task: Task, tick: Tick, run_ticks: u64) -> After {
+    fn suspend(&self, task: Task, tick: Tick, run_ticks: u64, woke_itself: bool) -> After {
         let failure = self.failure.get().0;
         if failure != 0 {
             task.failure.store(failure, Ordering::Relaxed);
         }
         // Before the state is published: afterwards these are another worker's.
         let used = task.quantum_used.load(Ordering::Relaxed) + run_ticks;
-        if !task.state.load().is_woken() {
+        if !woke_itself && !task.state.load().is_woken() {
             task.quantum_used.store(0, Ordering::Relaxed);
             let draft = self.seam.leave(task.trace(), &tick, self.reason().leave());
             if task.state.end_poll() == End::Idle {
-                self.set_current(None);
+                self.clear_current();
                 self.seam.commit(tick, draft);
                 return After::Idle;
             }
@@ -74,14 +74,18 @@ impl Worker {
         let throttled = used > self.shared.quantum_ticks;
         let left = if throttled { 0 } else { used };
         task.quantum_used.store(left, Ordering::Relaxed);
-        let leave = if throttled {
-            Leave::Throttled
+        let woken = if woke_itself {
+            Woken::ByItself
         } else {
-            Leave::Yield
+            Woken::AsNoted
+        };
+        let leave = if throttled {
+            Leave::Throttled(woken)
+        } else {
+            Leave::Yield(woken)
         };
         let draft = self.seam.leave(task.trace(), &tick, leave);
-        task.state.reschedule();
-        self.set_current(None);
+        self.clear_current();
         self.seam.commit(tick, draft);
         After::Ready { task, throttled }
     }
@@ -106,7 +110,7 @@ impl Worker {
         if let Some(joiner) = task.complete() {
             context::wake_contained(joiner);
         }
-        self.set_current(None);
+        self.clear_current();
         task.release();
         if counted {
             self.shared.live.finished(self.index);

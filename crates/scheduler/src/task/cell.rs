@@ -55,7 +55,7 @@ impl<F: Future> VtableOf<F> {
     };
 }
 
-/// Puts a future on the heap. The task is READY, its registry entry and its push are the caller's.
+/// Puts a future on the heap. The task is SCHEDULED, its registry entry and its push are the caller's.
 pub(crate) fn allocate<F>(future: F, parts: Parts) -> (Task, Joining<F::Output>)
 where
     F: Future + Send + 'static,
@@ -68,7 +68,7 @@ where
     });
     let header = NonNull::from(Box::leak(cell)).cast::<Header>();
     let ptr = header.as_ptr();
-    // SAFETY: the header is new and READY, so the owned reference is made here, once.
+    // SAFETY: the header is new and SCHEDULED, so the owned reference is made here, once.
     let task = unsafe { Task::from_ptr(ptr.cast()) };
     // SAFETY: it counts two references: the task's own life, and this one.
     let counted = unsafe { Counted::from_raw(ptr.cast_const().cast()) };

@@ -2,12 +2,12 @@
 //! handle's waker and the future or its output, is in `cell.rs`.
 //!
 //! Two kinds of pointers reach it. [`Task`] is the *owned reference*: there is one while the task is
-//! READY or RUNNING, none while it is IDLE (winning the wake makes it again, `Counted::wake`), and
+//! SCHEDULED (queued or running), none while it is IDLE (winning the wake makes it again, `Counted::wake`), and
 //! completion gives it up. [`Counted`] is what wakers and join handles hold. The count includes one for
 //! the life of the task itself, so the cell outlives its last poll.
 //!
 //! Who touches what, as the state word has it:
-//! - the future: who holds the owned reference, while RUNNING;
+//! - the future: who holds the owned reference, once it has called `start_poll`;
 //! - the output: the completer until COMPLETE, then the join handle, or the completer if there is none;
 //! - the join waker: the handle while `JOIN_WAKER` is clear, the completer when it is set.
 
@@ -139,13 +139,13 @@ impl std::ops::Deref for Task {
 }
 
 impl Task {
-    /// Polls the future; on completion the output is in the cell. Only while RUNNING.
+    /// Polls the future; on completion the output is in the cell. Only after `start_poll`.
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Outcome {
-        // SAFETY: the owned reference while RUNNING is the sole right to the future.
+        // SAFETY: the owned reference is the sole right to the future.
         unsafe { (self.vtable.poll)(self.0, cx) }
     }
 
-    /// Drops the future; the output is the cancellation. Only while RUNNING.
+    /// Drops the future; the output is the cancellation. Only after `start_poll`.
     pub(crate) fn cancel(&self) -> Outcome {
         // SAFETY: as for `poll`.
         unsafe { (self.vtable.cancel)(self.0) }
@@ -256,8 +256,8 @@ impl Counted {
         ptr
     }
 
-    /// A waker's step: the owned reference, if it won the edge from IDLE to READY. `note` is called before
-    /// a running task is marked as woken.
+    /// A waker's step: the owned reference, if it won the edge from IDLE to SCHEDULED. `note` is
+    /// called before a scheduled task is marked as woken.
     pub(crate) fn wake(&self, note: impl Fn()) -> Option<Task> {
         self.won(self.state.wake(note))
     }
@@ -267,7 +267,7 @@ impl Counted {
         self.won(self.state.abort(note))
     }
 
-    /// The edge to READY makes the owned reference again, once: the state word lets one thread win it.
+    /// The edge to SCHEDULED makes the owned reference again, once: the state word lets one thread win it.
     fn won(&self, wake: Wake) -> Option<Task> {
         match wake {
             Wake::Push => Some(Task(self.0)),

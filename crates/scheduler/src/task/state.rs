@@ -1,18 +1,22 @@
 //! Owns a task's state word: which part of its life the task is in, and who may touch what.
 //!
 //! ```text
-//!            start_poll             end_poll (nobody woke it)
-//!   READY ───────────────► RUNNING ───────────────────────────► IDLE
-//!     ▲                     │ │ ▲                                 │
-//!     │  reschedule (WOKEN) │ │ └─ wake, abort: set WOKEN/ABORTED │
-//!     ├─────────────────────┘ │                                   │
-//!     │                       └── complete ──► COMPLETE           │
-//!     └──────────── wake, abort: whoever wins pushes it ──────────┘
+//!                 end_poll (nobody woke it)
+//!   SCHEDULED ───────────────────────────────► IDLE
+//!     │  ▲ │ ▲                                   │
+//!     │  │ │ └─ wake, abort: set WOKEN/ABORTED   │
+//!     │  │ └─── start_poll: clears WOKEN         │
+//!     │  └───── wake, abort: whoever wins pushes it
+//!     └── complete ──► COMPLETE
 //! ```
 //!
-//! Who holds the task's *owned reference* may poll it, and only they: the queue entry while READY, the
-//! worker while RUNNING, nobody while IDLE. Winning the edge from IDLE to READY creates it again, so
-//! that a wake-up needs no reference count. COMPLETE ends it.
+//! A task is SCHEDULED from the wake that made it ready until a poll leaves it waiting: queued or running,
+//! and running again after a poll that it was woken in. So a tick of a task that comes back ready takes no
+//! read-modify-write at all: what others want of it meanwhile they leave as marks.
+//!
+//! Who holds the task's *owned reference* may poll it, and only they: the queue entry, then the worker,
+//! while SCHEDULED; nobody while IDLE. Winning the edge from IDLE to SCHEDULED creates it again, so that a
+//! wake-up needs no reference count. COMPLETE ends it.
 //!
 //! The bits of the join handle live in the same word, because completion and the handle race:
 //! `JOIN_WAKER` set gives the waker field to the completer, clear gives it to the handle;
@@ -21,14 +25,13 @@
 use crate::sync::{AtomicU32, Ordering};
 use std::fmt;
 
-const READY: u32 = 1 << 0;
-const RUNNING: u32 = 1 << 1;
-const COMPLETE: u32 = 1 << 2;
-const WOKEN: u32 = 1 << 3;
-const ABORTED: u32 = 1 << 4;
-const JOIN_INTEREST: u32 = 1 << 5;
-const JOIN_WAKER: u32 = 1 << 6;
-const LIFE: u32 = READY | RUNNING | COMPLETE;
+const SCHEDULED: u32 = 1 << 0;
+const COMPLETE: u32 = 1 << 1;
+const WOKEN: u32 = 1 << 2;
+const ABORTED: u32 = 1 << 3;
+const JOIN_INTEREST: u32 = 1 << 4;
+const JOIN_WAKER: u32 = 1 << 5;
+const LIFE: u32 = SCHEDULED | COMPLETE;
 
 /// A copy of the word: transitions are functions of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,7 +41,7 @@ pub(crate) struct Snapshot(u32);
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wake {
-    /// It won the edge from IDLE to READY and holds the owned reference: push it.
+    /// It won the edge from IDLE to SCHEDULED and holds the owned reference: push it.
     Push,
     /// The poller will see to it, or nothing is left to wake.
     Nothing,
@@ -60,7 +63,7 @@ pub(crate) enum Start {
 pub(crate) enum End {
     /// The task is IDLE, and no longer the poller's.
     Idle,
-    /// It was woken or aborted meanwhile; it is still RUNNING: call `reschedule` and push it.
+    /// It was woken or aborted meanwhile; it is still SCHEDULED: push it.
     Again,
 }
 
@@ -86,17 +89,17 @@ pub(crate) enum Join {
 
 impl Snapshot {
     /// A task just spawned, with a join handle.
-    const SPAWNED: Snapshot = Snapshot(READY | JOIN_INTEREST);
+    const SPAWNED: Snapshot = Snapshot(SCHEDULED | JOIN_INTEREST);
 
     pub(crate) fn is_complete(self) -> bool {
         self.0 & COMPLETE != 0
     }
 
-    pub(crate) fn is_running(self) -> bool {
-        self.0 & RUNNING != 0
+    fn is_scheduled(self) -> bool {
+        self.0 & SCHEDULED != 0
     }
 
-    /// Woken or aborted since the poll began.
+    /// Woken or aborted since its last poll began.
     pub(crate) fn is_woken(self) -> bool {
         self.0 & (WOKEN | ABORTED) != 0
     }
@@ -119,63 +122,49 @@ impl Snapshot {
 
     fn wake(self) -> (Snapshot, Wake) {
         match self.0 & LIFE {
-            0 => (self.with(READY), Wake::Push),
-            RUNNING => (self.with(WOKEN), Wake::Nothing),
+            0 => (self.with(SCHEDULED), Wake::Push),
+            SCHEDULED => (self.with(WOKEN), Wake::Nothing),
             _ => (self, Wake::Nothing),
         }
     }
 
     fn abort(self) -> (Snapshot, Wake) {
         match self.0 & LIFE {
-            0 => (self.with(READY | ABORTED), Wake::Push),
+            0 => (self.with(SCHEDULED | ABORTED), Wake::Push),
             COMPLETE => (self, Wake::Nothing),
             _ => (self.with(ABORTED), Wake::Nothing),
         }
     }
 
     fn start_poll(self) -> (Snapshot, Start) {
-        assert_eq!(
-            self.0 & LIFE,
-            READY,
-            "only a ready task is polled: {self:?}"
-        );
-        let next = self.without(READY | WOKEN).with(RUNNING);
+        self.assert_scheduled("is polled");
         let start = if self.is_aborted() {
             Start::Cancel
         } else {
             Start::Poll
         };
-        (next, start)
+        (self.without(WOKEN), start)
     }
 
     fn end_poll(self) -> (Snapshot, End) {
-        assert_eq!(
-            self.0 & LIFE,
-            RUNNING,
-            "only a running task ends a poll: {self:?}"
-        );
+        self.assert_scheduled("ends a poll");
         if self.is_woken() {
             (self, End::Again)
         } else {
-            (self.without(RUNNING), End::Idle)
+            (self.without(SCHEDULED), End::Idle)
         }
     }
 
-    fn reschedule(self) -> Snapshot {
+    fn assert_scheduled(self, step: &str) {
         assert_eq!(
             self.0 & LIFE,
-            RUNNING,
-            "only a running task goes back: {self:?}"
+            SCHEDULED,
+            "only a scheduled task {step}: {self:?}"
         );
-        self.without(RUNNING | WOKEN).with(READY)
     }
 
     fn complete(self) -> (Snapshot, Completion) {
-        assert_eq!(
-            self.0 & LIFE,
-            RUNNING,
-            "only a running task completes: {self:?}"
-        );
+        self.assert_scheduled("completes");
         let completion = Completion {
             wake_joiner: self.has_join_waker(),
             drop_output: self.0 & JOIN_INTEREST == 0,
@@ -216,8 +205,7 @@ impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let life = match self.0 & LIFE {
             0 => "Idle",
-            READY => "Ready",
-            RUNNING => "Running",
+            SCHEDULED => "Scheduled",
             COMPLETE => "Complete",
             _ => "Impossible",
         };
@@ -266,11 +254,11 @@ impl State {
     }
 
     /// A waker's step. Even where nothing changes it is a read-modify-write: what the waker wrote before
-    /// must be seen by the poll that answers it. `note` is called before the task is marked as woken while
-    /// it runs, so that the poller that sees the mark sees the note.
+    /// must be seen by the poll that answers it. `note` is called before a scheduled task is marked as woken,
+    /// so that the poller that sees the mark sees the note.
     pub(crate) fn wake(&self, note: impl Fn()) -> Wake {
         self.update(|now| {
-            if now.is_running() && !now.is_woken() {
+            if now.is_scheduled() && !now.is_woken() {
                 note();
             }
             now.wake()
@@ -280,23 +268,29 @@ impl State {
     /// An aborter's step; `note` as for `wake`.
     pub(crate) fn abort(&self, note: impl Fn()) -> Wake {
         self.update(|now| {
-            if now.is_running() && !now.is_woken() {
+            if now.is_scheduled() && !now.is_woken() {
                 note();
             }
             now.abort()
         })
     }
 
-    pub(crate) fn start_poll(&self) -> Start {
+    /// A poller's first step. `forget` is called when the task was woken again while it was queued: this poll
+    /// answers that, so that what was noted then is no news when it ends.
+    #[inline]
+    pub(crate) fn start_poll(&self, forget: impl FnOnce()) -> Start {
+        // Without a mark there is nothing to take off. A mark that comes after this load stays, and the poll
+        // that follows the coming one answers it. The queue has handed over what earlier holders wrote.
+        if !self.load().is_woken() {
+            return Start::Poll;
+        }
+        forget();
         self.update(Snapshot::start_poll)
     }
 
+    #[inline]
     pub(crate) fn end_poll(&self) -> End {
         self.update(Snapshot::end_poll)
-    }
-
-    pub(crate) fn reschedule(&self) {
-        self.update(|now| (now.reschedule(), ()));
     }
 
     pub(crate) fn complete(&self) -> Completion {

@@ -5,7 +5,7 @@ use glasshouse_telemetry::pal::lives::Lives;
 use glasshouse_telemetry::pal::{
     Clock, Event, LossCause, Pal, TaskEvent, TaskId, TaskState, WakeSource,
 };
-use glasshouse_telemetry::{Hub, Leave, Settings, SpawnSite, TaskTrace, Worker};
+use glasshouse_telemetry::{Hub, Leave, Settings, SpawnSite, TaskTrace, Woken, Worker};
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -86,6 +86,8 @@ impl Drive {
         poll: impl FnOnce(),
     ) {
         let mut tick = worker.start_tick(task);
+        // As a scheduler does whose state word says that the task was woken since.
+        task.forget_waker();
         poll();
         if !self.clock.is_virtual() {
             assert_eq!(ns, 0, "real time passes by itself");
@@ -197,8 +199,14 @@ pub fn every_life(drive: &Drive) -> Worker {
         (Leave::Wait, WakeSource::External),
     ];
     drive.pass(1_500);
-    drive.tick_with(&worker, &one, 2_000_000, Leave::Yield, || one.note_self());
-    drive.tick(&worker, &two, 40, Leave::Throttled);
+    drive.tick_with(
+        &worker,
+        &one,
+        2_000_000,
+        Leave::Yield(Woken::AsNoted),
+        || one.note_waker(WakeSource::Task(one.id())),
+    );
+    drive.tick(&worker, &two, 40, Leave::Throttled(Woken::AsNoted));
     for (number, (leave, by)) in waits.into_iter().enumerate() {
         drive.tick(&worker, &one, 1_000 + number as u64, leave);
         drive.pass(7_000_000 * number as u64);

@@ -10,21 +10,25 @@ fn snap(bits: u32) -> Snapshot {
 #[test]
 fn every_wake_and_abort_by_state() {
     for (from, wake, abort) in [
-        (IDLE, (READY, Wake::Push), (READY | ABORTED, Wake::Push)),
         (
-            snap(READY),
-            (READY, Wake::Nothing),
-            (READY | ABORTED, Wake::Nothing),
+            IDLE,
+            (SCHEDULED, Wake::Push),
+            (SCHEDULED | ABORTED, Wake::Push),
         ),
         (
-            snap(RUNNING),
-            (RUNNING | WOKEN, Wake::Nothing),
-            (RUNNING | ABORTED, Wake::Nothing),
+            snap(SCHEDULED),
+            (SCHEDULED | WOKEN, Wake::Nothing),
+            (SCHEDULED | ABORTED, Wake::Nothing),
         ),
         (
-            snap(RUNNING | WOKEN),
-            (RUNNING | WOKEN, Wake::Nothing),
-            (RUNNING | WOKEN | ABORTED, Wake::Nothing),
+            snap(SCHEDULED | WOKEN),
+            (SCHEDULED | WOKEN, Wake::Nothing),
+            (SCHEDULED | WOKEN | ABORTED, Wake::Nothing),
+        ),
+        (
+            snap(SCHEDULED | ABORTED),
+            (SCHEDULED | ABORTED | WOKEN, Wake::Nothing),
+            (SCHEDULED | ABORTED, Wake::Nothing),
         ),
         (
             snap(COMPLETE),
@@ -43,36 +47,45 @@ fn every_wake_and_abort_by_state() {
 
 #[test]
 fn every_poll_step_by_state() {
-    assert_eq!(snap(READY).start_poll(), (snap(RUNNING), Start::Poll));
+    assert_eq!(snap(SCHEDULED).start_poll(), (snap(SCHEDULED), Start::Poll));
     assert_eq!(
-        snap(READY | ABORTED).start_poll(),
-        (snap(RUNNING | ABORTED), Start::Cancel)
-    );
-    assert_eq!(snap(RUNNING).end_poll(), (IDLE, End::Idle));
-    assert_eq!(
-        snap(RUNNING | WOKEN).end_poll(),
-        (snap(RUNNING | WOKEN), End::Again)
+        snap(SCHEDULED | WOKEN).start_poll(),
+        (snap(SCHEDULED), Start::Poll),
+        "a poll answers every wake before it"
     );
     assert_eq!(
-        snap(RUNNING | ABORTED).end_poll(),
-        (snap(RUNNING | ABORTED), End::Again)
+        snap(SCHEDULED | ABORTED | WOKEN).start_poll(),
+        (snap(SCHEDULED | ABORTED), Start::Cancel)
     );
-    assert_eq!(snap(RUNNING | WOKEN).reschedule(), snap(READY));
+    assert_eq!(snap(SCHEDULED).end_poll(), (IDLE, End::Idle));
+    for mark in [WOKEN, ABORTED, WOKEN | ABORTED] {
+        assert_eq!(
+            snap(SCHEDULED | mark).end_poll(),
+            (snap(SCHEDULED | mark), End::Again),
+            "a mark outlives the poll that it came too late for"
+        );
+    }
+}
+
+#[test]
+fn a_poll_starts_without_a_write_when_the_task_has_no_mark() {
+    let state = State::spawned();
     assert_eq!(
-        snap(RUNNING | ABORTED).reschedule(),
-        snap(READY | ABORTED),
-        "an abort outlives the poll that it came too late for"
+        state.start_poll(|| panic!("nothing to forget")),
+        Start::Poll
     );
+    assert_eq!(state.wake(|| {}), Wake::Nothing);
+    let forgotten = std::cell::Cell::new(false);
+    assert_eq!(state.start_poll(|| forgotten.set(true)), Start::Poll);
+    assert!(forgotten.get());
+    assert!(!state.load().is_woken());
 }
 
 #[test]
 fn steps_from_states_that_cannot_be_are_refused() {
-    for from in [IDLE, snap(RUNNING), snap(COMPLETE)] {
+    for from in [IDLE, snap(COMPLETE)] {
         assert!(std::panic::catch_unwind(|| from.start_poll()).is_err());
-    }
-    for from in [IDLE, snap(READY), snap(COMPLETE)] {
         assert!(std::panic::catch_unwind(|| from.end_poll()).is_err());
-        assert!(std::panic::catch_unwind(|| from.reschedule()).is_err());
         assert!(std::panic::catch_unwind(|| from.complete()).is_err());
     }
 }
@@ -84,8 +97,8 @@ fn completion_says_who_owns_the_output_and_the_waker() {
         (JOIN_INTEREST, false, false),
         (JOIN_INTEREST | JOIN_WAKER, true, false),
     ] {
-        let (next, completion) = snap(RUNNING | WOKEN | bits).complete();
-        assert!(next.is_complete() && !next.is_woken() && !next.is_running());
+        let (next, completion) = snap(SCHEDULED | WOKEN | bits).complete();
+        assert!(next.is_complete() && !next.is_woken() && !next.is_scheduled());
         assert_eq!(
             completion,
             Completion {
@@ -99,8 +112,8 @@ fn completion_says_who_owns_the_output_and_the_waker() {
 #[test]
 fn the_join_handle_loses_the_waker_field_at_completion_only() {
     assert_eq!(
-        snap(RUNNING | JOIN_INTEREST).set_join_waker(),
-        (snap(RUNNING | JOIN_INTEREST | JOIN_WAKER), Join::Pending)
+        snap(SCHEDULED | JOIN_INTEREST).set_join_waker(),
+        (snap(SCHEDULED | JOIN_INTEREST | JOIN_WAKER), Join::Pending)
     );
     assert_eq!(
         snap(COMPLETE).set_join_waker(),
@@ -115,15 +128,15 @@ fn the_join_handle_loses_the_waker_field_at_completion_only() {
         (snap(COMPLETE | JOIN_WAKER), Join::Complete)
     );
     assert_eq!(
-        snap(READY | JOIN_INTEREST | JOIN_WAKER).drop_join_handle(),
-        (snap(READY), Join::Pending)
+        snap(SCHEDULED | JOIN_INTEREST | JOIN_WAKER).drop_join_handle(),
+        (snap(SCHEDULED), Join::Pending)
     );
 }
 
 #[test]
 fn a_snapshot_prints_its_flags() {
     assert_eq!(
-        format!("{:?}", snap(RUNNING | WOKEN | JOIN_INTEREST)),
-        "Running + woken + join interest"
+        format!("{:?}", snap(SCHEDULED | WOKEN | JOIN_INTEREST)),
+        "Scheduled + woken + join interest"
     );
 }
