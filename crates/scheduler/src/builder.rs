@@ -3,6 +3,7 @@
 use crate::blocking::Pool;
 use crate::driver::Driver;
 use crate::idle::Idle;
+use crate::local_scheduler::LocalScheduler;
 use crate::queue::Injector;
 use crate::runtime::{self, Live, PhaseCell, Registry, Remote, Shape, Shared};
 use crate::scheduler::Scheduler;
@@ -12,7 +13,7 @@ use metrics::Recorder;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 /// Run time after which a task that comes back ready goes behind its peers. A guess between the delay that
@@ -49,7 +50,8 @@ pub struct Builder {
 pub enum BuildError {
     /// The number of workers cannot be had.
     #[error(
-        "{workers} workers cannot be had; ask for 1 to {MAX_WORKERS}, and 1 where it is deterministic"
+        "{workers} workers cannot be had; ask for 1 to {MAX_WORKERS}, and 1 where the worker is the thread \
+         in block_on (deterministic, build_local)"
     )]
     Workers {
         /// What was asked for.
@@ -169,7 +171,31 @@ impl Builder {
     ///
     /// # Errors
     /// [`BuildError`] says which setting or which resource.
-    pub fn build(mut self) -> Result<Scheduler, BuildError> {
+    pub fn build(self) -> Result<Scheduler, BuildError> {
+        let name = self.name.clone();
+        let shared = self.share(None)?;
+        let threads = match shared.shape {
+            Shape::Threads => start_workers(&shared, &name)?,
+            Shape::Local | Shape::Deterministic { .. } => Vec::new(),
+        };
+        Ok(Scheduler::new(shared, threads))
+    }
+
+    /// A scheduler whose one worker is this thread while it is inside `block_on`: its tasks need not be
+    /// Send. With [`Builder::deterministic`] it is deterministic too.
+    ///
+    /// # Errors
+    /// [`BuildError`] says which setting or which resource.
+    pub fn build_local(mut self) -> Result<LocalScheduler, BuildError> {
+        if self.shape == Shape::Threads {
+            self.shape = Shape::Local;
+        }
+        let shared = self.share(Some(thread::current().id()))?;
+        Ok(LocalScheduler::new(Scheduler::new(shared, Vec::new())))
+    }
+
+    /// All that the threads of the scheduler share, without the threads.
+    fn share(mut self, owner: Option<ThreadId>) -> Result<Arc<Shared>, BuildError> {
         let workers = self.worker_count()?;
         if self.capacity == Some(0) {
             return Err(BuildError::Capacity);
@@ -181,7 +207,7 @@ impl Builder {
             check_buckets(bounds)?;
         }
         let (random, wants_io) = match self.shape {
-            Shape::Threads => (0, true),
+            Shape::Threads | Shape::Local => (0, true),
             Shape::Deterministic { seed, io } => (seed, io),
         };
         if matches!(self.shape, Shape::Deterministic { .. }) {
@@ -197,7 +223,7 @@ impl Builder {
         };
         let hub = Hub::new(self.settings);
         let quantum_ns = u64::try_from(self.quantum.as_nanos()).unwrap_or(u64::MAX);
-        let shared = Arc::new(Shared {
+        Ok(Arc::new(Shared {
             quantum_ticks: hub.clock().ticks(quantum_ns),
             hub,
             shape: self.shape,
@@ -210,24 +236,21 @@ impl Builder {
             driver,
             blocking: Pool::new(self.name.clone()),
             guests: Mutex::default(),
+            owner,
             is_run_inline: AtomicBool::new(false),
             random: AtomicU64::new(random),
-        });
-        let threads = match self.shape {
-            Shape::Threads => start_workers(&shared, &self.name)?,
-            Shape::Deterministic { .. } => Vec::new(),
-        };
-        Ok(Scheduler::new(shared, threads))
+        }))
     }
 
     fn worker_count(&self) -> Result<usize, BuildError> {
         let workers = match self.workers {
             Some(workers) => workers,
+            None if self.shape == Shape::Local => 1,
             None => thread::available_parallelism().map_or(1, usize::from),
         };
         let most = match self.shape {
             Shape::Threads => MAX_WORKERS,
-            Shape::Deterministic { .. } => 1,
+            Shape::Local | Shape::Deterministic { .. } => 1,
         };
         if (1..=most).contains(&workers) {
             Ok(workers)

@@ -115,13 +115,14 @@ impl Handle {
     /// Runs `future` on this thread until it ends.
     ///
     /// # Panics
-    /// On a thread that runs tasks, when the scheduler is deterministic (its own `block_on` is the one
-    /// worker), and when the future does.
+    /// On a thread that runs tasks, when the scheduler is deterministic and on the thread that owns a
+    /// [`LocalScheduler`](crate::LocalScheduler) (their own `block_on` is the one worker), and when the
+    /// future does.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         assert!(
-            !self.shared.is_deterministic(),
-            "a deterministic scheduler runs on one thread; call block_on of the Scheduler itself"
+            !self.shared.is_deterministic() && !self.shared.is_owner(),
+            "the scheduler's one worker is the thread in its own block_on; call that, not the handle's"
         );
         runtime::block_on(&self.shared, future, &here(Some("block_on")))
     }

@@ -26,6 +26,7 @@ mod builder;
 mod driver;
 mod handle;
 mod idle;
+mod local_scheduler;
 #[cfg(all(test, glasshouse_loom))]
 mod model;
 mod parker;
@@ -43,6 +44,7 @@ pub mod wait;
 
 pub use builder::{BuildError, Builder};
 pub use handle::{Handle, spawn, spawn_blocking, spawn_system, try_spawn};
+pub use local_scheduler::LocalScheduler;
 pub use runtime::{Shutdown, SpawnError};
 pub use scheduler::Scheduler;
 pub use task::{JoinError, JoinHandle};

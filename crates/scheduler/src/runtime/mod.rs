@@ -3,6 +3,7 @@
 pub(crate) mod context;
 pub(crate) mod entered;
 mod live;
+mod local;
 mod park;
 mod registry;
 mod root;
@@ -22,5 +23,5 @@ pub(crate) use root::block_on;
 pub(crate) use schedule::{abort, wake};
 pub(crate) use shared::{Remote, Shape, Shared};
 pub(crate) use shutdown::{PhaseCell, shut_down};
-pub(crate) use spawn::{Refused, spawn_on};
+pub(crate) use spawn::{Refused, spawn_local_on, spawn_on};
 pub(crate) use worker::run_worker;

@@ -68,7 +68,9 @@ pub(crate) fn block_on<F: Future>(
     let hub = shared.hub.clone();
     hub.enter(|| match shared.shape {
         Shape::Threads => run_beside_workers(shared, site, &mut poll),
-        Shape::Deterministic { .. } => run_as_worker(shared, site, &mut poll),
+        // On any other thread than the owner it is a guest, as beside worker threads.
+        Shape::Local if !shared.is_owner() => run_beside_workers(shared, site, &mut poll),
+        Shape::Local | Shape::Deterministic { .. } => run_as_worker(shared, site, &mut poll),
     });
     match result {
         Some(Ok(output)) => output,
@@ -193,16 +195,23 @@ fn run_as_worker(
     }
 }
 
-/// The one worker of a deterministic scheduler, for as long as this thread runs it. What is ready at its
-/// end waits in the shared queue for the next.
+/// The one worker that is inside `block_on`, for as long as this thread runs it. What is ready at its end
+/// waits for the next.
 pub(crate) fn inline_worker(shared: &Arc<Shared>) -> InlineWorker {
     assert!(
         !shared.is_run_inline.swap(true, Ordering::AcqRel),
-        "another thread runs this deterministic scheduler; let one thread at a time call block_on"
+        "another thread runs this scheduler; let one thread at a time call block_on"
+    );
+    // What upholds that a local task is polled and dropped on its own thread alone.
+    assert!(
+        shared.owner.is_none() || shared.is_owner(),
+        "a LocalScheduler was run by another thread than its own"
     );
     shared.remotes[0].parker.claim();
-    let seeded = Seeded::resume(shared.random.load(Ordering::Relaxed));
-    let worker = Worker::new(shared.clone(), shared.hub.worker(0), Some(0), Some(seeded));
+    let seeded = shared
+        .is_deterministic()
+        .then(|| Seeded::resume(shared.random.load(Ordering::Relaxed)));
+    let worker = Worker::new(shared.clone(), shared.hub.worker(0), Some(0), seeded);
     InlineWorker {
         _entered: entered::enter_worker(&worker),
         worker,
@@ -224,17 +233,14 @@ impl std::ops::Deref for InlineWorker {
 
 impl Drop for InlineWorker {
     fn drop(&mut self) {
-        let Some(seeded) = &self.worker.seeded else {
-            return;
-        };
-        let (random, ready) = seeded.borrow_mut().suspend();
-        self.worker.shared.random.store(random, Ordering::Relaxed);
-        for task in ready {
-            self.worker.shared.injector.push(task);
+        let shared = &self.worker.shared;
+        if let Some(seeded) = &self.worker.seeded {
+            let (random, ready) = seeded.borrow_mut().suspend();
+            shared.random.store(random, Ordering::Relaxed);
+            for task in ready {
+                shared.injector.push(task);
+            }
         }
-        self.worker
-            .shared
-            .is_run_inline
-            .store(false, Ordering::Release);
+        shared.is_run_inline.store(false, Ordering::Release);
     }
 }

@@ -14,12 +14,15 @@ use glasshouse_telemetry::Hub;
 use slab::Slab;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 
 /// Who runs the workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// Threads of their own.
     Threads,
+    /// The one worker is the thread in `block_on`.
+    Local,
     /// The one worker is the thread in `block_on`; time is virtual and the seed picks the next task.
     Deterministic { seed: u64, io: bool },
 }
@@ -66,7 +69,10 @@ pub(crate) struct Shared {
     pub(crate) quantum_ticks: u64,
     /// Threads inside `block_on` beside the workers.
     pub(crate) guests: Mutex<Slab<Arc<Guest>>>,
-    /// Whether a thread runs as the worker of a deterministic scheduler.
+    /// The one thread that may run its worker, where tasks need not be Send; such a scheduler cannot leave
+    /// the thread that built it.
+    pub(crate) owner: Option<ThreadId>,
+    /// Whether a thread runs as the worker that is inside `block_on`.
     pub(crate) is_run_inline: AtomicBool,
     /// The state of a deterministic scheduler's generator between two stays of its worker.
     pub(crate) random: AtomicU64,
@@ -104,6 +110,11 @@ impl Shared {
         (0..self.remotes.len()).for_each(|worker| self.unpark(worker));
         let guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
         guests.iter().for_each(|(_, guest)| guest.unpark());
+    }
+
+    /// Whether this thread is the one that runs the tasks which are not Send.
+    pub(crate) fn is_owner(&self) -> bool {
+        self.owner == Some(thread::current().id())
     }
 
     pub(crate) fn is_deterministic(&self) -> bool {

@@ -201,9 +201,12 @@ pub(crate) fn shut_down(
             }
             (clean, patience)
         }
-        Shape::Deterministic { .. } => {
+        Shape::Local | Shape::Deterministic { .. } => {
             let worker = inline_worker(shared);
-            let clean = worker.run_out(allowed);
+            let clean = match shared.shape {
+                Shape::Deterministic { .. } => worker.run_out(allowed),
+                Shape::Threads | Shape::Local => worker.run_until_ended(allowed),
+            };
             shared.phase.set(Phase::Closed);
             // There is no other worker.
             worker.drain(&LastWorker(()));

@@ -2,7 +2,7 @@
 
 use crate::runtime::entered;
 use crate::runtime::shared::Shared;
-use crate::task::{Class, Home, JoinHandle, Parts, allocate};
+use crate::task::{Class, Home, JoinHandle, Joining, Parts, Task, allocate, allocate_local};
 use glasshouse_pal::TaskId;
 use glasshouse_telemetry::SpawnSite;
 use std::fmt;
@@ -85,6 +85,29 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
+    spawn_with(shared, future, site, class, allocate)
+}
+
+/// Spawns a future that stays on this thread, which owns the scheduler.
+pub(crate) fn spawn_local_on<F>(
+    shared: &Arc<Shared>,
+    future: F,
+    site: &SpawnSite<'_>,
+) -> Result<JoinHandle<F::Output>, Refused<F>>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    spawn_with(shared, future, site, Class::Default, allocate_local)
+}
+
+fn spawn_with<F: Future>(
+    shared: &Arc<Shared>,
+    future: F,
+    site: &SpawnSite<'_>,
+    class: Class,
+    allocate: impl FnOnce(F, Parts) -> (Task, Joining<F::Output>),
+) -> Result<JoinHandle<F::Output>, Refused<F>> {
     entered::with_worker_of(Arc::as_ptr(shared), |worker| {
         // A worker ends after its tasks have been seen to; any other thread must not come too late.
         let index = worker.and_then(|worker| worker.index);

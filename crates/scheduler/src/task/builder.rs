@@ -2,7 +2,7 @@
 
 use crate::handle::{Handle, here};
 use crate::runtime::SpawnError;
-use crate::task::{Class, JoinHandle};
+use crate::task::{Class, JoinHandle, spawn_local_at};
 use std::future::Future;
 
 /// Spawns a task with a name, on the current scheduler.
@@ -53,6 +53,19 @@ impl<'a> Builder<'a> {
         F::Output: Send + 'static,
     {
         handle.spawn_as(future, &here(self.name), Class::Default)
+    }
+
+    /// As [`crate::task::spawn_local`].
+    ///
+    /// # Panics
+    /// When the current scheduler is no `LocalScheduler` of this thread, and outside of a scheduler.
+    #[track_caller]
+    pub fn spawn_local<F>(self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        spawn_local_at(future, &here(self.name))
     }
 
     /// As [`crate::spawn_system`].

@@ -61,6 +61,26 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
+    put_on_heap(future, parts)
+}
+
+/// As [`allocate`], for a future that stays on this thread.
+///
+/// # Panics
+/// On any other thread than the one that owns the scheduler.
+pub(crate) fn allocate_local<F>(future: F, parts: Parts) -> (Task, Joining<F::Output>)
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    assert!(
+        parts.shared.is_owner(),
+        "a local task must be spawned on the thread that will run it"
+    );
+    put_on_heap(future, parts)
+}
+
+fn put_on_heap<F: Future>(future: F, parts: Parts) -> (Task, Joining<F::Output>) {
     let cell = Box::new(Cell {
         header: Header::new(&VtableOf::<F>::VTABLE, parts),
         join_waker: UnsafeCell::new(None),

@@ -99,6 +99,9 @@ impl<T> JoinHandle<T> {
     }
 }
 
+// The output lies in the task, never in the handle.
+impl<T> Unpin for JoinHandle<T> {}
+
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 

@@ -5,12 +5,14 @@ use crate::task::raw::Counted;
 use crate::task::state::Join;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 use std::task::{Poll, Waker};
 
 /// The one right to a task's output, which is a `T`. Dropping it gives the output up.
 pub(crate) struct Joining<T> {
     task: Counted,
-    output: PhantomData<fn() -> T>,
+    // Sent and shared as a `T` behind a lock: it gives a `T` to whoever holds it alone.
+    output: PhantomData<Mutex<T>>,
 }
 
 impl<T> Joining<T> {

@@ -12,6 +12,7 @@ mod join;
 mod join_error;
 pub mod join_set;
 mod joining;
+mod local;
 mod local_key;
 mod raw;
 mod state;
@@ -26,12 +27,15 @@ pub use glasshouse_pal::TaskId as Id;
 pub use join::JoinHandle;
 pub use join_error::JoinError;
 pub use join_set::JoinSet;
+pub use local::spawn_local;
 pub use local_key::{AccessError, LocalKey, TaskLocalFuture};
 pub use yield_now::{YieldNow, yield_now};
 
 pub(crate) use bounded_text::BoundedText;
-pub(crate) use cell::allocate;
+pub(crate) use cell::{allocate, allocate_local};
 pub(crate) use join_error::panic_message;
+pub(crate) use joining::Joining;
+pub(crate) use local::{spawn_local_at, spawn_owned};
 pub(crate) use raw::{Class, Counted, Guest, Header, Home, Outcome, Parts, Task};
 #[cfg(all(test, glasshouse_loom))]
 pub(crate) use state::{Completion, Join, State, Wake};

@@ -127,7 +127,10 @@ pub(crate) enum Outcome {
 pub(crate) struct Task(NonNull<Header>);
 
 // SAFETY: the cell is Send (`allocate` asks it of future and output), and the owned reference is held by
-// one thread at a time: the queues hand it over with release and acquire.
+// one thread at a time: the queues hand it over with release and acquire. A local cell need not be Send
+// (`allocate_local`): its scheduler has one worker, which alone polls and finishes tasks, and whose thread
+// is the one that spawned it (`Shared::owner`; its `LocalScheduler` is not Send). Its owned reference may
+// pass through other threads, but they only push it.
 unsafe impl Send for Task {}
 
 impl std::ops::Deref for Task {
@@ -204,7 +207,9 @@ impl Entry for Task {
 pub(crate) struct Counted(NonNull<Header>);
 
 // SAFETY: through a counted reference only the header is touched (all of it atomic or immutable), and
-// what the state word gives to the join handle (whose `T: Send`).
+// what the state word gives to the join handle (which is Send only with its `T`). The last one frees the
+// cell on whatever thread: by then the future is gone (the task's own reference ends after it), and so is
+// the output (its handle took or dropped it, or the completer did).
 unsafe impl Send for Counted {}
 // SAFETY: as for Send.
 unsafe impl Sync for Counted {}

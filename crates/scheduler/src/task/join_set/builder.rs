@@ -63,6 +63,18 @@ impl<T: 'static> Builder<'_, T> {
         self.set.insert(self.task.spawn_on(future, handle))
     }
 
+    /// As [`JoinSet::spawn_local`].
+    ///
+    /// # Panics
+    /// When the current scheduler is no `LocalScheduler` of this thread, and outside of a scheduler.
+    #[track_caller]
+    pub fn spawn_local<F>(self, future: F) -> AbortHandle
+    where
+        F: Future<Output = T> + 'static,
+    {
+        self.set.insert(self.task.spawn_local(future))
+    }
+
     /// As [`JoinSet::try_spawn`].
     ///
     /// # Errors

@@ -241,6 +241,18 @@ impl<T: 'static> JoinSet<T> {
         Ok(self.insert(handle))
     }
 
+    /// Spawns a task of this set that need not be Send; [`crate::task::spawn_local`] says more.
+    ///
+    /// # Panics
+    /// When the current scheduler is no `LocalScheduler` of this thread, and outside of a scheduler.
+    #[track_caller]
+    pub fn spawn_local<F>(&mut self, future: F) -> AbortHandle
+    where
+        F: Future<Output = T> + 'static,
+    {
+        self.insert(crate::task::spawn_local(future))
+    }
+
     /// Runs a blocking function as a member of this set; [`crate::spawn_blocking`] says more.
     ///
     /// # Panics
