@@ -19,6 +19,7 @@
 //! # assert_eq!(poll_next(&mut vec![1], &mut cx), Poll::Ready(Some(1)));
 //! ```
 
+use pin_project_lite::pin_project;
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -103,32 +104,32 @@ pub async fn consume_budget() {
 
 /// Lets `future` go on as long as it can: its leaves take nothing from the budget, and are never refused.
 pub fn unconstrained<F: Future>(future: F) -> Unconstrained<F> {
-    Unconstrained {
-        future: Box::pin(future),
-    }
+    Unconstrained { future }
 }
 
-/// The future of [`unconstrained`].
-///
-/// ```
-/// use glasshouse_scheduler::task::coop::{Unconstrained, unconstrained};
-/// # let scheduler = glasshouse_scheduler::Builder::deterministic(1).build().unwrap();
-/// # scheduler.block_on(async {
-/// let free: Unconstrained<_> = unconstrained(async { 42 });
-/// assert_eq!(free.await, 42);
-/// # });
-/// ```
-#[derive(Debug)]
-#[must_use = "a future does nothing unless it is awaited"]
-pub struct Unconstrained<F> {
-    /// Boxed, because this crate projects no pins outside of its unsafe files.
-    future: Pin<Box<F>>,
+pin_project! {
+    /// The future of [`unconstrained`].
+    ///
+    /// ```
+    /// use glasshouse_scheduler::task::coop::{Unconstrained, unconstrained};
+    /// # let scheduler = glasshouse_scheduler::Builder::deterministic(1).build().unwrap();
+    /// # scheduler.block_on(async {
+    /// let free: Unconstrained<_> = unconstrained(async { 42 });
+    /// assert_eq!(free.await, 42);
+    /// # });
+    /// ```
+    #[derive(Debug)]
+    #[must_use = "a future does nothing unless it is awaited"]
+    pub struct Unconstrained<F> {
+        #[pin]
+        future: F,
+    }
 }
 
 impl<F: Future> Future for Unconstrained<F> {
     type Output = F::Output;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         struct Restore(i16);
         impl Drop for Restore {
             fn drop(&mut self) {
@@ -136,7 +137,7 @@ impl<F: Future> Future for Unconstrained<F> {
             }
         }
         let _restore = Restore(LEFT.replace(UNLIMITED));
-        self.future.as_mut().poll(cx)
+        self.project().future.poll(cx)
     }
 }
 
