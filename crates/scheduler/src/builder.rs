@@ -223,13 +223,12 @@ impl Builder {
         };
         let hub = Hub::new(self.settings);
         let quantum_ns = u64::try_from(self.quantum.as_nanos()).unwrap_or(u64::MAX);
-        Ok(Arc::new(Shared {
+        let shared = Arc::new(Shared {
             quantum_ticks: hub.clock().ticks(quantum_ns),
-            hub,
             shape: self.shape,
             injector: Injector::new(),
             idle: Idle::new(workers),
-            remotes: (0..workers).map(|_| Remote::new()).collect(),
+            remotes: (0..workers).map(|_| Remote::new(hub.clock())).collect(),
             registry: Registry::new(),
             live: Live::new(workers, self.capacity),
             phase: PhaseCell::new(workers),
@@ -239,7 +238,12 @@ impl Builder {
             owner,
             is_run_inline: AtomicBool::new(false),
             random: AtomicU64::new(random),
-        }))
+            hub,
+        });
+        for (worker, remote) in shared.remotes.iter().enumerate() {
+            remote.timers.belong_to(Arc::downgrade(&shared), worker);
+        }
+        Ok(shared)
     }
 
     fn worker_count(&self) -> Result<usize, BuildError> {

@@ -19,8 +19,7 @@
 //! assert_eq!(answer, 42);
 //! ```
 //!
-//! With the feature `telemetry` off, no record, metric or span is made. With the feature `tokio` on, the sockets
-//! of [`net`] implement tokio's reading and writing traits beside those of `futures-io`.
+//! With the feature `telemetry` off, no record, metric or span is made.
 
 mod blocking;
 mod builder;
@@ -37,7 +36,6 @@ mod scheduler;
 mod sync;
 
 pub mod io;
-pub mod net;
 pub mod process;
 pub mod signal;
 pub mod task;

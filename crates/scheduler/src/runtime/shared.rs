@@ -10,6 +10,7 @@ use crate::runtime::registry::Registry;
 use crate::runtime::shutdown::PhaseCell;
 use crate::task::{Class, Guest, Task};
 use crate::time::Timers;
+use glasshouse_pal::Clock;
 use glasshouse_telemetry::Hub;
 use slab::Slab;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -32,16 +33,16 @@ pub(crate) struct Remote {
     pub(crate) system: LocalQueue<Task>,
     pub(crate) default: LocalQueue<Task>,
     pub(crate) parker: Parker,
-    pub(crate) timers: Timers,
+    pub(crate) timers: Arc<Timers>,
 }
 
 impl Remote {
-    pub(crate) fn new() -> Remote {
+    pub(crate) fn new(clock: &Clock) -> Remote {
         Remote {
             system: LocalQueue::new(),
             default: LocalQueue::new(),
             parker: Parker::new(),
-            timers: Timers::new(),
+            timers: Arc::new(Timers::new(clock.clone())),
         }
     }
 

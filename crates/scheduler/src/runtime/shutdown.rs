@@ -213,6 +213,9 @@ pub(crate) fn shut_down(
             (clean, timeout.map(|_| Instant::now() + GRACE))
         }
     };
+    for remote in &shared.remotes {
+        remote.timers.close();
+    }
     shared.blocking.shut_down(deadline);
     shared.hub.event(TaskEvent::ShutdownComplete { clean });
     shared.hub.close();

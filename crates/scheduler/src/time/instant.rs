@@ -4,11 +4,13 @@ use crate::runtime::entered;
 use glasshouse_pal::Clock;
 use once_cell::sync::Lazy;
 use std::fmt;
-use std::ops::{Add, AddAssign, Sub};
+use std::ops::{Add, AddAssign, Sub, SubAssign};
 use std::time::Duration;
 
 /// The clock outside of any scheduler.
 static PROCESS: Lazy<Clock> = Lazy::new(Clock::process);
+/// The zero of all virtual clocks, as moments of the standard library.
+static VIRTUAL_ZERO: Lazy<std::time::Instant> = Lazy::new(std::time::Instant::now);
 
 /// A moment of the scheduler's clock, with the arithmetic of [`std::time::Instant`]. Moments of two
 /// schedulers compare only if neither is deterministic.
@@ -42,9 +44,14 @@ pub(crate) fn with_clock<R>(f: impl FnOnce(&Clock) -> R) -> R {
 impl Instant {
     /// The present.
     pub fn now() -> Instant {
-        with_clock(|clock| Instant {
+        with_clock(Instant::on)
+    }
+
+    /// The present of this clock.
+    pub(crate) fn on(clock: &Clock) -> Instant {
+        Instant {
             ns: clock.ns(clock.now()),
-        })
+        }
     }
 
     /// A moment so far away that it never comes.
@@ -52,14 +59,63 @@ impl Instant {
         Instant { ns: u64::MAX }
     }
 
-    /// Its first tick on `clock`.
-    pub(crate) fn ticks(self, clock: &Clock) -> u64 {
-        let ticks = clock.ticks(self.ns);
-        if clock.ns(ticks) < self.ns {
-            ticks.saturating_add(1)
-        } else {
-            ticks
+    /// Nanoseconds since the clock's zero.
+    pub(crate) fn ns(self) -> u64 {
+        self.ns
+    }
+
+    /// The moment as far from the present as `std` is from the standard clock's.
+    ///
+    /// The scheduler's clock is not the standard library's, so both are read. What comes out is never
+    /// earlier than it should be, but later by the time between the two readings, some tens of
+    /// nanoseconds; and where a moment lies hours away, the clocks' drift counts: a few millionths of the
+    /// distance.
+    ///
+    /// In a deterministic scheduler time has no present in common with the standard clock. Moments are
+    /// carried over by one fixed distance, there and back exactly, so that code that only takes them from
+    /// [`Instant::into_std`] is as reproducible as ever.
+    pub fn from_std(std: std::time::Instant) -> Instant {
+        with_clock(|clock| {
+            if clock.is_virtual() {
+                return Instant { ns: 0 }.moved(*VIRTUAL_ZERO, std);
+            }
+            // In this order: the scheduler's clock is read later.
+            let standard = std::time::Instant::now();
+            Instant::on(clock).moved(standard, std)
+        })
+    }
+
+    /// This moment, moved by the distance between two others.
+    fn moved(self, from: std::time::Instant, to: std::time::Instant) -> Instant {
+        match to.checked_duration_since(from) {
+            Some(later) => self.saturating_add(later),
+            None => self
+                .checked_sub(from.duration_since(to))
+                .unwrap_or(Instant { ns: 0 }),
         }
+    }
+
+    /// The standard library's moment as far from its present as this one is from the scheduler's;
+    /// [`Instant::from_std`] says how near that is.
+    ///
+    /// # Panics
+    /// If the standard library's clock never reaches it.
+    pub fn into_std(self) -> std::time::Instant {
+        const UNREACHED: &str = "the moment lies beyond the standard clock; use a nearer one";
+        with_clock(|clock| {
+            if clock.is_virtual() {
+                let later = Duration::from_nanos(self.ns);
+                return VIRTUAL_ZERO.checked_add(later).expect(UNREACHED);
+            }
+            // In this order: the standard clock is read later.
+            let now = Instant::on(clock);
+            let standard = std::time::Instant::now();
+            let moved = match self.checked_duration_since(now) {
+                Some(later) => standard.checked_add(later),
+                None => standard.checked_sub(now.duration_since(self)),
+            };
+            moved.expect(UNREACHED)
+        })
     }
 
     /// The time since then; zero if it has not come.
@@ -70,6 +126,11 @@ impl Instant {
     /// The time between the two; zero if `earlier` is later.
     pub fn duration_since(&self, earlier: Instant) -> Duration {
         self.saturating_duration_since(earlier)
+    }
+
+    /// The time between the two; nothing if `earlier` is later.
+    pub fn checked_duration_since(&self, earlier: Instant) -> Option<Duration> {
+        self.ns.checked_sub(earlier.ns).map(Duration::from_nanos)
     }
 
     /// The time between the two; zero if `earlier` is later.
@@ -85,8 +146,28 @@ impl Instant {
         })
     }
 
+    /// The moment that much earlier, if it does not lie before the clock's zero.
+    pub fn checked_sub(&self, duration: Duration) -> Option<Instant> {
+        let ns = u64::try_from(duration.as_nanos()).ok()?;
+        Some(Instant {
+            ns: self.ns.checked_sub(ns)?,
+        })
+    }
+
     pub(crate) fn saturating_add(self, duration: Duration) -> Instant {
         self.checked_add(duration).unwrap_or_else(Instant::never)
+    }
+}
+
+impl From<std::time::Instant> for Instant {
+    fn from(std: std::time::Instant) -> Instant {
+        Instant::from_std(std)
+    }
+}
+
+impl From<Instant> for std::time::Instant {
+    fn from(instant: Instant) -> std::time::Instant {
+        instant.into_std()
     }
 }
 
@@ -110,6 +191,22 @@ impl Sub for Instant {
     type Output = Duration;
     fn sub(self, earlier: Instant) -> Duration {
         self.duration_since(earlier)
+    }
+}
+
+impl Sub<Duration> for Instant {
+    type Output = Instant;
+    /// # Panics
+    /// If the moment lies before the clock's zero.
+    fn sub(self, duration: Duration) -> Instant {
+        self.checked_sub(duration)
+            .expect("the moment lies before the clock's zero; use a shorter duration")
+    }
+}
+
+impl SubAssign<Duration> for Instant {
+    fn sub_assign(&mut self, duration: Duration) {
+        *self = *self - duration;
     }
 }
 

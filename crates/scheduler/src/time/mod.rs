@@ -8,10 +8,11 @@ mod interval;
 mod sleep;
 mod timeout;
 mod timers;
+mod wheel;
 
 pub use instant::{Instant, advance};
 pub use interval::{Interval, interval, interval_at};
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{Elapsed, Timeout, timeout, timeout_at};
 
-pub(crate) use timers::{TimerKey, Timers};
+pub(crate) use timers::Timers;

@@ -1,8 +1,9 @@
 //! Owns the bound on another future's time.
 
-use crate::time::{Instant, Sleep};
-use std::fmt;
-use std::future::Future;
+use crate::time::{Instant, Sleep, sleep, sleep_until};
+use pin_project_lite::pin_project;
+use std::future::{Future, IntoFuture};
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -24,68 +25,93 @@ use std::time::Duration;
 ///
 /// # Panics
 /// Outside of a scheduler.
-pub fn timeout<F: Future>(duration: Duration, future: F) -> Timeout<F> {
-    timeout_at(Instant::now().saturating_add(duration), future)
+#[track_caller]
+pub fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Timeout<F::IntoFuture> {
+    Timeout {
+        future: future.into_future(),
+        deadline: sleep(duration).unclaimed(),
+    }
 }
 
 /// Runs `future` until `deadline` at most, as [`timeout`] does.
 ///
 /// # Panics
 /// Outside of a scheduler.
-pub fn timeout_at<F: Future>(deadline: Instant, future: F) -> Timeout<F> {
+#[track_caller]
+pub fn timeout_at<F: IntoFuture>(deadline: Instant, future: F) -> Timeout<F::IntoFuture> {
     Timeout {
-        future: Box::pin(future),
-        deadline: Sleep::unclaimed(deadline),
+        future: future.into_future(),
+        deadline: sleep_until(deadline).unclaimed(),
     }
 }
 
-/// The future of [`timeout`].
-///
-/// ```
-/// use glasshouse_scheduler::{Builder, time::{self, Timeout}};
-/// # let scheduler = Builder::deterministic(1).build().unwrap();
-/// # scheduler.block_on(async {
-/// let bounded: Timeout<_> = time::timeout(std::time::Duration::from_secs(1), async { 5 });
-/// assert_eq!(bounded.await.unwrap(), 5);
-/// # });
-/// ```
-#[must_use = "a future does nothing unless it is awaited"]
-pub struct Timeout<F> {
-    // On the heap, so that pinning it needs no unsafe code: a bound is set around long waits.
-    future: Pin<Box<F>>,
-    deadline: Sleep,
+pin_project! {
+    /// The future of [`timeout`] and [`timeout_at`].
+    ///
+    /// ```
+    /// use glasshouse_scheduler::{Builder, time::{self, Timeout}};
+    /// # let scheduler = Builder::deterministic(1).build().unwrap();
+    /// # scheduler.block_on(async {
+    /// let bounded: Timeout<_> = time::timeout(std::time::Duration::from_secs(1), async { 5 });
+    /// assert_eq!(bounded.await.unwrap(), 5);
+    /// # });
+    /// ```
+    #[must_use = "a future does nothing unless it is awaited"]
+    #[derive(Debug)]
+    pub struct Timeout<F> {
+        #[pin]
+        future: F,
+        deadline: Sleep,
+    }
 }
 
-/// The time was over before the future ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Elapsed(());
+impl<F> Timeout<F> {
+    /// The future that is bounded.
+    pub fn get_ref(&self) -> &F {
+        &self.future
+    }
+
+    /// The future that is bounded.
+    pub fn get_mut(&mut self) -> &mut F {
+        &mut self.future
+    }
+
+    /// The future without its bound.
+    pub fn into_inner(self) -> F {
+        self.future
+    }
+}
 
 impl<F: Future> Future for Timeout<F> {
     type Output = Result<F::Output, Elapsed>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
         // The future first: what is ready at the deadline is in time.
-        if let Poll::Ready(output) = self.future.as_mut().poll(cx) {
+        if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        Pin::new(&mut self.deadline)
-            .poll(cx)
-            .map(|()| Err(Elapsed(())))
+        Pin::new(this.deadline).poll(cx).map(|()| Err(Elapsed(())))
     }
 }
 
-impl<F> fmt::Debug for Timeout<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Timeout")
-            .field("deadline", &self.deadline.deadline())
-            .finish_non_exhaustive()
+/// The time was over before the future ended.
+///
+/// ```
+/// use glasshouse_scheduler::{Builder, time};
+/// # let scheduler = Builder::deterministic(1).build().unwrap();
+/// # scheduler.block_on(async {
+/// let bounded = time::timeout(std::time::Duration::ZERO, std::future::pending::<()>());
+/// let late: time::Elapsed = bounded.await.unwrap_err();
+/// assert_eq!(std::io::Error::from(late).kind(), std::io::ErrorKind::TimedOut);
+/// # });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the deadline has passed")]
+pub struct Elapsed(());
+
+impl From<Elapsed> for io::Error {
+    fn from(elapsed: Elapsed) -> io::Error {
+        io::Error::new(io::ErrorKind::TimedOut, elapsed)
     }
 }
-
-impl fmt::Display for Elapsed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the deadline has passed")
-    }
-}
-
-impl std::error::Error for Elapsed {}

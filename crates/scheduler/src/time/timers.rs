@@ -1,179 +1,320 @@
-//! Owns the armed timers of one worker, by deadline.
+//! Owns the armed timers of one worker as threads share them: the wheel behind a lock, and two words beside
+//! it that are read without.
 //!
-//! They stand behind a lock, because a task may be dropped, or polled again, on another worker than the
-//! one that armed its timer; the owner takes it too. The earliest deadline is kept beside it, so that a
-//! turn without a due timer is one load.
+//! Who does what:
+//! - the worker's own thread arms, and fires what is due at every turn;
+//! - whoever drops, resets or polls a timer does so where its task happens to be, often on another worker;
+//! - any thread may fire them, since the worker may be stuck in a long tick.
+//!
+//! The lock is held for a few steps on the wheel, never while a waker is cloned, woken or dropped, and a
+//! worker in a long tick does not hold it. Most of the time only its own worker takes it: two atomic
+//! exchanges that no other processor contends for. What is asked most often takes no lock at all:
+//! - `look_at`, when the wheel must be looked at: at every turn, a load and a comparison;
+//! - `fired_ns`, up to when everything has fired: a timer that is polled or dropped after it has fired knows
+//!   by it that there is nothing left to disarm.
+//!
+//! No wake-up is lost. A thread that arms for a time before `look_at` lowers it under the lock, and, unless it
+//! is the worker's own, unparks the worker afterwards; the worker asks `next` under the lock before it parks.
+//! One comes first: either `next` knows the timer, or the unpark ends the park.
 
-use crate::runtime::context;
-use glasshouse_pal::WakeSource;
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use crate::runtime::{Shared, context};
+use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
+use crate::time::wheel::{Batch, Key, Wheel};
+use glasshouse_pal::{Clock, WakeSource};
+use once_cell::sync::OnceCell;
+use std::sync::{PoisonError, Weak};
 use std::task::Waker;
 
-/// The value of `earliest` when no timer is armed.
-const NONE: u64 = u64::MAX;
-
-/// A timer's place: its deadline in clock ticks, and a number that keeps equal deadlines in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct TimerKey {
-    deadline: u64,
-    number: u64,
-}
+/// `look_at` while no timer is armed.
+const NEVER: u64 = u64::MAX;
 
 /// The timers of one worker.
+// A line of its own: what the worker reads at every turn is not where others count references.
+#[repr(align(64))]
 pub(crate) struct Timers {
-    earliest: AtomicU64,
-    armed: Mutex<Armed>,
+    /// In clock ticks; not after the first timer fires. Written under the lock.
+    look_at: AtomicU64,
+    /// In nanoseconds. Written under the lock.
+    fired_ns: AtomicU64,
+    guarded: Mutex<Guarded>,
+    clock: Clock,
+    owner: OnceCell<Owner>,
 }
 
-#[derive(Default)]
-struct Armed {
-    wakers: BTreeMap<TimerKey, Waker>,
-    numbers: u64,
+struct Guarded {
+    wheel: Wheel,
+    /// `look_at` in the wheel's units.
+    look_at: u64,
+    is_closed: bool,
+}
+
+/// Whose timers they are: woken when another thread arms what it must not sleep through.
+struct Owner {
+    shared: Weak<Shared>,
+    worker: usize,
+}
+
+/// A timer that was armed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Armed {
+    key: Key,
+    /// When it fires, in nanoseconds: its deadline, rounded up.
+    fires_ns: u64,
+}
+
+/// Whether the wheel must be looked at earlier than before. A thread other than the owner must then call
+/// `unpark_owner`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Look {
+    AsBefore,
+    Earlier,
 }
 
 impl Timers {
-    pub(crate) fn new() -> Timers {
+    pub(crate) fn new(clock: Clock) -> Timers {
         Timers {
-            earliest: AtomicU64::new(NONE),
-            armed: Mutex::new(Armed::default()),
+            look_at: AtomicU64::new(NEVER),
+            fired_ns: AtomicU64::new(0),
+            guarded: Mutex::new(Guarded {
+                wheel: Wheel::new(clock.is_virtual()),
+                look_at: NEVER,
+                is_closed: false,
+            }),
+            clock,
+            owner: OnceCell::new(),
         }
     }
 
-    fn armed(&self) -> MutexGuard<'_, Armed> {
-        self.armed.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Says whose timers these are. Once.
+    pub(crate) fn belong_to(&self, shared: Weak<Shared>, worker: usize) {
+        let known = self.owner.set(Owner { shared, worker });
+        debug_assert!(known.is_ok(), "timers change hands");
     }
 
-    fn note_earliest(&self, armed: &Armed) {
-        let earliest = armed
-            .wakers
-            .first_key_value()
-            .map_or(NONE, |(key, _)| key.deadline);
-        // Release: pairs with the load in `next`. Written under the lock only.
-        self.earliest.store(earliest, Ordering::Release);
+    /// The clock that the deadlines are on.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
     }
 
-    /// The earliest deadline in clock ticks.
+    /// Whether these are timers of this scheduler.
+    pub(crate) fn is_of(&self, shared: *const Shared) -> bool {
+        self.owner
+            .get()
+            .is_some_and(|owner| owner.shared.as_ptr() == shared)
+    }
+
+    /// Lets the worker look again before it sleeps on.
+    #[cold]
+    pub(crate) fn unpark_owner(&self) {
+        if let Some(owner) = self.owner.get()
+            && let Some(shared) = owner.shared.upgrade()
+        {
+            shared.unpark(owner.worker);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Guarded> {
+        self.guarded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn look_at(&self, guarded: &mut Guarded, units: u64) {
+        guarded.look_at = units;
+        // Relaxed: a hint. Who acts on it takes the lock first.
+        self.look_at
+            .store(self.first_tick(guarded.wheel.ns(units)), Ordering::Relaxed);
+    }
+
+    /// The first tick of the clock that is not before this nanosecond.
+    fn first_tick(&self, ns: u64) -> u64 {
+        let ticks = self.clock.ticks(ns);
+        if self.clock.ns(ticks) < ns {
+            ticks.saturating_add(1)
+        } else {
+            ticks
+        }
+    }
+
+    /// Whether a look at the wheel is due at `now`, in clock ticks.
+    #[inline(always)]
+    pub(crate) fn is_due(&self, now: u64) -> bool {
+        self.look_at.load(Ordering::Relaxed) <= now
+    }
+
+    /// Whether a timer has fired, so that nothing is left to disarm.
+    #[inline]
+    pub(crate) fn has_fired(&self, armed: &Armed) -> bool {
+        // Acquire: pairs with the store in `fire_due`, so that the present is not before it.
+        self.fired_ns.load(Ordering::Acquire) >= armed.fires_ns
+    }
+
+    /// When the first timer fires, in clock ticks, or somewhat before, if that timer was disarmed. In virtual
+    /// time always the very tick.
     pub(crate) fn next(&self) -> Option<u64> {
-        let earliest = self.earliest.load(Ordering::Acquire);
-        (earliest != NONE).then_some(earliest)
+        let mut guarded = self.lock();
+        let next = guarded.wheel.next();
+        let look_at = next.unwrap_or(NEVER);
+        if look_at != guarded.look_at {
+            self.look_at(&mut guarded, look_at);
+        }
+        next.map(|_| self.look_at.load(Ordering::Relaxed))
     }
 
-    /// Arms a timer. Whether it is now the earliest: a thread other than the owner must then wake it.
-    pub(crate) fn arm(&self, deadline: u64, waker: Waker) -> (TimerKey, bool) {
-        // The last moment of the clock stands for never.
-        let deadline = deadline.min(NONE - 1);
-        let mut armed = self.armed();
-        armed.numbers += 1;
-        let key = TimerKey {
-            deadline,
-            number: armed.numbers,
-        };
-        armed.wakers.insert(key, waker);
-        let first = self.next().is_none_or(|earliest| deadline < earliest);
-        if first {
-            self.note_earliest(&armed);
+    /// Arms a timer; nothing when the scheduler has ended.
+    pub(crate) fn arm(&self, deadline_ns: u64, now_ns: u64, waker: Waker) -> Option<(Armed, Look)> {
+        let mut guarded = self.lock();
+        if guarded.is_closed {
+            drop(guarded);
+            return None;
         }
-        (key, first)
+        let (key, fires_at) = guarded.wheel.arm(deadline_ns, now_ns, waker);
+        Some(self.armed(guarded, key, fires_at))
+    }
+
+    /// Lets an armed timer fire at another time, for the same waker; nothing if it has fired.
+    pub(crate) fn rearm(
+        &self,
+        armed: &Armed,
+        deadline_ns: u64,
+        now_ns: u64,
+    ) -> Option<(Armed, Look)> {
+        let mut guarded = self.lock();
+        let fires_at = guarded.wheel.rearm(armed.key, deadline_ns, now_ns)?;
+        Some(self.armed(guarded, armed.key, fires_at))
+    }
+
+    fn armed(
+        &self,
+        mut guarded: MutexGuard<'_, Guarded>,
+        key: Key,
+        fires_at: u64,
+    ) -> (Armed, Look) {
+        let fires_ns = guarded.wheel.ns(fires_at);
+        let armed = Armed { key, fires_ns };
+        if fires_at >= guarded.look_at {
+            return (armed, Look::AsBefore);
+        }
+        self.look_at(&mut guarded, fires_at);
+        (armed, Look::Earlier)
     }
 
     /// Lets an armed timer wake another waker. Whether it is still armed.
-    pub(crate) fn update(&self, key: TimerKey, waker: &Waker) -> bool {
-        let mut armed = self.armed();
-        let Some(held) = armed.wakers.get_mut(&key) else {
-            return false;
+    pub(crate) fn update(&self, armed: &Armed, waker: Waker) -> bool {
+        let mut guarded = self.lock();
+        let old = match guarded.wheel.waker_mut(armed.key) {
+            Some(held) => Ok(std::mem::replace(held, waker)),
+            None => Err(waker),
         };
-        let old = (!held.will_wake(waker)).then(|| std::mem::replace(held, waker.clone()));
-        drop(armed);
-        // Dropping a waker may free a task: not under the lock.
-        drop(old);
-        true
+        drop(guarded);
+        // Either is dropped here: that may free a task, and must not happen under the lock.
+        old.is_ok()
     }
 
-    /// Disarms a timer, if it has not fired.
-    pub(crate) fn disarm(&self, key: TimerKey) {
-        let mut armed = self.armed();
-        let waker = armed.wakers.remove(&key);
-        if waker.is_some() && self.next() == Some(key.deadline) {
-            self.note_earliest(&armed);
-        }
-        drop(armed);
-        drop(waker);
+    /// Disarms a timer: its waker, if it has not fired. `look_at` stays: at worst somebody looks in vain.
+    pub(crate) fn disarm(&self, armed: &Armed) -> Option<Waker> {
+        self.lock().wheel.disarm(armed.key)
     }
 
-    /// Wakes what is due at `now`, in the order of deadlines.
+    /// Wakes what is due at `now`, in clock ticks, the first due first. Any thread may do it.
+    #[inline(always)]
     pub(crate) fn fire(&self, now: u64) {
-        if self.earliest.load(Ordering::Acquire) > now {
-            return;
+        if self.is_due(now) {
+            self.fire_due(now);
         }
-        let mut armed = self.armed();
-        let later = armed.wakers.split_off(&TimerKey {
-            deadline: now.saturating_add(1),
-            number: 0,
-        });
-        let due = std::mem::replace(&mut armed.wakers, later);
-        self.note_earliest(&armed);
-        drop(armed);
-        context::waking_as(WakeSource::Timer, || {
-            due.into_values().for_each(context::wake_contained)
-        });
     }
+
+    #[cold]
+    fn fire_due(&self, now: u64) {
+        let now_ns = self.clock.ns(now);
+        let mut batch = Batch::new();
+        loop {
+            let mut guarded = self.lock();
+            let more = guarded.wheel.expire(now_ns, &mut batch);
+            let next = guarded.wheel.next().unwrap_or(NEVER);
+            self.look_at(&mut guarded, next);
+            // Release: see `has_fired`.
+            self.fired_ns
+                .store(guarded.wheel.fired_ns(), Ordering::Release);
+            let spare = guarded.wheel.give_up_spare();
+            drop(guarded);
+            drop(spare);
+            wake_all(batch.drain());
+            if !more {
+                return;
+            }
+        }
+    }
+
+    /// Arms nothing any more. Who still waits is woken, and finds out.
+    pub(crate) fn close(&self) {
+        let mut guarded = self.lock();
+        guarded.is_closed = true;
+        let wakers = guarded.wheel.clear();
+        self.look_at(&mut guarded, NEVER);
+        drop(guarded);
+        wake_all(wakers.into_iter());
+    }
+}
+
+/// Wakes, with the timer as the source in the log.
+pub(super) fn wake_all(wakers: impl Iterator<Item = Waker>) {
+    context::waking_as(WakeSource::Timer, || {
+        wakers.for_each(context::wake_contained)
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::SplitMix64;
-    use std::sync::Arc;
-    use std::sync::atomic::AtomicUsize;
-    use std::task::Wake;
 
-    struct Count(AtomicUsize);
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
+    fn virtual_timers() -> Timers {
+        Timers::new(Clock::virtual_time())
+    }
+
+    fn arm(timers: &Timers, deadline_ns: u64) -> (Armed, Look) {
+        timers
+            .arm(deadline_ns, 0, Waker::noop().clone())
+            .expect("they are open")
     }
 
     #[test]
-    fn timers_agree_with_a_sorted_list_under_random_operations() {
-        let timers = Timers::new();
-        let count = Arc::new(Count(AtomicUsize::new(0)));
-        let mut model: Vec<TimerKey> = Vec::new();
-        let mut random = SplitMix64(7);
-        let (mut now, mut fired) = (0, 0);
-        for _ in 0..20_000 {
-            match random.next() % 4 {
-                0 | 1 => {
-                    let deadline = now + random.next() % 100;
-                    let (key, first) = timers.arm(deadline, Waker::from(count.clone()));
-                    assert_eq!(first, model.iter().all(|held| deadline < held.deadline));
-                    model.push(key);
-                }
-                2 if !model.is_empty() => {
-                    let index = (random.next() % model.len() as u64) as usize;
-                    timers.disarm(model.swap_remove(index));
-                }
-                _ => {
-                    now += random.next() % 20;
-                    timers.fire(now);
-                    fired += model.iter().filter(|key| key.deadline <= now).count();
-                    model.retain(|key| key.deadline > now);
-                }
-            }
-            assert_eq!(timers.next(), model.iter().map(|key| key.deadline).min());
-            assert_eq!(count.0.load(Ordering::Relaxed), fired);
-        }
+    fn a_timer_before_the_first_one_moves_the_look_forward() {
+        let timers = virtual_timers();
+        assert!(!timers.is_due(NEVER - 1));
+        assert_eq!(arm(&timers, 50).1, Look::Earlier);
+        assert_eq!(arm(&timers, 60).1, Look::AsBefore);
+        let (first, look) = arm(&timers, 40);
+        assert_eq!(look, Look::Earlier);
+        assert!(timers.is_due(40) && !timers.is_due(39));
+        drop(timers.disarm(&first));
+        assert!(timers.is_due(40), "nobody has looked since");
+        assert_eq!(timers.next(), Some(50));
+        assert!(!timers.is_due(49));
     }
 
     #[test]
-    fn a_timer_that_fired_cannot_be_updated_or_disarmed() {
-        let timers = Timers::new();
-        let (key, _) = timers.arm(5, Waker::noop().clone());
+    fn a_timer_that_fired_cannot_be_updated_armed_again_or_disarmed() {
+        let timers = virtual_timers();
+        let (armed, _) = arm(&timers, 5);
+        assert!(!timers.has_fired(&armed));
+        timers.fire(4);
+        assert!(timers.update(&armed, Waker::noop().clone()));
         timers.fire(5);
-        assert!(!timers.update(key, Waker::noop()));
-        timers.disarm(key);
+        assert!(timers.has_fired(&armed));
+        assert!(!timers.update(&armed, Waker::noop().clone()));
+        assert!(timers.rearm(&armed, 9, 5).is_none());
+        assert!(timers.disarm(&armed).is_none());
+        assert_eq!(timers.next(), None);
+    }
+
+    #[test]
+    fn closed_timers_wake_who_waits_and_arm_nothing_any_more() {
+        let timers = virtual_timers();
+        let waker = futures::task::noop_waker();
+        let (armed, _) = arm(&timers, 5);
+        timers.close();
+        assert!(!timers.update(&armed, waker.clone()));
+        assert!(timers.arm(7, 0, waker).is_none());
         assert_eq!(timers.next(), None);
     }
 }
