@@ -11,7 +11,7 @@ mod timers;
 mod wheel;
 
 pub use instant::{Instant, advance};
-pub use interval::{Interval, interval, interval_at};
+pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{Elapsed, Timeout, timeout, timeout_at};
 
