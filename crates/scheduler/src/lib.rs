@@ -19,7 +19,8 @@
 //! assert_eq!(answer, 42);
 //! ```
 //!
-//! With the feature `telemetry` off, no record, metric or span is made.
+//! With the feature `telemetry` off, no record, metric or span is made. With the feature `tokio` on, the sockets
+//! of [`net`] implement tokio's reading and writing traits beside those of `futures-io`.
 
 mod blocking;
 mod builder;
@@ -36,6 +37,7 @@ mod scheduler;
 mod sync;
 
 pub mod io;
+pub mod net;
 pub mod process;
 pub mod signal;
 pub mod task;

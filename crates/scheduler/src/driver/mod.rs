@@ -3,9 +3,11 @@
 //! A parked worker sleeps in the poll; busy workers look in now and then. Whoever holds the poll's lock
 //! collects the events; what they wake is woken after the lock is given back.
 
+mod readiness;
 mod source;
 
-pub(crate) use source::{Place, Seen, Source};
+pub(crate) use readiness::{Mask, Seen};
+pub(crate) use source::{Place, Source};
 
 use crate::parker::Parker;
 use crate::runtime::context;
@@ -75,24 +77,32 @@ impl Driver {
         let _ = self.interrupt.wake();
     }
 
-    /// Watches a descriptor in both directions.
+    /// Watches a descriptor in both directions. If `fresh`, its first operations try before they wait.
     ///
     /// # Errors
     /// What the operating system says: regular files cannot be watched (EPERM), and the number of watched
     /// descriptors is limited.
-    pub(crate) fn register(&self, fd: RawFd) -> io::Result<Arc<Source>> {
-        let mut sources = lock(&self.sources);
-        let entry = sources.vacant_entry();
-        let generation = self.generation.fetch_add(1, Ordering::Relaxed);
-        // Numbers of sources are small: descriptors are fewer than 2^31.
-        let token = (generation as usize) << 32 | entry.key();
-        let source = Arc::new(Source::new(token, fd));
-        self.registry.register(
+    pub(crate) fn register(&self, fd: RawFd, fresh: bool) -> io::Result<Arc<Source>> {
+        let source = {
+            let mut sources = lock(&self.sources);
+            let entry = sources.vacant_entry();
+            let generation = self.generation.fetch_add(1, Ordering::Relaxed);
+            // Numbers of sources are small: descriptors are fewer than 2^31.
+            let token = (generation as usize) << 32 | entry.key();
+            entry
+                .insert(Arc::new(Source::new(token, fd, fresh)))
+                .clone()
+        };
+        // The system call without the lock: the source is found by its token from the first event on.
+        let registered = self.registry.register(
             &mut SourceFd(&fd),
-            Token(token),
+            Token(source.token()),
             Interest::READABLE | Interest::WRITABLE,
-        )?;
-        entry.insert(source.clone());
+        );
+        if let Err(error) = registered {
+            self.remove(&source);
+            return Err(error);
+        }
         self.registered.fetch_add(1, Ordering::Relaxed);
         Ok(source)
     }
@@ -102,12 +112,12 @@ impl Driver {
         // The descriptor is open as long as its source is registered, so this can only fail if it was
         // closed behind our back, and then the kernel has forgotten it already.
         let _ = self.registry.deregister(&mut SourceFd(&source.fd()));
-        if lock(&self.sources)
-            .try_remove(index_of(source.token()))
-            .is_some()
-        {
-            self.registered.fetch_sub(1, Ordering::Relaxed);
-        }
+        self.registered.fetch_sub(1, Ordering::Relaxed);
+        self.remove(source);
+    }
+
+    fn remove(&self, source: &Source) {
+        lock(&self.sources).try_remove(index_of(source.token()));
     }
 
     /// Looks for events without waiting, if nobody else is at it.
@@ -159,14 +169,16 @@ impl Polling {
             return Woken::default();
         }
         let mut woken = Vec::new();
+        // Once for all events: nothing is called under it.
+        let sources = lock(&driver.sources);
         for event in &self.events {
             if event.token() == INTERRUPT {
                 continue;
             }
             let token = event.token().0;
-            let source = lock(&driver.sources).get(index_of(token)).cloned();
+            let source = sources.get(index_of(token));
             if let Some(source) = source.filter(|source| source.token() == token) {
-                source.became_ready(event, &mut woken);
+                source.became_ready(Mask::of(event), &mut woken);
             }
         }
         Woken(woken)

@@ -1,92 +1,65 @@
 //! Owns what is known of one descriptor: its readiness, and the wakers that wait for it.
 //!
-//! The kernel reports edges, so readiness is remembered until an operation finds that it is not there
-//! (`WouldBlock`). Forgetting must not erase an edge that came in between: the word counts the edges, and
-//! is cleared only if the count is the one that the operation saw.
+//! A future that polls over and over (a stream's `poll_read`) leaves its waker in its direction's own
+//! place, which the next such poll takes over. Futures of which there may be many at once (`readable`,
+//! `accept`) stand on a list, each from its first wait until it is dropped.
 
-use glasshouse_pal::Interest;
-use mio::event::Event;
+use crate::driver::readiness::{Mask, Readiness, Seen};
+use glasshouse_pal::Interest as Direction;
 use slab::Slab;
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
-
-const READABLE: u64 = 1;
-const WRITABLE: u64 = 2;
-const EDGE: u64 = 4;
 
 /// One watched descriptor.
 pub(crate) struct Source {
     token: usize,
     fd: RawFd,
-    /// The number of edges, above one bit for each direction.
-    readiness: AtomicU64,
+    readiness: Readiness,
     waiting: Mutex<Waiting>,
 }
 
+/// Who waits. Short critical sections: nothing is called under the lock but a waker's clone.
 #[derive(Default)]
 struct Waiting {
-    read: Side,
-    write: Side,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+    list: Slab<Listed>,
 }
 
-/// Who waits in one direction.
-#[derive(Default)]
-struct Side {
-    wakers: Slab<Waker>,
-    /// Edges so far: an edge empties the slab, and places from before it mean nothing any more.
-    edges: u64,
+/// One of many. Its waker is gone once it was woken; its place stays until it is dropped.
+struct Listed {
+    mask: Mask,
+    waker: Option<Waker>,
 }
 
-/// A waiter's place on the list of its side, until the next edge.
-#[derive(Clone, Copy)]
-pub(crate) struct Place {
-    edges: u64,
-    key: usize,
-}
+/// A waiter's place on the list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place(usize);
 
 impl Waiting {
-    fn side(&mut self, interest: Interest) -> &mut Side {
-        match interest {
-            Interest::Read => &mut self.read,
-            Interest::Write => &mut self.write,
+    fn stored(&mut self, direction: Direction) -> &mut Option<Waker> {
+        match direction {
+            Direction::Read => &mut self.reader,
+            Direction::Write => &mut self.writer,
         }
     }
 }
 
-impl Side {
-    fn held(&mut self, place: Place) -> Option<&mut Waker> {
-        if place.edges == self.edges {
-            self.wakers.get_mut(place.key)
-        } else {
-            None
-        }
-    }
-
-    fn edge(&mut self, woken: &mut Vec<Waker>) {
-        self.edges += 1;
-        woken.extend(self.wakers.drain());
-    }
-}
-
-/// The readiness that an operation saw before it tried.
-#[derive(Clone, Copy)]
-pub(crate) struct Seen(u64);
-
-fn bit(interest: Interest) -> u64 {
-    match interest {
-        Interest::Read => READABLE,
-        Interest::Write => WRITABLE,
+/// Leaves `waker` in `slot`, cloned only if another is there.
+fn leave(slot: &mut Option<Waker>, waker: &Waker) {
+    match slot {
+        Some(held) => held.clone_from(waker),
+        None => *slot = Some(waker.clone()),
     }
 }
 
 impl Source {
-    pub(crate) fn new(token: usize, fd: RawFd) -> Source {
+    pub(crate) fn new(token: usize, fd: RawFd, fresh: bool) -> Source {
         Source {
             token,
             fd,
-            readiness: AtomicU64::new(0),
+            readiness: Readiness::new(fresh),
             waiting: Mutex::new(Waiting::default()),
         }
     }
@@ -99,79 +72,79 @@ impl Source {
         self.fd
     }
 
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The driver saw an edge.
-    pub(crate) fn became_ready(&self, event: &Event, woken: &mut Vec<Waker>) {
-        let readable = event.is_readable() || event.is_read_closed() || event.is_error();
-        let writable = event.is_writable() || event.is_write_closed() || event.is_error();
-        let bits = u64::from(readable) * READABLE + u64::from(writable) * WRITABLE;
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        // Under the lock, so that who finds no readiness is on the list before the next edge. AcqRel: the
-        // operation that sees the bit comes after the edge.
-        let _ = self
-            .readiness
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
-                Some((word | bits).wrapping_add(EDGE))
-            });
-        if readable {
-            waiting.read.edge(woken);
+    pub(super) fn became_ready(&self, mask: Mask, woken: &mut Vec<Waker>) {
+        let mut waiting = self.lock();
+        // Under the lock, so that who finds no readiness has left its waker before the next edge.
+        self.readiness.edge(mask);
+        for direction in [Direction::Read, Direction::Write] {
+            if mask.meets(Mask::known(direction)) {
+                woken.extend(waiting.stored(direction).take());
+            }
         }
-        if writable {
-            waiting.write.edge(woken);
-        }
+        let listed = waiting.list.iter_mut().map(|(_, listed)| listed);
+        woken.extend(
+            listed
+                .filter(|listed| listed.mask.meets(mask))
+                .filter_map(|listed| listed.waker.take()),
+        );
+    }
+
+    /// Ready with what was seen, or pending with `waker` in the direction's own place.
+    pub(crate) fn poll_stored(
+        &self,
+        direction: Direction,
+        mask: Mask,
+        waker: &Waker,
+    ) -> Poll<Seen> {
+        self.poll_with(mask, |waiting| leave(waiting.stored(direction), waker))
     }
 
     /// Ready with what was seen, or pending with `waker` on the list, at `place`.
-    pub(crate) fn poll_ready(
+    pub(crate) fn poll_listed(
         &self,
-        interest: Interest,
+        mask: Mask,
         waker: &Waker,
         place: &mut Option<Place>,
     ) -> Poll<Seen> {
-        let word = self.readiness.load(Ordering::Acquire);
-        if word & bit(interest) != 0 {
-            return Poll::Ready(Seen(word));
-        }
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let word = self.readiness.load(Ordering::Acquire);
-        if word & bit(interest) != 0 {
-            return Poll::Ready(Seen(word));
-        }
-        let side = waiting.side(interest);
-        match place.and_then(|place| side.held(place)) {
-            Some(held) => held.clone_from(waker),
-            None => {
-                let key = side.wakers.insert(waker.clone());
-                let edges = side.edges;
-                *place = Some(Place { edges, key });
+        self.poll_with(mask, |waiting| {
+            let held = place.and_then(|place| waiting.list.get_mut(place.0));
+            match held {
+                Some(listed) => leave(&mut listed.waker, waker),
+                None => {
+                    let waker = Some(waker.clone());
+                    *place = Some(Place(waiting.list.insert(Listed { mask, waker })));
+                }
             }
+        })
+    }
+
+    fn poll_with(&self, mask: Mask, leave_waker: impl FnOnce(&mut Waiting)) -> Poll<Seen> {
+        let seen = self.readiness.load();
+        if seen.mask().meets(mask) {
+            return Poll::Ready(seen);
         }
+        let mut waiting = self.lock();
+        let seen = self.readiness.load();
+        if seen.mask().meets(mask) {
+            return Poll::Ready(seen);
+        }
+        leave_waker(&mut waiting);
         Poll::Pending
     }
 
-    /// A waiter goes away.
-    pub(crate) fn forget(&self, interest: Interest, place: Place) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let side = waiting.side(interest);
-        let waker = match side.held(place) {
-            Some(_) => side.wakers.try_remove(place.key),
-            None => None,
-        };
-        drop(waiting);
+    /// A waiter on the list goes away.
+    pub(crate) fn forget(&self, place: Place) {
+        let listed = self.lock().list.try_remove(place.0);
         // Dropping a waker may free a task: not under the lock.
-        drop(waker);
-    }
-
-    /// An operation found that the readiness it saw is gone.
-    pub(crate) fn clear(&self, interest: Interest, seen: Seen) {
-        let word = self.readiness.load(Ordering::Acquire);
-        // An edge since then changes the word: its readiness stays.
-        if word / EDGE == seen.0 / EDGE {
-            let _ = self.readiness.compare_exchange(
-                word,
-                word & !bit(interest),
-                Ordering::AcqRel,
-                Ordering::Relaxed,
-            );
-        }
+        drop(listed);
     }
 }

@@ -1,15 +1,12 @@
 //! Owns a descriptor that tasks can wait for.
 
-use crate::driver::{Place, Seen, Source};
-use crate::handle::Handle;
-use crate::runtime::context;
-use glasshouse_pal::{Interest, IoTarget};
+use crate::io::interest::{Interest, Ready};
+use crate::io::registration::{ListedWait, Registration};
+use glasshouse_pal::Interest as Direction;
 use std::fmt;
-use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 /// A non-blocking descriptor whose readiness tasks can wait for. Any number of tasks may wait in either
 /// direction; all of them are woken.
@@ -30,10 +27,9 @@ use std::task::{Context, Poll, ready};
 /// assert_eq!(&text, b"hello");
 /// ```
 pub struct AsyncFd<T: AsFd> {
-    handle: Handle,
-    source: Arc<Source>,
-    /// Taken only by `into_inner`.
-    inner: Option<T>,
+    /// First, so that it is dropped while the descriptor is open.
+    registration: Registration,
+    inner: T,
 }
 
 impl<T: AsFd> AsyncFd<T> {
@@ -46,42 +42,39 @@ impl<T: AsFd> AsyncFd<T> {
     /// # Panics
     /// Outside of a scheduler.
     pub fn new(inner: T) -> io::Result<AsyncFd<T>> {
-        let handle = Handle::current();
-        let Some(driver) = &handle.shared().driver else {
-            return Err(io::Error::new(
-                io::ErrorKind::Unsupported,
-                "a deterministic scheduler refuses descriptors; build it with Builder::allow_io",
-            ));
-        };
-        let source = driver.register(inner.as_fd().as_raw_fd())?;
+        AsyncFd::register(inner, false)
+    }
+
+    /// Watches `inner`. If `fresh`, its first operations try before they wait for an event.
+    pub(crate) fn register(inner: T, fresh: bool) -> io::Result<AsyncFd<T>> {
+        let registration = Registration::new(inner.as_fd().as_raw_fd(), fresh)?;
         Ok(AsyncFd {
-            handle,
-            source,
-            inner: Some(inner),
+            registration,
+            inner,
         })
+    }
+
+    /// Waits until one of the directions of `interest` is ready, as far as is known.
+    pub(crate) async fn ready_for(&self, interest: Interest) -> io::Result<Ready> {
+        let (direction, mask) = (interest.direction(), interest.mask());
+        let seen = self.registration.ready(direction, mask).await;
+        Ok(Ready::of(seen.mask(), interest))
+    }
+
+    /// Its place with the driver.
+    pub(crate) fn registration(&self) -> &Registration {
+        &self.registration
     }
 
     /// What is watched.
     pub fn get_ref(&self) -> &T {
-        match &self.inner {
-            Some(inner) => inner,
-            None => unreachable!("only into_inner takes it, and that consumes the AsyncFd"),
-        }
+        &self.inner
     }
 
     /// Stops watching.
-    pub fn into_inner(mut self) -> T {
-        self.stop();
-        match self.inner.take() {
-            Some(inner) => inner,
-            None => unreachable!("only into_inner takes it, and it consumes the AsyncFd"),
-        }
-    }
-
-    fn stop(&self) {
-        if let (Some(_), Some(driver)) = (&self.inner, &self.handle.shared().driver) {
-            driver.deregister(&self.source);
-        }
+    pub fn into_inner(self) -> T {
+        drop(self.registration);
+        self.inner
     }
 
     /// Waits until there is something to read, as far as is known: only [`AsyncFd::read_with`] notices that
@@ -90,9 +83,7 @@ impl<T: AsFd> AsyncFd<T> {
     /// # Errors
     /// None today; the operating system may give one some day.
     pub async fn readable(&self) -> io::Result<()> {
-        let mut wait = self.waiter(Interest::Read);
-        poll_fn(|cx| wait.poll(cx)).await;
-        Ok(())
+        self.ready_for(Interest::READABLE).await.map(drop)
     }
 
     /// Waits until there is room to write, as far as is known: only [`AsyncFd::write_with`] notices that
@@ -101,9 +92,7 @@ impl<T: AsFd> AsyncFd<T> {
     /// # Errors
     /// None today; the operating system may give one some day.
     pub async fn writable(&self) -> io::Result<()> {
-        let mut wait = self.waiter(Interest::Write);
-        poll_fn(|cx| wait.poll(cx)).await;
-        Ok(())
+        self.ready_for(Interest::WRITABLE).await.map(drop)
     }
 
     /// Runs `operation` as often as it says `WouldBlock`, and waits for something to read in between.
@@ -114,8 +103,8 @@ impl<T: AsFd> AsyncFd<T> {
         &self,
         mut operation: impl FnMut(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        let mut wait = self.waiter(Interest::Read);
-        poll_fn(|cx| wait.poll_with(cx, &mut operation)).await
+        let operation = || operation(&self.inner);
+        self.registration.io(Direction::Read, operation).await
     }
 
     /// Runs `operation` as often as it says `WouldBlock`, and waits for room to write in between.
@@ -126,16 +115,15 @@ impl<T: AsFd> AsyncFd<T> {
         &self,
         mut operation: impl FnMut(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        let mut wait = self.waiter(Interest::Write);
-        poll_fn(|cx| wait.poll_with(cx, &mut operation)).await
+        let operation = || operation(&self.inner);
+        self.registration.io(Direction::Write, operation).await
     }
 
     /// A place to wait in one direction, for futures that poll.
-    pub fn waiter(&self, interest: Interest) -> Waiter<'_, T> {
+    pub fn waiter(&self, direction: Direction) -> Waiter<'_, T> {
         Waiter {
-            fd: self,
-            interest,
-            place: None,
+            inner: &self.inner,
+            wait: self.registration.waiter(direction),
         }
     }
 }
@@ -159,25 +147,11 @@ impl<T: AsFd> AsyncFd<T> {
 /// ```
 #[must_use = "a waiter does nothing until it is polled"]
 pub struct Waiter<'a, T: AsFd> {
-    fd: &'a AsyncFd<T>,
-    interest: Interest,
-    place: Option<Place>,
+    inner: &'a T,
+    wait: ListedWait<'a>,
 }
 
 impl<T: AsFd> Waiter<'_, T> {
-    /// Ready as far as is known. Readiness is forgotten only by an operation that finds it gone.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Seen> {
-        let source = &self.fd.source;
-        let polled = source.poll_ready(self.interest, cx.waker(), &mut self.place);
-        if polled.is_pending() {
-            context::claim_io(IoTarget {
-                fd: source.fd(),
-                interest: self.interest,
-            });
-        }
-        polled
-    }
-
     /// Runs `operation` as often as it says `WouldBlock`, and waits for readiness in between.
     ///
     /// # Errors
@@ -187,30 +161,7 @@ impl<T: AsFd> Waiter<'_, T> {
         cx: &mut Context<'_>,
         operation: &mut impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        loop {
-            let seen = ready!(self.poll(cx));
-            match operation(self.fd.get_ref()) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.fd.source.clear(self.interest, seen);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return Poll::Ready(result),
-            }
-        }
-    }
-}
-
-impl<T: AsFd> Drop for Waiter<'_, T> {
-    fn drop(&mut self) {
-        if let Some(place) = self.place {
-            self.fd.source.forget(self.interest, place);
-        }
-    }
-}
-
-impl<T: AsFd> Drop for AsyncFd<T> {
-    fn drop(&mut self) {
-        self.stop();
+        self.wait.poll_io(cx, |_| operation(self.inner))
     }
 }
 

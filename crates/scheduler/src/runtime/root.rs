@@ -7,7 +7,7 @@ use crate::runtime::entered::{self, EnterGuard};
 use crate::runtime::schedule::abort;
 use crate::runtime::shared::{Shape, Shared};
 use crate::runtime::tick::After;
-use crate::task::{Class, Counted, Guest, Home, Outcome, Parts, Task, allocate};
+use crate::task::{Class, Counted, Guest, Home, Outcome, Parts, Task, allocate, coop};
 use glasshouse_telemetry::SpawnSite;
 use std::any::Any;
 use std::future::{Future, Pending, pending};
@@ -143,6 +143,8 @@ impl<'a> List<'a> {
 
 impl Drop for List<'_> {
     fn drop(&mut self) {
+        // The thread goes on outside of ticks.
+        coop::lift();
         let mut guests = self
             .shared
             .guests
@@ -233,6 +235,8 @@ impl std::ops::Deref for InlineWorker {
 
 impl Drop for InlineWorker {
     fn drop(&mut self) {
+        // The thread goes on outside of ticks.
+        coop::lift();
         let shared = &self.worker.shared;
         if let Some(seeded) = &self.worker.seeded {
             let (random, ready) = seeded.borrow_mut().suspend();

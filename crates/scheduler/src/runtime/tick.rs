@@ -7,7 +7,7 @@
 //! end in the log.
 
 use crate::runtime::context::{self, Worker};
-use crate::task::{Class, End, Outcome, Start, Task, borrowed_waker};
+use crate::task::{Class, End, Outcome, Start, Task, borrowed_waker, coop};
 use glasshouse_pal::{FailureKind, TextId};
 use glasshouse_telemetry::{Leave, Tick, Woken};
 use std::sync::atomic::Ordering;
@@ -35,6 +35,7 @@ impl Worker {
         let mut tick = self.seam.start_tick(task.trace());
         let start = task.state.start_poll(|| task.trace().forget_waker());
         self.set_current(&task);
+        coop::start_tick();
         self.failure
             .set(TextId(task.failure.load(Ordering::Relaxed)));
         let outcome = match start {

@@ -2,11 +2,11 @@
 
 use crate::runtime::{self, Refused, SpawnError, context};
 use crate::task::joining::Joining;
-use crate::task::{AbortHandle, Id, JoinError};
+use crate::task::{AbortHandle, Id, JoinError, coop};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 /// The result of a task, in time. Dropping it lets the task go on by itself.
 ///
@@ -108,9 +108,12 @@ impl<T> Future for JoinHandle<T> {
     /// # Panics
     /// When polled again after it gave its result.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        ready!(coop::poll_proceed(cx));
         let polled = self.take_or_leave(cx.waker());
         if polled.is_pending() {
             context::claim_join(self.id);
+        } else {
+            coop::made_progress();
         }
         polled
     }

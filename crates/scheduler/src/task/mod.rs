@@ -7,6 +7,7 @@ mod abort_handle;
 mod bounded_text;
 mod builder;
 mod cell;
+pub mod coop;
 mod current;
 mod join;
 mod join_error;
