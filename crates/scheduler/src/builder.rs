@@ -228,7 +228,9 @@ impl Builder {
             shape: self.shape,
             injector: Injector::new(),
             idle: Idle::new(workers),
-            remotes: (0..workers).map(|_| Remote::new(hub.clock())).collect(),
+            remotes: (0..workers)
+                .map(|_| Remote::new(workers, hub.clock()))
+                .collect(),
             registry: Registry::new(),
             live: Live::new(workers, self.capacity),
             phase: PhaseCell::new(workers),

@@ -1,7 +1,7 @@
 //! Models of the stealable queue: an entry is taken exactly once, by its owner or by a thief.
 
 use super::explore;
-use crate::queue::{Entry, LocalQueue};
+use crate::queue::{Entry, LocalQueue, Takers};
 use loom::sync::Arc;
 use loom::thread;
 
@@ -18,13 +18,13 @@ impl Entry for usize {
 #[test]
 fn an_entry_is_taken_once_by_the_owner_or_by_a_thief() {
     explore(|| {
-        let queue = Arc::new(LocalQueue::<usize>::new());
+        let queue = Arc::new(LocalQueue::<usize>::new(Takers::All));
         queue.push(1);
         queue.push(2);
         let thief = {
             let queue = queue.clone();
             thread::spawn(move || {
-                let mine = LocalQueue::<usize>::new();
+                let mine = LocalQueue::<usize>::new(Takers::All);
                 let mut taken: Vec<usize> = queue.steal_into(&mine).into_iter().collect();
                 taken.extend(std::iter::from_fn(|| mine.pop()));
                 taken
@@ -43,7 +43,7 @@ fn an_entry_is_taken_once_by_the_owner_or_by_a_thief() {
 #[test]
 fn a_thief_that_reads_slots_which_are_outgrown_meanwhile_takes_what_was_queued() {
     explore(|| {
-        let queue = Arc::new(LocalQueue::<usize>::new());
+        let queue = Arc::new(LocalQueue::<usize>::new(Takers::All));
         queue.push(1);
         queue.push(2);
         let thief = {

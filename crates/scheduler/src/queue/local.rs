@@ -66,8 +66,18 @@ impl Slots {
     }
 }
 
-/// The queue. `push` is the owner's alone.
+/// Who takes entries from a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takers {
+    /// The owner alone: taking is two loads and a store.
+    Owner,
+    /// Any thread.
+    All,
+}
+
+/// The queue. `push` is the owner's alone, and so is `pop` where the owner is the only taker.
 pub(crate) struct LocalQueue<T> {
+    takers: Takers,
     head: Line<AtomicU32>,
     owner: Line<Owner>,
     /// Handed over, never shared: the queue needs `T: Send` only.
@@ -86,8 +96,9 @@ struct Owner {
 struct Line<T>(T);
 
 impl<T: Entry> LocalQueue<T> {
-    pub(crate) fn new() -> LocalQueue<T> {
+    pub(crate) fn new(takers: Takers) -> LocalQueue<T> {
         LocalQueue {
+            takers,
             head: Line(AtomicU32::new(0)),
             owner: Line(Owner {
                 tail: AtomicU32::new(0),
@@ -158,10 +169,22 @@ impl<T: Entry> LocalQueue<T> {
         slots
     }
 
-    /// Takes the oldest entry. Any thread.
+    /// Takes the oldest entry. Any thread, unless the owner is the only taker.
     #[inline]
     pub(crate) fn pop(&self) -> Option<T> {
         let mut head = self.head.0.load(Ordering::Acquire);
+        if self.takers == Takers::Owner {
+            if self.owner.0.tail.load(Ordering::Relaxed) == head {
+                return None;
+            }
+            let ptr = self
+                .slots(Ordering::Relaxed)
+                .at(head)
+                .load(Ordering::Relaxed);
+            self.head.0.store(head.wrapping_add(1), Ordering::Release);
+            // SAFETY: `head` was below `tail`, and nobody but the caller, the owner, moves either.
+            return Some(unsafe { T::from_ptr(ptr) });
+        }
         loop {
             // Acquire: pairs with the release in `push`.
             if self.owner.0.tail.load(Ordering::Acquire) == head {
@@ -189,6 +212,9 @@ impl<T: Entry> LocalQueue<T> {
     /// `thief`, which must be the caller's own queue and empty. `None` when there is nothing to take, or when
     /// somebody else was faster (the caller goes on to the next victim).
     pub(crate) fn steal_into(&self, thief: &LocalQueue<T>) -> Option<T> {
+        if self.takers == Takers::Owner {
+            return None;
+        }
         let head = self.head.0.load(Ordering::Acquire);
         let available = self.owner.0.tail.load(Ordering::Acquire).wrapping_sub(head);
         // A stale head can make the difference nonsense; the exchange below would fail anyway.
@@ -262,8 +288,13 @@ mod tests {
 
     #[test]
     fn a_queue_agrees_with_a_deque_under_random_operations() {
-        let queue = LocalQueue::<NonZeroUsize>::new();
-        let thief = LocalQueue::<NonZeroUsize>::new();
+        agrees_with_a_deque(Takers::All);
+        agrees_with_a_deque(Takers::Owner);
+    }
+
+    fn agrees_with_a_deque(takers: Takers) {
+        let queue = LocalQueue::<NonZeroUsize>::new(takers);
+        let thief = LocalQueue::<NonZeroUsize>::new(takers);
         let mut model = VecDeque::new();
         let mut random = SplitMix64(11);
         let mut next = NonZeroUsize::MIN;
@@ -274,7 +305,7 @@ mod tests {
                 queue.push(next);
                 model.push_back(next);
                 next = next.checked_add(1).expect("few numbers");
-            } else if random.next().is_multiple_of(50) {
+            } else if takers == Takers::All && random.next().is_multiple_of(50) {
                 let expected = (model.len() - model.len() / 2).min(STEAL_MAX as usize);
                 let stolen: Vec<_> = queue
                     .steal_into(&thief)

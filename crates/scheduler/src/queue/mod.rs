@@ -5,7 +5,7 @@ mod local;
 mod seeded;
 
 pub(crate) use injector::Injector;
-pub(crate) use local::{Entry, LocalQueue};
+pub(crate) use local::{Entry, LocalQueue, Takers};
 pub(crate) use seeded::Seeded;
 #[cfg(test)]
 pub(crate) use seeded::SplitMix64;

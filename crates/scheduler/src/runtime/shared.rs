@@ -4,7 +4,7 @@ use crate::blocking::Pool;
 use crate::driver::Driver;
 use crate::idle::Idle;
 use crate::parker::Parker;
-use crate::queue::{Injector, LocalQueue};
+use crate::queue::{Injector, LocalQueue, Takers};
 use crate::runtime::live::Live;
 use crate::runtime::registry::Registry;
 use crate::runtime::shutdown::PhaseCell;
@@ -37,10 +37,17 @@ pub(crate) struct Remote {
 }
 
 impl Remote {
-    pub(crate) fn new(clock: &Clock) -> Remote {
+    /// One of so many workers.
+    pub(crate) fn new(workers: usize, clock: &Clock) -> Remote {
+        // Only a worker takes from a worker's queues.
+        let takers = if workers == 1 {
+            Takers::Owner
+        } else {
+            Takers::All
+        };
         Remote {
-            system: LocalQueue::new(),
-            default: LocalQueue::new(),
+            system: LocalQueue::new(takers),
+            default: LocalQueue::new(takers),
             parker: Parker::new(),
             timers: Arc::new(Timers::new(clock.clone())),
         }
