@@ -9,10 +9,11 @@ mod source;
 pub(crate) use readiness::{Mask, Seen};
 pub(crate) use source::{Place, Source};
 
+use crate::io::Watch;
 use crate::parker::Parker;
 use crate::runtime::context;
 use glasshouse_pal::WakeSource;
-use mio::{Events, Interest, Poll, Token, unix::SourceFd};
+use mio::{Events, Poll, Token, unix::SourceFd};
 use slab::Slab;
 use std::io;
 use std::os::fd::RawFd;
@@ -77,12 +78,12 @@ impl Driver {
         let _ = self.interrupt.wake();
     }
 
-    /// Watches a descriptor in both directions. If `fresh`, its first operations try before they wait.
+    /// Watches a descriptor.
     ///
     /// # Errors
     /// What the operating system says: regular files cannot be watched (EPERM), and the number of watched
     /// descriptors is limited.
-    pub(crate) fn register(&self, fd: RawFd, fresh: bool) -> io::Result<Arc<Source>> {
+    pub(crate) fn register(&self, fd: RawFd, watch: Watch) -> io::Result<Arc<Source>> {
         let source = {
             let mut sources = lock(&self.sources);
             let entry = sources.vacant_entry();
@@ -90,14 +91,14 @@ impl Driver {
             // Numbers of sources are small: descriptors are fewer than 2^31.
             let token = (generation as usize) << 32 | entry.key();
             entry
-                .insert(Arc::new(Source::new(token, fd, fresh)))
+                .insert(Arc::new(Source::new(token, fd, watch.fresh)))
                 .clone()
         };
         // The system call without the lock: the source is found by its token from the first event on.
         let registered = self.registry.register(
             &mut SourceFd(&fd),
             Token(source.token()),
-            Interest::READABLE | Interest::WRITABLE,
+            watch.interest.events(),
         );
         if let Err(error) = registered {
             self.remove(&source);

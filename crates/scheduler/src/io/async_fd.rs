@@ -1,12 +1,13 @@
 //! Owns a descriptor that tasks can wait for.
 
-use crate::io::interest::{Interest, Ready};
-use crate::io::registration::{ListedWait, Registration};
+use crate::io::interest::Interest;
+use crate::io::ready_guard::AsyncFdReadyGuard;
+use crate::io::registration::{ListedWait, Registration, Watch};
 use glasshouse_pal::Interest as Direction;
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
-use std::task::{Context, Poll};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::task::{Context, Poll, ready};
 
 /// A non-blocking descriptor whose readiness tasks can wait for. Any number of tasks may wait in either
 /// direction; all of them are woken.
@@ -42,23 +43,26 @@ impl<T: AsFd> AsyncFd<T> {
     /// # Panics
     /// Outside of a scheduler.
     pub fn new(inner: T) -> io::Result<AsyncFd<T>> {
-        AsyncFd::register(inner, false)
+        AsyncFd::with_interest(inner, Interest::READABLE | Interest::WRITABLE)
     }
 
-    /// Watches `inner`. If `fresh`, its first operations try before they wait for an event.
-    pub(crate) fn register(inner: T, fresh: bool) -> io::Result<AsyncFd<T>> {
-        let registration = Registration::new(inner.as_fd().as_raw_fd(), fresh)?;
+    /// Watches `inner`, which must be non-blocking, in these directions only: the others are never ready.
+    ///
+    /// # Errors
+    /// As [`AsyncFd::new`].
+    ///
+    /// # Panics
+    /// Outside of a scheduler.
+    pub fn with_interest(inner: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+        AsyncFd::register(inner, Watch::for_events(interest))
+    }
+
+    pub(crate) fn register(inner: T, watch: Watch) -> io::Result<AsyncFd<T>> {
+        let registration = Registration::new(inner.as_fd().as_raw_fd(), watch)?;
         Ok(AsyncFd {
             registration,
             inner,
         })
-    }
-
-    /// Waits until one of the directions of `interest` is ready, as far as is known.
-    pub(crate) async fn ready_for(&self, interest: Interest) -> io::Result<Ready> {
-        let (direction, mask) = (interest.direction(), interest.mask());
-        let seen = self.registration.ready(direction, mask).await;
-        Ok(Ready::of(seen.mask(), interest))
     }
 
     /// Its place with the driver.
@@ -71,28 +75,116 @@ impl<T: AsFd> AsyncFd<T> {
         &self.inner
     }
 
+    /// What is watched. Its descriptor must stay the same.
+    pub fn get_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+
     /// Stops watching.
     pub fn into_inner(self) -> T {
         drop(self.registration);
         self.inner
     }
 
-    /// Waits until there is something to read, as far as is known: only [`AsyncFd::read_with`] notices that
-    /// there is nothing left. Fit for descriptors that become readable once, as a pidfd does.
+    /// Waits until one of the directions of `interest` is ready, as far as is known. The guard says which,
+    /// and forgets it when an operation finds it gone.
     ///
     /// # Errors
     /// None today; the operating system may give one some day.
-    pub async fn readable(&self) -> io::Result<()> {
-        self.ready_for(Interest::READABLE).await.map(drop)
+    pub async fn ready(&self, interest: Interest) -> io::Result<AsyncFdReadyGuard<'_, T>> {
+        let seen = self.registration.ready(interest).await;
+        Ok(AsyncFdReadyGuard::new(self, interest, seen))
     }
 
-    /// Waits until there is room to write, as far as is known: only [`AsyncFd::write_with`] notices that
-    /// there is none left.
+    /// Waits until there is something to read, as far as is known.
     ///
     /// # Errors
     /// None today; the operating system may give one some day.
-    pub async fn writable(&self) -> io::Result<()> {
-        self.ready_for(Interest::WRITABLE).await.map(drop)
+    pub async fn readable(&self) -> io::Result<AsyncFdReadyGuard<'_, T>> {
+        self.ready(Interest::READABLE).await
+    }
+
+    /// Waits until there is room to write, as far as is known.
+    ///
+    /// # Errors
+    /// None today; the operating system may give one some day.
+    pub async fn writable(&self) -> io::Result<AsyncFdReadyGuard<'_, T>> {
+        self.ready(Interest::WRITABLE).await
+    }
+
+    /// [`AsyncFd::readable`] for futures that poll: the waker of the last poll in this direction is woken.
+    ///
+    /// # Errors
+    /// None today; the operating system may give one some day.
+    pub fn poll_read_ready(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<AsyncFdReadyGuard<'_, T>>> {
+        self.poll_ready(cx, Interest::READABLE)
+    }
+
+    /// [`AsyncFd::writable`] for futures that poll: the waker of the last poll in this direction is woken.
+    ///
+    /// # Errors
+    /// None today; the operating system may give one some day.
+    pub fn poll_write_ready(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<AsyncFdReadyGuard<'_, T>>> {
+        self.poll_ready(cx, Interest::WRITABLE)
+    }
+
+    fn poll_ready(
+        &self,
+        cx: &Context<'_>,
+        interest: Interest,
+    ) -> Poll<io::Result<AsyncFdReadyGuard<'_, T>>> {
+        let seen = ready!(self.registration.poll_ready(cx, interest.direction()));
+        Poll::Ready(Ok(AsyncFdReadyGuard::new(self, interest, seen)))
+    }
+
+    /// Runs `operation` as often as it says `WouldBlock`, and waits for the direction in between. Of both
+    /// directions, reading is waited for.
+    ///
+    /// # Errors
+    /// Any other error of the operation.
+    pub async fn async_io<R>(
+        &self,
+        interest: Interest,
+        mut operation: impl FnMut(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        let operation = || operation(&self.inner);
+        let direction = interest.direction();
+        self.registration.io(direction, operation).await
+    }
+
+    /// [`AsyncFd::async_io`] for operations that change what is watched.
+    ///
+    /// # Errors
+    /// Any error of the operation but `WouldBlock`.
+    pub async fn async_io_mut<R>(
+        &mut self,
+        interest: Interest,
+        mut operation: impl FnMut(&mut T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        let inner = &mut self.inner;
+        let direction = interest.direction();
+        let operation = || operation(inner);
+        self.registration.io(direction, operation).await
+    }
+
+    /// Runs `operation` once, unless it is known that it would block. If it says `WouldBlock`, that is
+    /// remembered until the next event.
+    ///
+    /// # Errors
+    /// What the operation says, or `WouldBlock`.
+    pub fn try_io<R>(
+        &self,
+        interest: Interest,
+        operation: impl FnOnce(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        let operation = || operation(&self.inner);
+        self.registration.try_io(interest.direction(), operation)
     }
 
     /// Runs `operation` as often as it says `WouldBlock`, and waits for something to read in between.
@@ -162,6 +254,18 @@ impl<T: AsFd> Waiter<'_, T> {
         operation: &mut impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
         self.wait.poll_io(cx, |_| operation(self.inner))
+    }
+}
+
+impl<T: AsFd> AsFd for AsyncFd<T> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inner.as_fd()
+    }
+}
+
+impl<T: AsFd> AsRawFd for AsyncFd<T> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
     }
 }
 

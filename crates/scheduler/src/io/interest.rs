@@ -68,6 +68,22 @@ impl Interest {
         mask(self.read, Direction::Read).union(mask(self.write, Direction::Write))
     }
 
+    /// Its directions.
+    pub(crate) fn directions(self) -> impl Iterator<Item = Direction> {
+        let read = self.read.then_some(Direction::Read);
+        read.into_iter()
+            .chain(self.write.then_some(Direction::Write))
+    }
+
+    /// Its directions as the poll takes them.
+    pub(crate) fn events(self) -> mio::Interest {
+        match (self.read, self.write) {
+            (true, true) => mio::Interest::READABLE | mio::Interest::WRITABLE,
+            (true, false) => mio::Interest::READABLE,
+            (false, _) => mio::Interest::WRITABLE,
+        }
+    }
+
     /// The direction that the log shows for a wait.
     pub(crate) fn direction(self) -> Direction {
         if self.read {

@@ -5,6 +5,7 @@
 
 use crate::driver::{Mask, Place, Seen, Source};
 use crate::handle::Handle;
+use crate::io::interest::Interest;
 use crate::runtime::context;
 use crate::task::coop;
 use glasshouse_pal::{Interest as Direction, IoTarget};
@@ -14,6 +15,33 @@ use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+/// How a descriptor is watched.
+#[derive(Clone, Copy)]
+pub(crate) struct Watch {
+    pub(crate) interest: Interest,
+    /// Whether the first operations try before they wait for an event.
+    pub(crate) fresh: bool,
+}
+
+impl Watch {
+    /// Both directions of a socket that can be used at once.
+    pub(crate) const FRESH: Watch = Watch {
+        interest: Interest::READABLE.add(Interest::WRITABLE),
+        fresh: true,
+    };
+    /// Both directions of a socket that connects.
+    pub(crate) const CONNECTING: Watch = Watch {
+        fresh: false,
+        ..Watch::FRESH
+    };
+
+    /// Operations wait for an event of these directions first.
+    pub(crate) fn for_events(interest: Interest) -> Watch {
+        let fresh = false;
+        Watch { interest, fresh }
+    }
+}
+
 /// A watched descriptor. It must stay open until this is dropped.
 pub(crate) struct Registration {
     handle: Handle,
@@ -21,8 +49,8 @@ pub(crate) struct Registration {
 }
 
 impl Registration {
-    /// Watches `fd`. If `fresh`, its first operations try before they wait for an event.
-    pub(crate) fn new(fd: RawFd, fresh: bool) -> io::Result<Registration> {
+    /// Watches `fd`.
+    pub(crate) fn new(fd: RawFd, watch: Watch) -> io::Result<Registration> {
         let handle = Handle::current();
         let Some(driver) = &handle.shared().driver else {
             return Err(io::Error::new(
@@ -30,7 +58,7 @@ impl Registration {
                 "a deterministic scheduler refuses descriptors; build it with Builder::allow_io",
             ));
         };
-        let source = driver.register(fd, fresh)?;
+        let source = driver.register(fd, watch)?;
         Ok(Registration { handle, source })
     }
 
@@ -141,10 +169,10 @@ impl Registration {
         }
     }
 
-    /// Waits until the kernel says that one of the directions of `mask` is ready.
-    pub(crate) async fn ready(&self, direction: Direction, mask: Mask) -> Seen {
-        let mut waiter = self.waiter(direction);
-        poll_fn(|cx| waiter.poll_ready(cx, mask)).await
+    /// Waits until the kernel says that one of the directions is ready.
+    pub(crate) async fn ready(&self, interest: Interest) -> Seen {
+        let mut waiter = self.waiter(interest.direction());
+        poll_fn(|cx| waiter.poll_ready(cx, interest.mask())).await
     }
 }
 

@@ -52,7 +52,7 @@ pub async fn lookup_host<A: ToSocketAddrs>(
 }
 
 /// The addresses, known or looked up.
-pub(super) async fn resolve<A: ToSocketAddrs>(address: A) -> io::Result<vec::IntoIter<SocketAddr>> {
+async fn resolve<A: ToSocketAddrs>(address: A) -> io::Result<vec::IntoIter<SocketAddr>> {
     address.resolve().await
 }
 
@@ -68,12 +68,19 @@ pub(super) async fn first_of<A: ToSocketAddrs, R>(
             Err(error) => last = Some(error),
         }
     }
-    Err(last.unwrap_or_else(|| {
-        io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "the name has no address; check its spelling",
-        )
-    }))
+    Err(last.unwrap_or_else(no_address))
+}
+
+/// The first address.
+pub(super) async fn first<A: ToSocketAddrs>(address: A) -> io::Result<SocketAddr> {
+    resolve(address).await?.next().ok_or_else(no_address)
+}
+
+fn no_address() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "the name has no address; check its spelling",
+    )
 }
 
 /// The addresses of a name, in time.

@@ -1,6 +1,6 @@
 //! Owns a connected stream socket, whatever its family.
 
-use crate::io::{AsyncFd, Interest, Ready};
+use crate::io::{AsyncFd, Interest, Ready, Watch};
 use crate::net::owned_halves::{OwnedReadHalf, OwnedWriteHalf};
 use crate::net::socket;
 use crate::net::split::{ReadHalf, WriteHalf};
@@ -52,7 +52,7 @@ impl<S: AsFd> Connection<S> {
     /// Outside of a scheduler.
     pub fn from_std(stream: S) -> io::Result<Connection<S>> {
         socket::set_nonblocking(&stream, true)?;
-        Ok(Connection::new(AsyncFd::register(stream, true)?))
+        Ok(Connection::new(AsyncFd::register(stream, Watch::FRESH)?))
     }
 
     /// Stops watching. The socket stays non-blocking.
@@ -82,7 +82,7 @@ impl<S: AsFd> Connection<S> {
     /// # Errors
     /// None today; the operating system may give one some day.
     pub async fn ready(&self, interest: Interest) -> io::Result<Ready> {
-        self.fd.ready_for(interest).await
+        Ok(self.fd.ready(interest).await?.ready())
     }
 
     /// Waits until there is something to read, or the end; as far as is known, see [`Connection::ready`].

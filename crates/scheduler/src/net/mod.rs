@@ -32,6 +32,7 @@ mod tcp_listener;
 mod tcp_stream;
 #[cfg(feature = "tokio")]
 mod tokio_io;
+mod udp_socket;
 mod unix_listener;
 mod unix_stream;
 
@@ -41,6 +42,7 @@ pub use owned_halves::{OwnedReadHalf, OwnedWriteHalf, ReuniteError};
 pub use split::{ReadHalf, WriteHalf};
 pub use tcp_listener::TcpListener;
 pub use tcp_stream::TcpStream;
+pub use udp_socket::UdpSocket;
 pub use unix_listener::UnixListener;
 pub use unix_stream::UnixStream;
 

@@ -1,6 +1,6 @@
 //! Owns the system calls on sockets: what is made here is non-blocking and closed on exec from its birth.
 
-use crate::io::AsyncFd;
+use crate::io::{AsyncFd, Watch};
 use rustix::buffer::Buffer;
 use rustix::io::Errno;
 use rustix::net::addr::SocketAddrArg;
@@ -31,13 +31,13 @@ pub(super) async fn connect<S: AsFd + From<OwnedFd>>(
     address: &impl SocketAddrArg,
 ) -> io::Result<AsyncFd<S>> {
     match rustix::net::connect(&socket, address) {
-        Ok(()) => return AsyncFd::register(S::from(socket), true),
+        Ok(()) => return AsyncFd::register(S::from(socket), Watch::FRESH),
         Err(Errno::INPROGRESS | Errno::INTR) => {}
         Err(error) => return Err(error.into()),
     }
     // Watched only from now on: a socket that does not connect yet is reported as hung up.
-    let stream = AsyncFd::register(S::from(socket), false)?;
-    stream.writable().await?;
+    let stream = AsyncFd::register(S::from(socket), Watch::CONNECTING)?;
+    stream.writable().await?.retain_ready();
     match take_error(stream.get_ref())? {
         None => Ok(stream),
         Some(error) => Err(error),

@@ -1,6 +1,6 @@
 //! Owns the sockets at which TCP connections arrive.
 
-use crate::io::AsyncFd;
+use crate::io::{AsyncFd, Watch};
 use crate::net::address::{ToSocketAddrs, first_of};
 use crate::net::connection::Connection;
 use crate::net::socket;
@@ -56,7 +56,7 @@ impl TcpListener {
     /// Outside of a scheduler.
     pub fn from_std(listener: net::TcpListener) -> io::Result<TcpListener> {
         listener.set_nonblocking(true)?;
-        let fd = AsyncFd::register(listener, true)?;
+        let fd = AsyncFd::register(listener, Watch::FRESH)?;
         Ok(TcpListener { fd })
     }
 
@@ -116,7 +116,7 @@ fn accept_from(listener: &net::TcpListener) -> io::Result<(TcpStream, SocketAddr
     let (socket, peer) = socket::accept(listener)?;
     let peer = peer.ok_or(io::ErrorKind::InvalidData)?;
     let peer = SocketAddr::try_from(peer)?;
-    let fd = AsyncFd::register(net::TcpStream::from(socket), true)?;
+    let fd = AsyncFd::register(net::TcpStream::from(socket), Watch::FRESH)?;
     Ok((Connection::new(fd), peer))
 }
 

@@ -1,6 +1,6 @@
 //! Owns the Unix sockets at which connections arrive.
 
-use crate::io::AsyncFd;
+use crate::io::{AsyncFd, Watch};
 use crate::net::socket;
 use crate::net::unix_stream::{UnixStream, accepted};
 use glasshouse_pal::Interest as Direction;
@@ -57,7 +57,7 @@ impl UnixListener {
     /// Outside of a scheduler.
     pub fn from_std(listener: net::UnixListener) -> io::Result<UnixListener> {
         listener.set_nonblocking(true)?;
-        let fd = AsyncFd::register(listener, true)?;
+        let fd = AsyncFd::register(listener, Watch::FRESH)?;
         Ok(UnixListener { fd })
     }
 

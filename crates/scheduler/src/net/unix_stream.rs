@@ -1,6 +1,6 @@
 //! Owns connections over Unix sockets: how they are made, and who the other side is.
 
-use crate::io::AsyncFd;
+use crate::io::{AsyncFd, Watch};
 use crate::net::connection::Connection;
 use crate::net::owned_halves::{OwnedReadHalf, OwnedWriteHalf};
 use crate::net::socket;
@@ -129,7 +129,7 @@ impl TryFrom<net::UnixStream> for Connection<net::UnixStream> {
 
 /// A connection that was accepted.
 pub(super) fn accepted(socket: std::os::fd::OwnedFd) -> io::Result<UnixStream> {
-    let fd = AsyncFd::register(net::UnixStream::from(socket), true)?;
+    let fd = AsyncFd::register(net::UnixStream::from(socket), Watch::FRESH)?;
     Ok(Connection::new(fd))
 }
 
