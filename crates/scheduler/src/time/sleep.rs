@@ -3,13 +3,14 @@
 use crate::handle::Handle;
 use crate::runtime::context::{self, Worker};
 use crate::runtime::entered;
+use crate::task::coop;
 use crate::time::Instant;
 use crate::time::timers::{Armed, Look, Timers, wake_all};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 /// Deadlines nearer than this are compared with the clock. For others the start of the tick, which is known,
@@ -277,10 +278,18 @@ impl Future for Sleep {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        if let State::Elapsed = this.state {
-            return Poll::Ready(());
+        // A bound on something else is looked at even if that has used up the tick's budget.
+        if this.claims {
+            ready!(coop::poll_proceed(cx));
         }
-        entered::with_worker(|worker| this.poll_on(worker, cx))
+        let polled = match this.state {
+            State::Elapsed => Poll::Ready(()),
+            _ => entered::with_worker(|worker| this.poll_on(worker, cx)),
+        };
+        if this.claims && polled.is_ready() {
+            coop::made_progress();
+        }
+        polled
     }
 }
 
