@@ -1,5 +1,6 @@
 //! The budget of a tick: a task whose leaf futures are always ready lets its peers run all the same.
 
+#![cfg(feature = "telemetry")]
 #![allow(
     clippy::unwrap_used,
     reason = "a test that cannot go on should fail where it is"

@@ -9,9 +9,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[cfg(feature = "telemetry")]
 mod address;
 mod descriptors;
 mod halves;
+#[cfg(feature = "telemetry")]
 mod log;
 mod readiness;
 mod tcp;
