@@ -2,8 +2,9 @@
 //!
 //! The kernel reports edges, so readiness is remembered until an operation finds that it is not there
 //! (`WouldBlock`). Forgetting must not erase an edge that came in between: the word counts the edges, and a
-//! direction is forgotten only if the count is the one that the operation saw. An end of the stream is
-//! never forgotten: no edge follows it.
+//! direction is forgotten only if the count is the one that the operation saw. A close of the other end
+//! outlives a short transfer, for no edge need follow it; only an operation that would block after all
+//! forgets it, as on a terminal, which may be opened again after its last user went.
 
 use glasshouse_pal::Interest as Direction;
 use mio::event::Event;
@@ -102,14 +103,9 @@ impl Seen {
         Seen((self.0 | mask.0).wrapping_add(EDGE))
     }
 
-    /// Without what an operation found gone.
     #[must_use]
-    fn without(self, direction: Direction) -> Seen {
-        let gone = match direction {
-            Direction::Read => READABLE | FRESH_READ,
-            Direction::Write => WRITABLE | FRESH_WRITE,
-        };
-        Seen(self.0 & !gone)
+    fn without(self, mask: Mask) -> Seen {
+        Seen(self.0 & !mask.0)
     }
 }
 
@@ -133,9 +129,19 @@ impl Readiness {
         self.update(|word| Some(word.with_edge(mask)));
     }
 
-    /// An operation found that the readiness it saw is gone. An edge since then keeps what is there.
-    pub(crate) fn clear(&self, direction: Direction, seen: Seen) {
-        self.update(|word| (word.edges() == seen.edges()).then(|| word.without(direction)));
+    /// An operation said `WouldBlock`: all that it saw is gone. An edge since then keeps what is there.
+    pub(crate) fn would_block(&self, direction: Direction, seen: Seen) {
+        self.forget(Mask::worth_a_try(direction), seen);
+    }
+
+    /// An operation took or gave less than it could have: the bytes are gone, a close stays.
+    pub(crate) fn was_partial(&self, direction: Direction, seen: Seen) {
+        let closed = Mask::READ_CLOSED.union(Mask::WRITE_CLOSED);
+        self.forget(Mask::worth_a_try(direction).without(closed), seen);
+    }
+
+    fn forget(&self, mask: Mask, seen: Seen) {
+        self.update(|word| (word.edges() == seen.edges()).then(|| word.without(mask)));
     }
 
     fn update(&self, change: impl Fn(Seen) -> Option<Seen>) {
@@ -163,9 +169,9 @@ mod tests {
     fn what_is_found_gone_is_forgotten_in_its_direction_only() {
         let word = Readiness::new(false);
         word.edge(BOTH);
-        word.clear(Direction::Read, word.load());
+        word.would_block(Direction::Read, word.load());
         assert_eq!(word.load().mask(), Mask::WRITABLE);
-        word.clear(Direction::Write, word.load());
+        word.would_block(Direction::Write, word.load());
         assert_eq!(word.load().mask(), Mask::NONE);
     }
 
@@ -175,7 +181,7 @@ mod tests {
         word.edge(Mask::READABLE);
         let seen = word.load();
         word.edge(Mask::READABLE);
-        word.clear(Direction::Read, seen);
+        word.would_block(Direction::Read, seen);
         assert_eq!(word.load().mask(), Mask::READABLE);
     }
 
@@ -184,16 +190,26 @@ mod tests {
         let word = Readiness::new(false);
         word.edge(BOTH);
         let seen = word.load();
-        word.clear(Direction::Write, seen);
-        word.clear(Direction::Read, seen);
+        word.would_block(Direction::Write, seen);
+        word.would_block(Direction::Read, seen);
         assert_eq!(word.load().mask(), Mask::NONE);
     }
 
     #[test]
-    fn the_end_of_a_stream_is_never_forgotten() {
+    fn a_short_transfer_does_not_forget_the_end_of_the_stream() {
         let word = Readiness::new(false);
         word.edge(Mask::READABLE.union(Mask::READ_CLOSED));
-        word.clear(Direction::Read, word.load());
+        word.was_partial(Direction::Read, word.load());
+        assert_eq!(word.load().mask(), Mask::READ_CLOSED);
+    }
+
+    #[test]
+    fn who_would_block_after_the_other_end_closed_waits_for_the_next_edge() {
+        let word = Readiness::new(false);
+        word.edge(Mask::READABLE.union(Mask::READ_CLOSED));
+        word.would_block(Direction::Read, word.load());
+        assert_eq!(word.load().mask(), Mask::NONE);
+        word.edge(Mask::READ_CLOSED);
         assert!(word.load().mask().meets(Mask::known(Direction::Read)));
     }
 
@@ -204,7 +220,7 @@ mod tests {
             let seen = word.load();
             assert!(seen.mask().meets(Mask::worth_a_try(direction)));
             assert!(!seen.mask().meets(Mask::known(direction)));
-            word.clear(direction, seen);
+            word.would_block(direction, seen);
             assert!(!word.load().mask().meets(Mask::worth_a_try(direction)));
         }
     }

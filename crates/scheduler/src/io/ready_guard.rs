@@ -89,7 +89,7 @@ impl<'a, T: AsFd> AsyncFdReadyGuard<'a, T> {
     /// Forgets what was found ready: an operation has said `WouldBlock`. An event that came since is kept.
     pub fn clear_ready(&mut self) {
         for direction in self.interest.directions() {
-            self.fd.registration().clear(direction, self.seen);
+            self.fd.registration().would_block(direction, self.seen);
         }
     }
 

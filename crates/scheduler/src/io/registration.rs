@@ -127,7 +127,7 @@ impl Registration {
             };
             match operation(attempt) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.source.readiness().clear(direction, seen);
+                    self.would_block(direction, seen);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => {
@@ -150,14 +150,14 @@ impl Registration {
         }
         let result = operation();
         if matches!(&result, Err(error) if error.kind() == io::ErrorKind::WouldBlock) {
-            self.clear(direction, seen);
+            self.would_block(direction, seen);
         }
         result
     }
 
-    /// What was seen is gone.
-    pub(crate) fn clear(&self, direction: Direction, seen: Seen) {
-        self.source.readiness().clear(direction, seen);
+    /// An operation said `WouldBlock`: what was seen is gone.
+    pub(crate) fn would_block(&self, direction: Direction, seen: Seen) {
+        self.source.readiness().would_block(direction, seen);
     }
 
     /// A place on the list, for a future in one direction.
@@ -195,7 +195,8 @@ impl Attempt<'_> {
     /// The operation took or gave less than it could have: another would say `WouldBlock`. Holds for
     /// streams, whose next byte makes a new edge.
     pub(crate) fn was_partial(&self) {
-        self.registration.clear(self.direction, self.seen);
+        let readiness = self.registration.source.readiness();
+        readiness.was_partial(self.direction, self.seen);
     }
 }
 

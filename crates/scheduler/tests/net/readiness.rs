@@ -139,6 +139,22 @@ fn a_guard_forgets_what_its_operation_finds_gone() {
 }
 
 #[test]
+fn an_operation_that_would_block_after_the_other_end_went_waits_and_does_not_spin() {
+    with_workers(|| async {
+        let (near, far) = watched_pair();
+        drop(near);
+        far.readable().await.unwrap().retain_ready();
+        let mut tries = 0;
+        let wait = far.async_io(Interest::READABLE, |_| {
+            tries += 1;
+            Err::<(), _>(ErrorKind::WouldBlock.into())
+        });
+        assert!(futures::poll!(Box::pin(wait)).is_pending());
+        assert!(tries > 0);
+    });
+}
+
+#[test]
 fn a_direction_that_is_not_watched_is_never_ready() {
     with_workers(|| async {
         let (near, far) = net::UnixStream::pair().unwrap();
