@@ -318,4 +318,6 @@ impl State {
 }
 
 #[cfg(all(test, not(glasshouse_loom)))]
+mod every_transition;
+#[cfg(all(test, not(glasshouse_loom)))]
 mod tests;
