@@ -1,12 +1,13 @@
 //! Owns how a scheduler is set up.
 
-use crate::blocking::Pool;
+use crate::blocking::{KEEP_ALIVE, MAX_THREADS, Pool, PoolSettings};
 use crate::driver::Driver;
 use crate::idle::Idle;
 use crate::local_scheduler::LocalScheduler;
 use crate::queue::Injector;
 use crate::runtime::{self, Live, PhaseCell, Registry, Remote, Shape, Shared};
 use crate::scheduler::Scheduler;
+use crate::thread_names::ThreadNames;
 use glasshouse_pal::{Clock, Pal};
 use glasshouse_telemetry::{BucketsError, Hub, Settings, check_buckets, prometheus::Exporter};
 use metrics::Recorder;
@@ -34,6 +35,9 @@ pub struct Builder {
     shape: Shape,
     workers: Option<usize>,
     name: String,
+    thread_name: Option<ThreadNames>,
+    max_blocking_threads: usize,
+    thread_keep_alive: Duration,
     quantum: Duration,
     capacity: Option<usize>,
     settings: Settings,
@@ -57,6 +61,9 @@ pub enum BuildError {
         /// What was asked for.
         workers: usize,
     },
+    /// A pool without threads for blocking functions.
+    #[error("0 threads for blocking functions let none run; ask for at least 1")]
+    BlockingThreads,
     /// A capacity of no task.
     #[error("a capacity of 0 tasks lets nothing run; leave it out for no limit")]
     Capacity,
@@ -89,6 +96,9 @@ impl Builder {
             shape: Shape::Threads,
             workers: None,
             name: "glasshouse".to_owned(),
+            thread_name: None,
+            max_blocking_threads: MAX_THREADS,
+            thread_keep_alive: KEEP_ALIVE,
             quantum: QUANTUM,
             capacity: None,
             settings: Settings::default(),
@@ -124,9 +134,50 @@ impl Builder {
         self
     }
 
-    /// What the worker threads are called, with a number behind it.
+    /// What the scheduler is called. Its threads are too, with the worker's number or "blocking" behind it,
+    /// unless [`Builder::thread_name`] or [`Builder::thread_name_fn`] says otherwise. Linux shows the first 15
+    /// bytes of a thread's name.
     pub fn name(mut self, name: impl Into<String>) -> Builder {
         self.name = name.into();
+        self
+    }
+
+    /// What each thread is called, those for blocking functions included. Linux shows the first 15 bytes.
+    pub fn thread_name(self, name: impl Into<String>) -> Builder {
+        let name = name.into();
+        self.thread_name_fn(move || name.clone())
+    }
+
+    /// Names each thread as it is started, those for blocking functions included. Linux shows the first 15
+    /// bytes.
+    ///
+    /// ```
+    /// use glasshouse_scheduler::{Builder, spawn};
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// let count = AtomicUsize::new(0);
+    /// let scheduler = Builder::new()
+    ///     .workers(1)
+    ///     .thread_name_fn(move || format!("edge-{}", count.fetch_add(1, Ordering::Relaxed)))
+    ///     .build()
+    ///     .unwrap();
+    /// let name = async { std::thread::current().name().map(str::to_owned) };
+    /// assert_eq!(scheduler.block_on(scheduler.spawn(name)).unwrap().as_deref(), Some("edge-0"));
+    /// ```
+    pub fn thread_name_fn(mut self, name: impl Fn() -> String + Send + Sync + 'static) -> Builder {
+        self.thread_name = Some(ThreadNames::From(Arc::new(name)));
+        self
+    }
+
+    /// The threads that may run blocking functions at a time, apart from the workers: 512 by default. They are
+    /// started when they are needed.
+    pub fn max_blocking_threads(mut self, threads: usize) -> Builder {
+        self.max_blocking_threads = threads;
+        self
+    }
+
+    /// How long an idle thread for blocking functions stays: 10 s by default.
+    pub fn thread_keep_alive(mut self, duration: Duration) -> Builder {
+        self.thread_keep_alive = duration;
         self
     }
 
@@ -172,10 +223,10 @@ impl Builder {
     /// # Errors
     /// [`BuildError`] says which setting or which resource.
     pub fn build(self) -> Result<Scheduler, BuildError> {
-        let name = self.name.clone();
+        let names = self.thread_names();
         let shared = self.share(None)?;
         let threads = match shared.shape {
-            Shape::Threads => start_workers(&shared, &name)?,
+            Shape::Threads => start_workers(&shared, &names)?,
             Shape::Local | Shape::Deterministic { .. } => Vec::new(),
         };
         Ok(Scheduler::new(shared, threads))
@@ -206,6 +257,14 @@ impl Builder {
         if let Some(bounds) = &self.settings.buckets {
             check_buckets(bounds)?;
         }
+        if self.max_blocking_threads == 0 {
+            return Err(BuildError::BlockingThreads);
+        }
+        let pool = PoolSettings {
+            names: self.thread_names(),
+            max_threads: self.max_blocking_threads,
+            keep_alive: self.thread_keep_alive,
+        };
         let (random, wants_io) = match self.shape {
             Shape::Threads | Shape::Local => (0, true),
             Shape::Deterministic { seed, io } => (seed, io),
@@ -235,7 +294,7 @@ impl Builder {
             live: Live::new(workers, self.capacity),
             phase: PhaseCell::new(workers),
             driver,
-            blocking: Pool::new(self.name.clone()),
+            blocking: Pool::new(pool),
             guests: Mutex::default(),
             owner,
             is_run_inline: AtomicBool::new(false),
@@ -246,6 +305,11 @@ impl Builder {
             remote.timers.belong_to(Arc::downgrade(&shared), worker);
         }
         Ok(shared)
+    }
+
+    fn thread_names(&self) -> ThreadNames {
+        let of_scheduler = || ThreadNames::Of(self.name.clone());
+        self.thread_name.clone().unwrap_or_else(of_scheduler)
     }
 
     fn worker_count(&self) -> Result<usize, BuildError> {
@@ -268,13 +332,13 @@ impl Builder {
 
 fn start_workers(
     shared: &Arc<Shared>,
-    name: &str,
+    names: &ThreadNames,
 ) -> Result<Vec<thread::JoinHandle<()>>, BuildError> {
     let mut threads = Vec::with_capacity(shared.remotes.len());
     for index in 0..shared.remotes.len() {
         let worker = shared.clone();
         let thread = thread::Builder::new()
-            .name(format!("{name}-{index}"))
+            .name(names.worker(index))
             .spawn(move || runtime::run_worker(worker, index));
         match thread {
             Ok(thread) => threads.push(thread),

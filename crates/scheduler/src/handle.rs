@@ -1,5 +1,6 @@
 //! Owns the way to a scheduler from any thread, and the free functions that use the current one.
 
+use crate::blocking::spawn_blocking_on;
 use crate::runtime::{self, Shared, SpawnError, entered, spawn_on};
 use crate::task::{Class, JoinHandle};
 use glasshouse_pal::Pal;
@@ -98,18 +99,7 @@ impl Handle {
         F: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        let site = here(None);
-        if self.shared.is_deterministic() {
-            return self.spawn_as(async move { f() }, &site, Class::Default);
-        }
-        let handle = self.clone();
-        let job = async move {
-            let inside = handle.clone();
-            // On its thread the function finds this scheduler as the current one, and its recorder.
-            let f = move || inside.shared.hub.enter(|| inside.enter(f));
-            handle.shared.blocking.run(f).await
-        };
-        self.spawn_as(job, &site, Class::Default)
+        spawn_blocking_on(self, f, &here(None))
     }
 
     /// Runs `future` on this thread until it ends.
@@ -251,12 +241,16 @@ where
     spawn_current(future, &here(None), Class::System)
 }
 
-/// Runs a function that blocks on a thread apart from the workers. In the log it is a task that waits for
-/// that thread. Aborting the handle does not stop a function that has begun. In a deterministic scheduler
-/// the function runs in place.
+/// Runs a function that blocks on a thread apart from the workers, of which there are at most
+/// [`Builder::max_blocking_threads`](crate::Builder::max_blocking_threads); beyond that, functions wait for one
+/// in the order of their spawns. In the log it is a task that waits for that thread.
+///
+/// Aborting it cancels a function that has not begun. One that has goes on, and its result stands. When the
+/// scheduler ends, what has not begun is cancelled, and what has is waited for: by a drop as long as it takes,
+/// by a shutdown for its time. In a deterministic scheduler the function runs in place.
 ///
 /// # Panics
-/// Outside of a scheduler.
+/// Outside of a scheduler, and when there is no thread for it and none can be started.
 #[track_caller]
 pub fn spawn_blocking<F, R>(f: F) -> JoinHandle<R>
 where

@@ -35,6 +35,7 @@ mod queue;
 mod runtime;
 mod scheduler;
 mod sync;
+mod thread_names;
 
 pub mod io;
 pub mod net;

@@ -359,3 +359,27 @@ fn every_end_on_two_workers_is_joined_once() {
         }
     });
 }
+
+#[test]
+fn taking_many_results_lets_other_tasks_run_in_between() {
+    virtual_time().block_on(async {
+        let mut set: JoinSet<()> = (0..1000).map(|_| async {}).collect();
+        time::sleep(Duration::from_millis(1)).await;
+        let (mut taken, mut refused) = (0, 0);
+        while taken < 1000 {
+            match set.join_next().now_or_never() {
+                Some(Some(result)) => {
+                    result.unwrap();
+                    taken += 1;
+                }
+                Some(None) => panic!("{taken} of 1000 were joined"),
+                None => {
+                    refused += 1;
+                    task::yield_now().await;
+                }
+            }
+        }
+        assert!(refused > 0);
+        assert!(set.is_empty());
+    });
+}

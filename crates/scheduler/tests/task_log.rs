@@ -1,4 +1,4 @@
-//! What the log says of tasks that are joined in sets.
+//! What the log says of tasks that are joined in sets, and of blocking functions.
 #![allow(
     clippy::unwrap_used,
     reason = "a test that cannot go on should fail where it is"
@@ -7,9 +7,29 @@
 
 mod common;
 
-use common::{deterministic, life};
-use glasshouse_scheduler::{spawn, task, task::JoinSet, time};
+use common::{deterministic, is_in, life};
+use glasshouse_pal::{Pal, TaskState};
+use glasshouse_scheduler::{Builder, Scheduler, spawn, task, task::JoinSet, time};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
+
+fn with_one_blocking_thread() -> (Scheduler, Pal) {
+    let pal = Pal::memory();
+    let scheduler = Builder::new()
+        .workers(1)
+        .max_blocking_threads(1)
+        .pal(pal.clone())
+        .build()
+        .unwrap();
+    (scheduler, pal)
+}
+
+fn wait_until_waiting(pal: &Pal, id: task::Id) {
+    while !is_in(pal, id, TaskState::Waiting) {
+        thread::yield_now();
+    }
+}
 
 #[test]
 fn a_task_that_waits_for_a_set_waits_for_a_member_and_is_woken_by_the_one_that_ends() {
@@ -36,4 +56,67 @@ fn a_task_that_waits_for_a_set_waits_for_a_member_and_is_woken_by_the_one_that_e
             "done".to_owned(),
         ]
     );
+}
+
+#[test]
+fn a_blocking_function_is_a_task_with_its_spawn_site_that_waits_for_its_thread() {
+    let (scheduler, pal) = with_one_blocking_thread();
+    let (release, blocked) = mpsc::channel::<()>();
+    let line = line!() + 1;
+    let function = scheduler.handle().spawn_blocking(move || blocked.recv());
+    let id = function.id();
+    wait_until_waiting(&pal, id);
+    let log = pal.log();
+    let row = log.tasks().find(|row| row.id == id).unwrap();
+    let site = log.site(row.site).unwrap();
+    assert!(site.file.ends_with("task_log.rs"), "{site}");
+    assert_eq!(site.line, line);
+    release.send(()).unwrap();
+    scheduler.block_on(function).unwrap().unwrap();
+    assert_eq!(
+        life(&pal, id),
+        [
+            "spawned",
+            "running",
+            "wait",
+            "wake by external",
+            "running",
+            "done"
+        ]
+    );
+}
+
+#[test]
+fn a_blocking_function_that_is_aborted_before_it_begins_fails_as_cancelled() {
+    let (scheduler, pal) = with_one_blocking_thread();
+    let (release, blocked) = mpsc::channel::<()>();
+    let first = scheduler.handle().spawn_blocking(move || blocked.recv());
+    let second = scheduler.handle().spawn_blocking(|| {});
+    let id = second.id();
+    wait_until_waiting(&pal, id);
+    second.abort();
+    assert!(scheduler.block_on(second).unwrap_err().is_cancelled());
+    assert_eq!(
+        life(&pal, id),
+        [
+            "spawned",
+            "running",
+            "wait",
+            "wake by abort",
+            "running",
+            "failed cancelled \"\""
+        ]
+    );
+    release.send(()).unwrap();
+    scheduler.block_on(first).unwrap().unwrap();
+}
+
+#[test]
+fn a_panic_of_a_blocking_function_is_in_the_log() {
+    let (scheduler, pal) = with_one_blocking_thread();
+    let function = scheduler.handle().spawn_blocking(|| panic!("out of paper"));
+    let id = function.id();
+    assert!(scheduler.block_on(function).unwrap_err().is_panic());
+    let last = life(&pal, id).pop().unwrap();
+    assert_eq!(last, "failed panic \"out of paper\"");
 }

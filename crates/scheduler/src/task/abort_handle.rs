@@ -1,8 +1,10 @@
 //! Owns the handle that can abort a task and does not wait for it.
 
+use crate::blocking::Cancel;
 use crate::runtime;
 use crate::task::{Counted, Id};
 use std::fmt;
+use std::sync::Arc;
 
 /// The right to abort a task. Dropping it does nothing; unlike a [`JoinHandle`](crate::JoinHandle) it can be
 /// cloned.
@@ -23,16 +25,20 @@ pub struct AbortHandle {
     id: Id,
     /// None for a task that was refused.
     task: Option<Counted>,
+    /// The blocking function that the task waits for.
+    job: Option<Arc<dyn Cancel>>,
 }
 
 impl AbortHandle {
-    pub(crate) fn new(id: Id, task: Option<Counted>) -> AbortHandle {
-        AbortHandle { id, task }
+    pub(super) fn new(id: Id, task: Option<Counted>, job: Option<Arc<dyn Cancel>>) -> AbortHandle {
+        AbortHandle { id, task, job }
     }
 
     /// Cancels the task as [`JoinHandle::abort`](crate::JoinHandle::abort) does; nothing once it has ended.
     pub fn abort(&self) {
-        if let Some(task) = &self.task {
+        if let Some(task) = &self.task
+            && self.job.as_ref().is_none_or(|job| job.cancel())
+        {
             runtime::abort(task);
         }
     }

@@ -1,5 +1,6 @@
 //! Owns how a task gets a name.
 
+use crate::blocking::spawn_blocking_on;
 use crate::handle::{Handle, here};
 use crate::runtime::SpawnError;
 use crate::task::{Class, JoinHandle, spawn_local_at};
@@ -53,6 +54,19 @@ impl<'a> Builder<'a> {
         F::Output: Send + 'static,
     {
         handle.spawn_as(future, &here(self.name), Class::Default)
+    }
+
+    /// As [`crate::spawn_blocking`].
+    ///
+    /// # Panics
+    /// Outside of a scheduler, and when there is no thread for it and none can be started.
+    #[track_caller]
+    pub fn spawn_blocking<F, R>(self, f: F) -> JoinHandle<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        spawn_blocking_on(&Handle::current(), f, &here(self.name))
     }
 
     /// As [`crate::task::spawn_local`].

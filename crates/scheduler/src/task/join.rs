@@ -1,11 +1,14 @@
 //! Owns the handle by which a task's result is awaited.
 
+use crate::blocking::Cancel;
 use crate::runtime::{self, Refused, SpawnError, context};
 use crate::task::joining::Joining;
-use crate::task::{AbortHandle, Id, JoinError, coop};
+use crate::task::{AbortHandle, Counted, Id, JoinError, coop};
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 /// The result of a task, in time. Dropping it lets the task go on by itself.
@@ -24,6 +27,8 @@ pub struct JoinHandle<T> {
 
 enum Inner<T> {
     Task(Joining<T>),
+    /// The task of a blocking function. Boxed, so that other handles are no larger for it.
+    Job(Box<(Joining<T>, Arc<dyn Cancel>)>),
     Denied {
         capacity: usize,
     },
@@ -58,33 +63,56 @@ impl<T> JoinHandle<T> {
 
     /// A handle that can abort the task, and does not wait for it.
     pub fn abort_handle(&self) -> AbortHandle {
-        let task = match &self.inner {
-            Inner::Task(joining) => Some(joining.task().clone()),
-            Inner::Denied { .. } | Inner::Cancelled => None,
+        let job = match &self.inner {
+            Inner::Job(job) => Some(Arc::clone(&job.1)),
+            Inner::Task(_) | Inner::Denied { .. } | Inner::Cancelled => None,
         };
-        AbortHandle::new(self.id, task)
+        AbortHandle::new(self.id, self.task().cloned(), job)
     }
 
     /// Cancels the task: it is dropped at its next tick, and this handle gives `is_cancelled`. A task
-    /// that is running finishes its poll first; if that completes it, its output stands.
+    /// that is running finishes its poll first; if that completes it, its output stands. So does that of a
+    /// blocking function which has begun.
     pub fn abort(&self) {
-        if let Inner::Task(joining) = &self.inner {
-            runtime::abort(joining.task());
+        match &self.inner {
+            Inner::Task(joining) => runtime::abort(joining.task()),
+            Inner::Job(job) if job.1.cancel() => runtime::abort(job.0.task()),
+            Inner::Job(_) | Inner::Denied { .. } | Inner::Cancelled => {}
         }
     }
 
     /// Whether the result is there: awaiting the handle would not wait.
     pub fn is_finished(&self) -> bool {
+        self.task()
+            .is_none_or(|task| task.state.load().is_complete())
+    }
+
+    fn task(&self) -> Option<&Counted> {
         match &self.inner {
-            Inner::Task(joining) => joining.task().state.load().is_complete(),
-            Inner::Denied { .. } | Inner::Cancelled => true,
+            Inner::Task(joining) => Some(joining.task()),
+            Inner::Job(job) => Some(job.0.task()),
+            Inner::Denied { .. } | Inner::Cancelled => None,
         }
+    }
+
+    /// Whether there never was a task.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.task().is_none()
+    }
+
+    /// The task waits for this job: aborting it cancels the job, or has no effect once that has begun.
+    pub(crate) fn stands_for(&mut self, job: Arc<dyn Cancel>) {
+        self.inner = match mem::replace(&mut self.inner, Inner::Cancelled) {
+            Inner::Task(joining) => Inner::Job(Box::new((joining, job))),
+            other => other,
+        };
     }
 
     /// The result if it is there; else `waker` is woken when it is.
     pub(super) fn take_or_leave(&mut self, waker: &Waker) -> Poll<Result<T, JoinError>> {
         match &mut self.inner {
             Inner::Task(joining) => joining.poll(waker),
+            Inner::Job(job) => job.0.poll(waker),
             Inner::Denied { capacity } => Poll::Ready(Err(JoinError::denied(self.id, *capacity))),
             Inner::Cancelled => Poll::Ready(Err(JoinError::cancelled(self.id))),
         }
@@ -94,6 +122,7 @@ impl<T> JoinHandle<T> {
     pub(super) fn is_finished_or_leave(&mut self, waker: &Waker) -> bool {
         match &mut self.inner {
             Inner::Task(joining) => joining.is_complete_or_left(waker),
+            Inner::Job(job) => job.0.is_complete_or_left(waker),
             Inner::Denied { .. } | Inner::Cancelled => true,
         }
     }

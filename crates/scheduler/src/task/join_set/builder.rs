@@ -63,6 +63,19 @@ impl<T: 'static> Builder<'_, T> {
         self.set.insert(self.task.spawn_on(future, handle))
     }
 
+    /// As [`JoinSet::spawn_blocking`].
+    ///
+    /// # Panics
+    /// Outside of a scheduler, and when there is no thread for it and none can be started.
+    #[track_caller]
+    pub fn spawn_blocking<F>(self, f: F) -> AbortHandle
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send,
+    {
+        self.set.insert(self.task.spawn_blocking(f))
+    }
+
     /// As [`JoinSet::spawn_local`].
     ///
     /// # Panics

@@ -10,13 +10,13 @@ pub use builder::Builder;
 
 use crate::handle::{Handle, here};
 use crate::runtime::{SpawnError, context};
-use crate::task::{AbortHandle, Class, Id, JoinError, JoinHandle};
+use crate::task::{AbortHandle, Class, Id, JoinError, JoinHandle, coop};
 use ended::{Ended, Place};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 /// Tasks that are awaited together. Dropping the set aborts those that are left.
 ///
@@ -178,8 +178,12 @@ impl<T> JoinSet<T> {
         let Some(any) = self.members.first() else {
             return Poll::Ready(None);
         };
+        ready!(coop::poll_proceed(cx));
         match self.ended.pop_or_leave(cx.waker()) {
-            Some(index) => Poll::Ready(Some(self.take(index))),
+            Some(index) => {
+                coop::made_progress();
+                Poll::Ready(Some(self.take(index)))
+            }
             None => {
                 context::claim_join(any.handle.id());
                 Poll::Pending

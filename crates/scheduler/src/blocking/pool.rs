@@ -1,0 +1,211 @@
+//! Owns the threads that run jobs, and the queue in which jobs wait for one, first in first out.
+//!
+//! A thread is started when a job finds none idle, up to a bound, and ends when it has been idle for a while.
+
+use crate::blocking::job::Run;
+use crate::thread_names::ThreadNames;
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Threads at most, where the builder says nothing: blocking functions mostly wait, so there may be many more
+/// than processors.
+pub(crate) const MAX_THREADS: usize = 512;
+/// How long an idle thread stays, where the builder says nothing: long enough for bursts to find it again.
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+thread_local! {
+    /// The pool that this thread runs jobs for.
+    static OWN: Cell<*const Core> = const { Cell::new(ptr::null()) };
+}
+
+/// What a builder says of a pool.
+pub(crate) struct PoolSettings {
+    pub(crate) names: ThreadNames,
+    pub(crate) max_threads: usize,
+    pub(crate) keep_alive: Duration,
+}
+
+/// The threads and their queue.
+pub(crate) struct Pool {
+    core: Arc<Core>,
+}
+
+struct Core {
+    settings: PoolSettings,
+    state: Mutex<State>,
+    work: Condvar,
+    /// Notified when a thread ends.
+    ended: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Arc<dyn Run>>,
+    idle: usize,
+    /// Threads in their loops: they look at the queue once more before they end.
+    threads: usize,
+    /// Threads on their way there.
+    starting: usize,
+    closed: bool,
+}
+
+impl Pool {
+    pub(crate) fn new(settings: PoolSettings) -> Pool {
+        Pool {
+            core: Arc::new(Core {
+                settings,
+                state: Mutex::new(State::default()),
+                work: Condvar::new(),
+                ended: Condvar::new(),
+            }),
+        }
+    }
+
+    /// Queues a job. A pool that has been shut down drops it.
+    ///
+    /// # Errors
+    /// When there is no thread and none can be started; the job is not queued then.
+    pub(super) fn push(&self, job: Arc<dyn Run>) -> io::Result<()> {
+        let mut state = self.core.lock();
+        if state.closed {
+            return Ok(());
+        }
+        state.jobs.push_back(Arc::clone(&job));
+        // An idle thread that was notified already counts as idle until it runs: compare with the queue.
+        let is_served = state.idle >= state.jobs.len();
+        if is_served || state.threads + state.starting >= self.core.settings.max_threads {
+            self.core.work.notify_one();
+            return Ok(());
+        }
+        state.starting += 1;
+        // The application names the thread: not under the lock, and it may panic.
+        drop(state);
+        let starting = Starting(&self.core);
+        let core = Arc::clone(&self.core);
+        let started = thread::Builder::new()
+            .name(self.core.settings.names.blocking())
+            .spawn(move || core.work());
+        match started {
+            Ok(_) => {
+                std::mem::forget(starting);
+                Ok(())
+            }
+            Err(error) => {
+                drop(starting);
+                self.without_new_thread(&job, error)
+            }
+        }
+    }
+
+    /// A thread could not be started: another takes the job, if there is one or was.
+    fn without_new_thread(&self, job: &Arc<dyn Run>, error: io::Error) -> io::Result<()> {
+        let mut state = self.core.lock();
+        if state.threads > 0 {
+            self.core.work.notify_one();
+            return Ok(());
+        }
+        // One that is on its way may fail as this one did: the job is taken back if it is still there.
+        let place = state
+            .jobs
+            .iter()
+            .position(|queued| Arc::ptr_eq(queued, job));
+        match place.and_then(|place| state.jobs.remove(place)) {
+            Some(_) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Drops what was not started, and waits until `deadline` (none is for ever) for what was.
+    pub(crate) fn shut_down(&self, deadline: Option<Instant>) {
+        let mut state = self.core.lock();
+        state.closed = true;
+        let jobs = std::mem::take(&mut state.jobs);
+        self.core.work.notify_all();
+        // A function that ends its own scheduler does not wait for itself.
+        let own = usize::from(OWN.get() == Arc::as_ptr(&self.core));
+        while state.threads + state.starting > own {
+            state = match deadline {
+                None => self.core.wait(state),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        break;
+                    }
+                    self.core.wait_for(state, left)
+                }
+            };
+        }
+        drop(state);
+        drop(jobs);
+    }
+}
+
+/// A thread on its way, unless this is dropped.
+struct Starting<'a>(&'a Core);
+
+impl Drop for Starting<'_> {
+    fn drop(&mut self) {
+        self.0.lock().starting -= 1;
+        self.0.ended.notify_all();
+    }
+}
+
+impl Core {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.ended
+            .wait(state)
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_for<'a>(&self, state: MutexGuard<'a, State>, left: Duration) -> MutexGuard<'a, State> {
+        self.ended
+            .wait_timeout(state, left)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+    }
+
+    /// The body of a pool thread.
+    fn work(self: Arc<Core>) {
+        OWN.set(Arc::as_ptr(&self));
+        let mut state = self.lock();
+        state.starting -= 1;
+        state.threads += 1;
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                drop(state);
+                // The job contains its function's panic; this is for what a waker or a drop may do.
+                let _ = catch_unwind(AssertUnwindSafe(move || {
+                    job.run();
+                    drop(job);
+                }));
+                state = self.lock();
+                continue;
+            }
+            if state.closed {
+                break;
+            }
+            state.idle += 1;
+            let (woken, waited) = self
+                .work
+                .wait_timeout(state, self.settings.keep_alive)
+                .unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            state.idle -= 1;
+            if waited.timed_out() && state.jobs.is_empty() {
+                break;
+            }
+        }
+        state.threads -= 1;
+        self.ended.notify_all();
+    }
+}
