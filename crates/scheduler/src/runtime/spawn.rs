@@ -44,6 +44,17 @@ impl<F> SpawnError<F> {
             SpawnError::AtCapacity { future, .. } | SpawnError::Closed { future } => future,
         }
     }
+
+    /// The same error of the future that `f` makes of this one.
+    pub(crate) fn map<G>(self, f: impl FnOnce(F) -> G) -> SpawnError<G> {
+        match self {
+            SpawnError::AtCapacity { capacity, future } => SpawnError::AtCapacity {
+                capacity,
+                future: f(future),
+            },
+            SpawnError::Closed { future } => SpawnError::Closed { future: f(future) },
+        }
+    }
 }
 
 impl<F> fmt::Display for SpawnError<F> {

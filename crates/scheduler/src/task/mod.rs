@@ -20,6 +20,7 @@ mod builder;
 mod cell;
 pub mod coop;
 mod current;
+mod in_span;
 mod join;
 mod join_error;
 pub mod join_set;

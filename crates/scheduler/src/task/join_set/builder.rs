@@ -1,4 +1,4 @@
-//! Owns how a task of a set gets a name.
+//! Owns what can be asked of a spawn into a set.
 
 use crate::handle::Handle;
 use crate::runtime::SpawnError;
@@ -35,6 +35,12 @@ impl<'a, T> Builder<'a, T> {
     /// What the log calls the task, beside its location.
     pub fn name(mut self, name: &'a str) -> Builder<'a, T> {
         self.task = self.task.name(name);
+        self
+    }
+
+    /// As [`task::Builder::in_current_span`].
+    pub fn in_current_span(mut self) -> Builder<'a, T> {
+        self.task = self.task.in_current_span();
         self
     }
 }

@@ -1,0 +1,80 @@
+//! Owns the span that travels with a task: taken where the task is spawned, entered wherever it is polled.
+//!
+//! It is the application's span, not one of ours: it travels with the feature `record` off too. What it costs
+//! is paid by the tasks that asked for it.
+
+use crate::spans::SPAN_TARGET;
+use std::fmt;
+use tracing::Span;
+
+/// A span of the application, to be entered elsewhere. It stays open as long as this lives.
+///
+/// ```
+/// use glasshouse_telemetry::SpanContext;
+/// // Nobody listens here, so there is no span.
+/// assert!(SpanContext::current().is_none());
+/// ```
+#[derive(Clone)]
+pub struct SpanContext(Span);
+
+impl SpanContext {
+    /// The span that the application is in on this thread. `None` outside of any span, where nobody listens,
+    /// and directly inside of a tick's span: that one ends with its tick.
+    pub fn current() -> Option<SpanContext> {
+        let span = Span::current();
+        let is_of_application = span
+            .metadata()
+            .is_some_and(|metadata| metadata.target() != SPAN_TARGET);
+        is_of_application.then(|| SpanContext(span))
+    }
+
+    /// Runs `f` inside the span.
+    pub fn scope<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.0.in_scope(f)
+    }
+}
+
+impl fmt::Debug for SpanContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.0.metadata().map(|metadata| metadata.name());
+        f.debug_tuple("SpanContext").field(&name).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing::level_filters::LevelFilter;
+
+    fn listening(f: impl FnOnce()) {
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(LevelFilter::TRACE)
+            .with_writer(std::io::sink)
+            .finish();
+        tracing::subscriber::with_default(subscriber, f);
+    }
+
+    #[test]
+    fn a_span_is_taken_in_one_place_and_entered_in_another() {
+        listening(|| {
+            let span = tracing::info_span!("request");
+            let context = span.in_scope(SpanContext::current).expect("in a span");
+            assert!(Span::current().is_none());
+            assert_eq!(context.scope(|| Span::current().id()), span.id());
+            assert_eq!(format!("{context:?}"), "SpanContext(Some(\"request\"))");
+        });
+    }
+
+    #[test]
+    fn there_is_none_outside_of_spans_and_directly_in_a_tick() {
+        listening(|| {
+            assert!(SpanContext::current().is_none());
+            let tick = tracing::trace_span!(target: SPAN_TARGET, "sched.tick");
+            tick.in_scope(|| {
+                assert!(SpanContext::current().is_none());
+                let inner = tracing::info_span!("request");
+                assert!(inner.in_scope(SpanContext::current).is_some());
+            });
+        });
+    }
+}
