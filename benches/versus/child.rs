@@ -2,8 +2,8 @@
 
 use crate::versus::row::Row;
 use crate::versus::subject::Subject;
-use crate::versus::work::Size;
-use std::path::PathBuf;
+use crate::versus::work::Setting;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -15,8 +15,7 @@ pub const SUBCOMMAND: &str = "measure";
 pub struct Measurement {
     pub row: &'static Row,
     pub subject: Subject,
-    pub workers: usize,
-    pub is_quick: bool,
+    pub setting: Setting,
     /// When the first scrape comes. It differs from pair to pair, so that the share of measurements
     /// that are scraped is what it is in a process that runs for long.
     pub scrape_phase: Duration,
@@ -24,10 +23,10 @@ pub struct Measurement {
 
 impl Measurement {
     /// Runs `program` to measure, and gives its figures in the order of the row's.
-    pub fn ask(&self, program: &PathBuf) -> Result<Vec<f64>, String> {
+    pub fn ask(&self, program: &Path) -> Result<Vec<f64>, String> {
         let output = Command::new(program)
             .args([SUBCOMMAND, self.row.name, self.subject.name()])
-            .args([self.workers.to_string(), self.is_quick.to_string()])
+            .args(self.setting.words())
             .arg(self.scrape_phase.as_millis().to_string())
             .stdin(Stdio::null())
             .stderr(Stdio::inherit())
@@ -43,21 +42,20 @@ impl Measurement {
                 "{} on {} with {} workers: {}, and said: {text}",
                 self.row.name,
                 self.subject.name(),
-                self.workers,
+                self.setting.workers,
                 output.status,
             )),
         }
     }
 
     fn parse(arguments: &[String]) -> Option<Measurement> {
-        let [row, subject, workers, is_quick, scrape_phase_ms] = arguments else {
+        let [row, subject, setting @ .., scrape_phase_ms] = arguments else {
             return None;
         };
         Some(Measurement {
             row: Row::by_name(row)?,
             subject: Subject::by_name(subject)?,
-            workers: workers.parse().ok()?,
-            is_quick: is_quick.parse().ok()?,
+            setting: Setting::from_words(setting)?,
             scrape_phase: Duration::from_millis(scrape_phase_ms.parse().ok()?),
         })
     }
@@ -67,12 +65,9 @@ impl Measurement {
 pub fn measure_here(arguments: &[String]) -> Result<(), String> {
     let asked = Measurement::parse(arguments)
         .ok_or_else(|| format!("{SUBCOMMAND} is for this program's own use"))?;
-    let figures = asked.subject.measure(
-        asked.row.work,
-        asked.workers,
-        Size::measured(asked.is_quick),
-        asked.scrape_phase,
-    );
+    let figures = asked
+        .subject
+        .measure(asked.row.work, asked.setting, asked.scrape_phase);
     for figure in figures {
         println!("{figure}");
     }

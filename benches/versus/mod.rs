@@ -8,7 +8,10 @@
 //! Each measurement warms up with a smaller round of the same work in the same process, and is then timed
 //! inside a spawned task, not in the future that `block_on` was given, unless its row says otherwise.
 
+mod bars;
 mod child;
+mod json;
+mod line;
 mod options;
 mod report;
 mod row;

@@ -1,10 +1,12 @@
 //! Owns what is asked for on the command line.
 
+use crate::versus::line::Allocator;
 use crate::versus::row::{ROWS, Row};
 use crate::versus::subject::Subject;
+use crate::versus::work::{Clock, Size};
 
 const USAGE: &str = "usage: versus [--rows a,b] [--subjects on,off,push,tokio,async-ex,tokio-ct] \
-[--workers 1,2] [--pairs N] [--quick] [--json]";
+[--workers 1,2] [--allocators glibc,mimalloc] [--pairs N] [--quick] [--cpu] [--json]";
 
 /// Pairs by default: the fewest that a row is judged by.
 const PAIRS: usize = 15;
@@ -15,9 +17,10 @@ pub struct Options {
     pub rows: Vec<&'static Row>,
     pub subjects: Vec<Subject>,
     pub workers: Vec<usize>,
+    pub allocators: Vec<Allocator>,
     pub pairs: usize,
-    /// A fifth of the work in each measurement.
-    pub is_quick: bool,
+    pub size: Size,
+    pub clock: Clock,
     /// One JSON object with all samples on standard output, and the table on standard error.
     pub is_json: bool,
 }
@@ -29,8 +32,10 @@ impl Options {
             rows: ROWS.iter().collect(),
             subjects: Subject::ALL.to_vec(),
             workers: vec![1, 2],
+            allocators: Allocator::ALL.to_vec(),
             pairs: PAIRS,
-            is_quick: false,
+            size: Size::FULL,
+            clock: Clock::Wall,
             is_json: false,
         };
         let mut arguments = arguments.iter();
@@ -38,11 +43,13 @@ impl Options {
             let mut value = || arguments.next().ok_or_else(|| USAGE.to_owned());
             match argument.as_str() {
                 "--bench" => {}
-                "--quick" => options.is_quick = true,
+                "--quick" => options.size = Size::QUICK,
+                "--cpu" => options.clock = Clock::Processor,
                 "--json" => options.is_json = true,
                 "--rows" => options.rows = list(value()?, Row::by_name)?,
                 "--subjects" => options.subjects = list(value()?, Subject::by_name)?,
                 "--workers" => options.workers = list(value()?, count)?,
+                "--allocators" => options.allocators = list(value()?, Allocator::by_name)?,
                 "--pairs" => options.pairs = one(value()?, count)?,
                 _ => return Err(format!("{argument} is not an option; {USAGE}")),
             }

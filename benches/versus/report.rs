@@ -1,24 +1,18 @@
 //! Owns the table: what is printed of a run, and in what words.
 
+use crate::versus::bars;
+use crate::versus::json;
+use crate::versus::line::{Allocator, Comparison, Line};
 use crate::versus::options::Options;
-use crate::versus::run::Line;
-use crate::versus::statistics::{
-    Interval, Verdict, geometric_mean, median, median_interval, speeds,
-};
+use crate::versus::statistics::{Interval, Verdict};
 use crate::versus::subject::Subject;
-
-/// How a line compares with the faster peer.
-struct Comparison {
-    peer: Subject,
-    speed: f64,
-    interval: Option<Interval>,
-    verdict: Option<Verdict>,
-}
+use crate::versus::work::Clock;
 
 /// The table while it grows.
 pub struct Report {
     subjects: Vec<Subject>,
     is_json: bool,
+    clock: Clock,
     lines: Vec<Line>,
 }
 
@@ -28,41 +22,51 @@ impl Report {
         let report = Report {
             subjects: options.subjects.clone(),
             is_json: options.is_json,
+            clock: options.clock,
             lines: Vec::new(),
         };
-        report.print("what yield_now promises: a task that yields");
-        for subject in &report.subjects {
-            report.print(&format!("  {:9} {}", subject.name(), subject.yield_now()));
-        }
-        report.print("");
         for row in &options.rows {
-            report.print(&format!("  {:14} {}", row.name, row.what));
+            report.print(&format!("{:14} {}", row.name, row.what));
         }
-        report.print("");
-        let mut heading = format!("{:22} {:>2} {:4}", "row", "w", "unit");
+        report.print("\nwhat yield_now promises of a task:");
         for subject in &report.subjects {
+            report.print(&format!("{:14} {}", subject.name(), subject.yield_now()));
+        }
+        report
+    }
+
+    fn print_heading(&self, allocator: Allocator) {
+        let clock = match self.clock {
+            Clock::Wall => "",
+            Clock::Processor => ", processor time",
+        };
+        let mut heading = format!("\n{:19} {:>2} {:3}", allocator.name(), "w", "");
+        for subject in &self.subjects {
             heading.push_str(&format!(" {:>9}", subject.name()));
         }
-        heading.push_str("   speed against the faster peer [95 % interval]");
-        report.print(&heading);
-        report
+        heading.push_str("  speed [95 % interval] against the faster peer");
+        heading.push_str(clock);
+        self.print(&heading);
     }
 
     /// Prints a line and keeps it.
     pub fn line(&mut self, line: Line) {
+        let last = self.lines.last().map(|last| last.allocator);
+        if last != Some(line.allocator) {
+            self.print_heading(line.allocator);
+        }
         let mut text = format!(
-            "{:22} {:>2} {:4}",
-            title(&line),
+            "{:19} {:>2} {:3}",
+            line.title(),
             line.workers,
             line.figure.unit
         );
         for &subject in &self.subjects {
-            match line.of(subject).and_then(median) {
-                Some(median) => text.push_str(&format!(" {:>9}", amount(median))),
-                None => text.push_str(&format!(" {:>9}", "-")),
-            }
+            let median = line.median_of(subject);
+            let median = median.map_or("-".to_owned(), amount);
+            text.push_str(&format!(" {median:>9}"));
         }
-        if let Some(comparison) = compare(&line) {
+        if let Some(comparison) = line.against_faster_peer() {
             text.push_str(&comparison.text());
         }
         self.print(&text);
@@ -71,18 +75,12 @@ impl Report {
 
     /// Prints what the lines say together.
     pub fn end(self) {
-        let judged: Vec<f64> = self
-            .lines
-            .iter()
-            .filter_map(compare)
-            .filter(|comparison| comparison.verdict.is_some())
-            .map(|comparison| comparison.speed)
-            .collect();
-        if let Some(mean) = geometric_mean(&judged) {
-            self.print(&format!(
-                "\ngeometric mean of {} speeds against the faster peer: {mean:.2}",
-                judged.len()
-            ));
+        self.print("");
+        for bar in bars::all(&self.lines, self.clock) {
+            self.print(&bar.text());
+        }
+        if self.is_json {
+            println!("{}", json::of(&self.lines, self.clock));
         }
     }
 
@@ -94,51 +92,21 @@ impl Report {
     }
 }
 
-fn title(line: &Line) -> String {
-    match line.figure.name {
-        "" => line.row.name.to_owned(),
-        figure => format!("{} {figure}", line.row.name),
-    }
-}
-
-/// Compares with the peer whose median is the least; `None` where Glasshouse or every peer is missing.
-fn compare(line: &Line) -> Option<Comparison> {
-    let ours = line.of(Subject::On)?;
-    let (peer, theirs) = Subject::PEERS
-        .into_iter()
-        .filter_map(|peer| Some((peer, line.of(peer)?)))
-        .min_by(|(_, one), (_, other)| f64::total_cmp(&middle(one), &middle(other)))?;
-    let speeds = speeds(ours, theirs);
-    let interval = median_interval(&speeds);
-    Some(Comparison {
-        peer,
-        speed: median(&speeds)?,
-        interval,
-        verdict: line
-            .figure
-            .must_reach
-            .map(|must_reach| Verdict::of(interval, must_reach)),
-    })
-}
-
-fn middle(samples: &[f64]) -> f64 {
-    median(samples).unwrap_or(f64::INFINITY)
-}
-
 impl Comparison {
     fn text(&self) -> String {
         let interval = match self.interval {
             Some(Interval { low, high }) => format!("[{low:.2}, {high:.2}]"),
-            None => "[too few pairs]".to_owned(),
+            None => String::new(),
         };
         let verdict = match self.verdict {
             Some(Verdict::Faster) => "faster",
             Some(Verdict::NoSlower) => "no slower",
             Some(Verdict::Slower) => "SLOWER",
-            Some(Verdict::Unknown) | None => "",
+            Some(Verdict::Unknown) => "too few pairs",
+            None => "",
         };
         format!(
-            "   {:5.2} {interval:15} {:8} {verdict}",
+            "  {:5.2} {interval:14} {:8} {verdict}",
             self.speed,
             self.peer.name()
         )
@@ -146,7 +114,7 @@ impl Comparison {
 }
 
 /// Three digits, or all that are before the point.
-fn amount(value: f64) -> String {
+pub fn amount(value: f64) -> String {
     match value {
         value if value >= 100.0 => format!("{value:.0}"),
         value if value >= 10.0 => format!("{value:.1}"),

@@ -5,7 +5,7 @@ use crate::versus::runtime::glasshouse::Glasshouse;
 use crate::versus::runtime::smol::Smol;
 use crate::versus::runtime::tokio::{Tokio, TokioCurrentThread};
 use crate::versus::telemetry;
-use crate::versus::work::{Size, Work};
+use crate::versus::work::{Setting, Work};
 use std::time::Duration;
 
 /// A runtime as its users set it up.
@@ -60,6 +60,11 @@ impl Subject {
         self != Subject::TokioCurrentThread || workers == 1
     }
 
+    /// Whether nothing is judged by it, so that its median may come from fewer samples.
+    pub fn is_for_information(self) -> bool {
+        matches!(self, Subject::Push | Subject::TokioCurrentThread)
+    }
+
     /// What its `yield_now` promises.
     pub fn yield_now(self) -> &'static str {
         match self {
@@ -74,7 +79,7 @@ impl Subject {
     ///
     /// # Panics
     /// When this build is not the subject's.
-    pub fn measure(self, work: Work, workers: usize, size: Size, phase: Duration) -> Vec<f64> {
+    pub fn measure(self, work: Work, setting: Setting, phase: Duration) -> Vec<f64> {
         let is_recording = cfg!(feature = "telemetry");
         match self {
             Subject::On => assert!(is_recording, "`on` needs the feature telemetry"),
@@ -87,10 +92,10 @@ impl Subject {
             _ => {}
         }
         match self {
-            Subject::On | Subject::Off | Subject::Push => work.run::<Glasshouse>(workers, size),
-            Subject::Tokio => work.run::<Tokio>(workers, size),
-            Subject::Smol => work.run::<Smol>(workers, size),
-            Subject::TokioCurrentThread => work.run::<TokioCurrentThread>(workers, size),
+            Subject::On | Subject::Off | Subject::Push => work.run::<Glasshouse>(setting),
+            Subject::Tokio => work.run::<Tokio>(setting),
+            Subject::Smol => work.run::<Smol>(setting),
+            Subject::TokioCurrentThread => work.run::<TokioCurrentThread>(setting),
         }
     }
 }

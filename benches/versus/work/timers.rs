@@ -1,18 +1,14 @@
-//! Owns the rows whose work is to keep time.
+//! Owns the rows whose timers are armed and given up, as the deadlines of calls that succeed are.
 
-use super::Size;
+use super::{Clock, Setting, Size};
 use crate::versus::runtime::Runtime;
 use futures_lite::future::poll_once;
-use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 
-/// A deadline that is armed and, as most are, never reached.
+/// A deadline that is never reached.
 const NEVER_REACHED: Duration = Duration::from_secs(10);
-/// The sleepers' shortest and longest sleep.
-const SLEEP_MIN: Duration = Duration::from_millis(1);
-const SLEEPS_MS: u64 = 400;
 
-/// Arms a timer and drops it, again and again.
+/// Arms a timer and drops it, again and again, in one task.
 pub async fn dropped<R: Runtime>(size: Size) -> u64 {
     let timers = size.of(800_000);
     for _ in 0..timers {
@@ -21,27 +17,22 @@ pub async fn dropped<R: Runtime>(size: Size) -> u64 {
     timers
 }
 
-/// Tasks that all sleep at once, for times spread evenly over 400 ms. Gives the nanoseconds of processor
-/// time per task, all threads together.
-pub async fn sleepers<R: Runtime>(size: Size) -> Vec<f64> {
-    let sleepers = size.of(100_000);
-    let begun = processor_time();
-    let tasks: Vec<_> = (0..sleepers)
-        .map(|sleeper| {
-            // A step that has no divisor in common with the range visits all of it, out of order.
-            let sleep = SLEEP_MIN + Duration::from_millis(sleeper * 171 % SLEEPS_MS);
-            R::spawn(R::sleep(sleep))
-        })
+/// The same in as many tasks as there are workers, at once: what the workers have in common shows. Gives
+/// the nanoseconds that one timer takes one worker.
+pub async fn dropped_by_all<R: Runtime>(setting: Setting) -> Vec<f64> {
+    let begun = setting.clock.read();
+    let tasks: Vec<_> = (0..setting.workers)
+        .map(|_| R::spawn(dropped::<R>(setting.size)))
         .collect();
+    let mut timers = 0;
     for task in tasks {
-        task.await;
+        timers += task.await;
     }
-    let used = processor_time() - begun;
-    vec![used.as_nanos() as f64 / sleepers as f64]
-}
-
-/// What this process has used of all processors.
-pub fn processor_time() -> Duration {
-    let used = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(used.tv_sec as u64, used.tv_nsec as u32)
+    let took = setting.clock.read() - begun;
+    let at_a_time = match setting.clock {
+        Clock::Wall => setting.workers,
+        // It runs once for each worker.
+        Clock::Processor => 1,
+    };
+    vec![took.as_nanos() as f64 * at_a_time as f64 / timers as f64]
 }

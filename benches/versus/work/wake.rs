@@ -1,6 +1,6 @@
 //! Owns the row whose work is to be woken from a thread that the runtime does not know.
 
-use super::Size;
+use super::Setting;
 use crate::versus::runtime::Runtime;
 use crate::versus::statistics::{median, quantile};
 use std::hint;
@@ -17,8 +17,8 @@ const IDLE: Duration = Duration::from_micros(100);
 ///
 /// The other thread turns in a loop between its wakes, as one that computes would; were it to sleep, the
 /// figure would hold the price of waking a second processor.
-pub async fn from_thread<R: Runtime>(size: Size) -> Vec<f64> {
-    let wakes = size.of(1500);
+pub async fn from_thread<R: Runtime>(setting: Setting) -> Vec<f64> {
+    let wakes = setting.size.of(1500);
     let (send, receive) = async_channel::bounded(1);
     let woken = Arc::new(AtomicU64::new(0));
     let waker = thread::spawn({
