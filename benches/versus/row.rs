@@ -76,6 +76,7 @@ const fn figure(name: &'static str, unit: &'static str, bar: Bar) -> Figure {
 }
 
 const NS: &[Figure] = &[figure("", "ns", NO_SLOWER)];
+const NS_OF_SYSTEM_CALLS: &[Figure] = &[figure("", "ns", NO_SLOWER_BUT_FOR_SYSTEM_CALLS)];
 const TIMER: &[Figure] = &[figure("", "ns", Bar::SpeedAndAtMost(1.0, 60.0))];
 const WAKE: &[Figure] = &[
     figure("median", "ns", NO_SLOWER_BUT_FOR_SYSTEM_CALLS),
@@ -119,6 +120,7 @@ pub const ROWS: &[Row] = &[
     row!("timer-dropped", TimerDropped, Pairs, TIMER, "arm a timer and drop it, in one task"),
     row!("timers-dropped", TimerDroppedByAll, Pairs, NS, "the same in a task per worker: time per timer and worker"),
     row!("wake", Wake, Pairs, WAKE, "an idle runtime is woken from another thread"),
+    row!("tcp-echo", TcpEcho, Pairs, NS_OF_SYSTEM_CALLS, "a round trip of 64 bytes over loopback, 64 connections, both ends in the runtime"),
     row!("idle-bytes", IdleBytes, Pairs, IDLE_BYTES, "resident bytes per parked task with a future of no size"),
     row!("idle-waiter", IdleBytesOfWaiters, Pairs, WAITER, "the same of a task that awaits a oneshot, with both and its join handle"),
     row!("start", Start, Pairs, START, "from nothing until a first task was awaited"),

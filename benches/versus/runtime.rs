@@ -5,12 +5,17 @@ pub mod smol;
 pub mod tokio;
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A runtime that is running. Its functions without `self` are for code that runs inside it.
 pub trait Runtime: Sized + 'static {
     /// What its own `yield_now` promises.
     const YIELD_NOW: &'static str;
+
+    /// Its TCP sockets. The functions on them panic where the system refuses, which loopback does not.
+    type Listener: Send + Sync + 'static;
+    type Stream: Send + 'static;
 
     /// Starts it with that many threads that run tasks.
     fn start(workers: usize) -> Self;
@@ -34,4 +39,19 @@ pub trait Runtime: Sized + 'static {
 
     /// The runtime's own timer.
     fn sleep(duration: Duration) -> impl Future<Output = ()> + Send + 'static;
+
+    /// Listens on a free port of loopback.
+    fn listen() -> impl Future<Output = (Self::Listener, SocketAddr)> + Send;
+
+    /// The next connection, without Nagle's delay.
+    fn accept(listener: &Self::Listener) -> impl Future<Output = Self::Stream> + Send;
+
+    /// A connection, without Nagle's delay.
+    fn connect(address: SocketAddr) -> impl Future<Output = Self::Stream> + Send;
+
+    /// Fills the buffer.
+    fn read_exact(stream: &mut Self::Stream, buf: &mut [u8]) -> impl Future<Output = ()> + Send;
+
+    /// Sends all of the buffer.
+    fn write_all(stream: &mut Self::Stream, buf: &[u8]) -> impl Future<Output = ()> + Send;
 }

@@ -1,7 +1,10 @@
 //! The adapter for Glasshouse, through its public API.
 
 use crate::versus::runtime::Runtime;
+use ::glasshouse::net::{TcpListener, TcpStream};
+use futures::io::{AsyncReadExt, AsyncWriteExt};
 use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 /// A scheduler with worker threads.
@@ -9,6 +12,9 @@ pub struct Glasshouse(::glasshouse::Scheduler);
 
 impl Runtime for Glasshouse {
     const YIELD_NOW: &'static str = "goes behind the tasks that are ready on its worker";
+
+    type Listener = TcpListener;
+    type Stream = TcpStream;
 
     fn start(workers: usize) -> Glasshouse {
         let scheduler = ::glasshouse::Builder::new()
@@ -45,4 +51,39 @@ impl Runtime for Glasshouse {
     fn sleep(duration: Duration) -> impl Future<Output = ()> + Send + 'static {
         ::glasshouse::time::sleep(duration)
     }
+
+    async fn listen() -> (TcpListener, SocketAddr) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+        let listener = listener.expect("loopback has a free port");
+        let address = listener.local_addr().expect("a bound listener has one");
+        (listener, address)
+    }
+
+    async fn accept(listener: &TcpListener) -> TcpStream {
+        let (stream, _) = listener.accept().await.expect("a client connects");
+        without_delay(stream)
+    }
+
+    async fn connect(address: SocketAddr) -> TcpStream {
+        without_delay(
+            TcpStream::connect(address)
+                .await
+                .expect("the server listens"),
+        )
+    }
+
+    async fn read_exact(stream: &mut TcpStream, buf: &mut [u8]) {
+        stream.read_exact(buf).await.expect("the peer sends");
+    }
+
+    async fn write_all(stream: &mut TcpStream, buf: &[u8]) {
+        stream.write_all(buf).await.expect("the peer reads");
+    }
+}
+
+fn without_delay(stream: TcpStream) -> TcpStream {
+    stream
+        .set_nodelay(true)
+        .expect("a TCP stream has the option");
+    stream
 }

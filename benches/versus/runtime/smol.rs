@@ -2,7 +2,10 @@
 
 use crate::versus::runtime::Runtime;
 use async_executor::Executor;
+use async_io::Async;
+use futures::io::{AsyncReadExt, AsyncWriteExt};
 use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +17,9 @@ pub struct Smol(());
 
 impl Runtime for Smol {
     const YIELD_NOW: &'static str = "goes to the end of the queue that all threads share";
+
+    type Listener = Async<TcpListener>;
+    type Stream = Async<TcpStream>;
 
     fn start(workers: usize) -> Smol {
         for index in 0..workers {
@@ -54,4 +60,35 @@ impl Runtime for Smol {
             timer.await;
         }
     }
+
+    async fn listen() -> (Async<TcpListener>, SocketAddr) {
+        let listener = Async::<TcpListener>::bind((Ipv4Addr::LOCALHOST, 0));
+        let listener = listener.expect("loopback has a free port");
+        let address = listener.get_ref().local_addr();
+        (listener, address.expect("a bound listener has one"))
+    }
+
+    async fn accept(listener: &Async<TcpListener>) -> Async<TcpStream> {
+        let (stream, _) = listener.accept().await.expect("a client connects");
+        without_delay(stream)
+    }
+
+    async fn connect(address: SocketAddr) -> Async<TcpStream> {
+        let stream = Async::<TcpStream>::connect(address).await;
+        without_delay(stream.expect("the server listens"))
+    }
+
+    async fn read_exact(stream: &mut Async<TcpStream>, buf: &mut [u8]) {
+        stream.read_exact(buf).await.expect("the peer sends");
+    }
+
+    async fn write_all(stream: &mut Async<TcpStream>, buf: &[u8]) {
+        stream.write_all(buf).await.expect("the peer reads");
+    }
+}
+
+fn without_delay(stream: Async<TcpStream>) -> Async<TcpStream> {
+    let set = stream.get_ref().set_nodelay(true);
+    set.expect("a TCP stream has the option");
+    stream
 }

@@ -1,7 +1,10 @@
 //! The adapters for tokio: its multi-threaded runtime, and its single-threaded one for information.
 
 use crate::versus::runtime::Runtime;
+use ::tokio::io::{AsyncReadExt, AsyncWriteExt};
+use ::tokio::net::{TcpListener, TcpStream};
 use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 /// The multi-threaded runtime with everything enabled, as `#[tokio::main]` makes it.
@@ -9,6 +12,13 @@ pub struct Tokio(::tokio::runtime::Runtime);
 
 /// The single-threaded runtime: tasks run on the thread in `block_on`.
 pub struct TokioCurrentThread(::tokio::runtime::Runtime);
+
+fn without_delay(stream: TcpStream) -> TcpStream {
+    stream
+        .set_nodelay(true)
+        .expect("a TCP stream has the option");
+    stream
+}
 
 fn spawn<F>(future: F) -> impl Future<Output = F::Output> + Send + 'static
 where
@@ -24,6 +34,9 @@ macro_rules! tokio_runtime {
         impl Runtime for $name {
             const YIELD_NOW: &'static str =
                 "goes behind the tasks that are ready, and lets the I/O driver be polled first";
+
+            type Listener = TcpListener;
+            type Stream = TcpStream;
 
             fn start($workers: usize) -> $name {
                 let runtime = $builder.enable_all().build();
@@ -55,6 +68,31 @@ macro_rules! tokio_runtime {
 
             fn sleep(duration: Duration) -> impl Future<Output = ()> + Send + 'static {
                 ::tokio::time::sleep(duration)
+            }
+
+            async fn listen() -> (TcpListener, SocketAddr) {
+                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+                let listener = listener.expect("loopback has a free port");
+                let address = listener.local_addr().expect("a bound listener has one");
+                (listener, address)
+            }
+
+            async fn accept(listener: &TcpListener) -> TcpStream {
+                let (stream, _) = listener.accept().await.expect("a client connects");
+                without_delay(stream)
+            }
+
+            async fn connect(address: SocketAddr) -> TcpStream {
+                let stream = TcpStream::connect(address).await;
+                without_delay(stream.expect("the server listens"))
+            }
+
+            async fn read_exact(stream: &mut TcpStream, buf: &mut [u8]) {
+                stream.read_exact(buf).await.expect("the peer sends");
+            }
+
+            async fn write_all(stream: &mut TcpStream, buf: &[u8]) {
+                stream.write_all(buf).await.expect("the peer reads");
             }
         }
     };

@@ -8,6 +8,7 @@ mod setting;
 mod sleepers;
 mod spawning;
 mod standing;
+mod tcp;
 mod timers;
 mod wake;
 mod yielding;
@@ -37,6 +38,7 @@ pub enum Work {
     IdleBytes,
     IdleBytesOfWaiters,
     Wake,
+    TcpEcho,
     Start,
     Hello,
     IdleProcessor,
@@ -64,6 +66,7 @@ impl Work {
                 once::<R, _>(setting, footprint::idle_bytes_of_waiters::<R>)
             }
             Work::Wake => figures::<R, _, _>(setting, wake::from_thread::<R>),
+            Work::TcpEcho => timed::<R, _, _>(setting, tcp::echo::<R>),
             Work::Start => standing::start::<R>(setting),
             Work::Hello => standing::hello::<R>(setting),
             Work::IdleProcessor => standing::idle_processor::<R>(setting),
