@@ -29,6 +29,7 @@ pub fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.first().map(String::as_str) {
         Some(child::SUBCOMMAND) => child::measure_here(&arguments[1..]),
+        Some(work::LOAD_SUBCOMMAND) => work::load_here(&arguments[1..]),
         _ => options::Options::parse(&arguments).and_then(|options| run::run(&options)),
     };
     match done {

@@ -82,6 +82,10 @@ const WAKE: &[Figure] = &[
     figure("median", "ns", NO_SLOWER_BUT_FOR_SYSTEM_CALLS),
     figure("p99", "ns", NO_SLOWER_BUT_FOR_SYSTEM_CALLS),
 ];
+const HTTP: &[Figure] = &[
+    figure("request", "ns", NO_SLOWER),
+    figure("p99", "ns", NO_SLOWER),
+];
 const IDLE_BYTES: &[Figure] = &[figure("", "B", Bar::AtMost(256.0))];
 const WAITER: &[Figure] = &[figure("", "B", Bar::None)];
 const MILLION: &[Figure] = &[
@@ -121,6 +125,7 @@ pub const ROWS: &[Row] = &[
     row!("timers-dropped", TimerDroppedByAll, Pairs, NS, "the same in a task per worker: time per timer and worker"),
     row!("wake", Wake, Pairs, WAKE, "an idle runtime is woken from another thread"),
     row!("tcp-echo", TcpEcho, Pairs, NS_OF_SYSTEM_CALLS, "a round trip of 64 bytes over loopback, 64 connections, both ends in the runtime"),
+    row!("http", Http, Pairs, HTTP, "hyper answers 64 connections of another process: time per request, and latency"),
     row!("idle-bytes", IdleBytes, Pairs, IDLE_BYTES, "resident bytes per parked task with a future of no size"),
     row!("idle-waiter", IdleBytesOfWaiters, Pairs, WAITER, "the same of a task that awaits a oneshot, with both and its join handle"),
     row!("start", Start, Pairs, START, "from nothing until a first task was awaited"),

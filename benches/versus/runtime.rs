@@ -1,5 +1,6 @@
 //! Owns what the measured work may ask of a runtime; one adapter per runtime answers, and nothing else differs.
 
+mod futures_io;
 pub mod glasshouse;
 pub mod smol;
 pub mod tokio;
@@ -54,4 +55,9 @@ pub trait Runtime: Sized + 'static {
 
     /// Sends all of the buffer.
     fn write_all(stream: &mut Self::Stream, buf: &[u8]) -> impl Future<Output = ()> + Send;
+
+    /// The connection as hyper wants it.
+    fn hyper_io(
+        stream: Self::Stream,
+    ) -> impl hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static;
 }

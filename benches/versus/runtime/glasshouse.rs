@@ -1,6 +1,7 @@
 //! The adapter for Glasshouse, through its public API.
 
 use crate::versus::runtime::Runtime;
+use crate::versus::runtime::futures_io::FuturesIo;
 use ::glasshouse::net::{TcpListener, TcpStream};
 use futures::io::{AsyncReadExt, AsyncWriteExt};
 use std::future::Future;
@@ -78,6 +79,12 @@ impl Runtime for Glasshouse {
 
     async fn write_all(stream: &mut TcpStream, buf: &[u8]) {
         stream.write_all(buf).await.expect("the peer reads");
+    }
+
+    fn hyper_io(
+        stream: TcpStream,
+    ) -> impl hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static {
+        FuturesIo::new(stream)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The adapter for async-executor with async-io, put together as smol's global executor is.
 
 use crate::versus::runtime::Runtime;
+use crate::versus::runtime::futures_io::FuturesIo;
 use async_executor::Executor;
 use async_io::Async;
 use futures::io::{AsyncReadExt, AsyncWriteExt};
@@ -84,6 +85,12 @@ impl Runtime for Smol {
 
     async fn write_all(stream: &mut Async<TcpStream>, buf: &[u8]) {
         stream.write_all(buf).await.expect("the peer reads");
+    }
+
+    fn hyper_io(
+        stream: Async<TcpStream>,
+    ) -> impl hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static {
+        FuturesIo::new(stream)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::versus::runtime::Runtime;
 use ::tokio::io::{AsyncReadExt, AsyncWriteExt};
 use ::tokio::net::{TcpListener, TcpStream};
+use hyper_util::rt::TokioIo;
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -93,6 +94,12 @@ macro_rules! tokio_runtime {
 
             async fn write_all(stream: &mut TcpStream, buf: &[u8]) {
                 stream.write_all(buf).await.expect("the peer reads");
+            }
+
+            fn hyper_io(
+                stream: TcpStream,
+            ) -> impl hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static {
+                TokioIo::new(stream)
             }
         }
     };

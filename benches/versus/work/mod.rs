@@ -3,6 +3,8 @@
 mod clock;
 mod countdown;
 mod footprint;
+mod http;
+mod load;
 mod messages;
 mod setting;
 mod sleepers;
@@ -14,6 +16,7 @@ mod wake;
 mod yielding;
 
 pub use clock::Clock;
+pub use load::{LOAD_SUBCOMMAND, load_here};
 pub use setting::{Setting, Size};
 
 use crate::versus::runtime::Runtime;
@@ -39,6 +42,7 @@ pub enum Work {
     IdleBytesOfWaiters,
     Wake,
     TcpEcho,
+    Http,
     Start,
     Hello,
     IdleProcessor,
@@ -67,6 +71,7 @@ impl Work {
             }
             Work::Wake => figures::<R, _, _>(setting, wake::from_thread::<R>),
             Work::TcpEcho => timed::<R, _, _>(setting, tcp::echo::<R>),
+            Work::Http => once::<R, _>(setting, http::hello::<R>),
             Work::Start => standing::start::<R>(setting),
             Work::Hello => standing::hello::<R>(setting),
             Work::IdleProcessor => standing::idle_processor::<R>(setting),
