@@ -86,6 +86,11 @@ const HTTP: &[Figure] = &[
     figure("request", "ns", NO_SLOWER),
     figure("p99", "ns", NO_SLOWER),
 ];
+const FAIRNESS: &[Figure] = &[
+    figure("max/min", "x", Bar::None),
+    figure("p99/p1", "x", Bar::None),
+    figure("heavy", "%", Bar::None),
+];
 const IDLE_BYTES: &[Figure] = &[figure("", "B", Bar::AtMost(256.0))];
 const WAITER: &[Figure] = &[figure("", "B", Bar::None)];
 const MILLION: &[Figure] = &[
@@ -126,6 +131,7 @@ pub const ROWS: &[Row] = &[
     row!("wake", Wake, Pairs, WAKE, "an idle runtime is woken from another thread"),
     row!("tcp-echo", TcpEcho, Pairs, NS_OF_SYSTEM_CALLS, "a round trip of 64 bytes over loopback, 64 connections, both ends in the runtime"),
     row!("http", Http, Pairs, HTTP, "hyper answers 64 connections of another process: time per request, and latency"),
+    row!("fairness", Fairness, Pairs, FAIRNESS, "ticks of 1,000 tasks that yield beside one that computes 1 ms a tick; its part of a worker"),
     row!("idle-bytes", IdleBytes, Pairs, IDLE_BYTES, "resident bytes per parked task with a future of no size"),
     row!("idle-waiter", IdleBytesOfWaiters, Pairs, WAITER, "the same of a task that awaits a oneshot, with both and its join handle"),
     row!("start", Start, Pairs, START, "from nothing until a first task was awaited"),

@@ -2,6 +2,7 @@
 
 mod clock;
 mod countdown;
+mod fairness;
 mod footprint;
 mod http;
 mod load;
@@ -43,6 +44,7 @@ pub enum Work {
     Wake,
     TcpEcho,
     Http,
+    Fairness,
     Start,
     Hello,
     IdleProcessor,
@@ -72,6 +74,7 @@ impl Work {
             Work::Wake => figures::<R, _, _>(setting, wake::from_thread::<R>),
             Work::TcpEcho => timed::<R, _, _>(setting, tcp::echo::<R>),
             Work::Http => once::<R, _>(setting, http::hello::<R>),
+            Work::Fairness => figures::<R, _, _>(setting, fairness::beside_a_heavy_task::<R>),
             Work::Start => standing::start::<R>(setting),
             Work::Hello => standing::hello::<R>(setting),
             Work::IdleProcessor => standing::idle_processor::<R>(setting),
