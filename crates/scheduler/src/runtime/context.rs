@@ -139,6 +139,11 @@ impl Worker {
         false
     }
 
+    /// The task whose poll is under way, which lasts as long as the poll; null outside of one.
+    pub(crate) fn polling(&self) -> *const Header {
+        self.polling.get()
+    }
+
     pub(crate) fn reason(&self) -> Reason {
         self.reason.get()
     }

@@ -4,6 +4,7 @@
 use crate::handle::Handle;
 use crate::runtime::context::Worker;
 use crate::runtime::shared::Shared;
+use crate::task::Header;
 use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::rc::Rc;
@@ -87,6 +88,16 @@ unsafe fn top<'a>() -> Option<&'a Worker> {
 pub(crate) fn with_worker<R>(f: impl FnOnce(Option<&Worker>) -> R) -> R {
     // SAFETY: `f` returns before we do, and cannot keep the reference.
     f(unsafe { top() })
+}
+
+/// Calls `f` with the task whose poll is under way on this thread, if one is.
+pub(crate) fn with_polled<R>(f: impl FnOnce(Option<&Header>) -> R) -> R {
+    with_worker(|worker| {
+        let polling = worker.map_or(ptr::null(), Worker::polling);
+        // SAFETY: the pointer stands from `set_current` to `end_polling`, between which the tick holds the
+        // owned reference that keeps the cell; we are called inside of that poll, and `f` returns before it.
+        f(unsafe { polling.as_ref() })
+    })
 }
 
 /// The thread's worker of this scheduler, also from inside another that it has entered since. `shared`

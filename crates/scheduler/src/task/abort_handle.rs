@@ -2,7 +2,7 @@
 
 use crate::blocking::Cancel;
 use crate::runtime;
-use crate::task::{Counted, Id};
+use crate::task::{Counted, Id, Stats};
 use std::fmt;
 use std::sync::Arc;
 
@@ -49,6 +49,11 @@ impl AbortHandle {
         self.task
             .as_ref()
             .is_none_or(|task| task.state.load().is_complete())
+    }
+
+    /// Where the task's life has gone until now, as [`JoinHandle::stats`](crate::JoinHandle::stats) has it.
+    pub fn stats(&self) -> Option<Stats> {
+        Stats::of(self.task.as_ref()?)
     }
 
     /// The task's id, which is also its number in the log.

@@ -3,7 +3,7 @@
 use crate::blocking::Cancel;
 use crate::runtime::{self, Refused, SpawnError, context};
 use crate::task::joining::Joining;
-use crate::task::{AbortHandle, Counted, Id, JoinError, coop};
+use crate::task::{AbortHandle, Counted, Id, JoinError, Stats, coop};
 use std::fmt;
 use std::future::Future;
 use std::mem;
@@ -85,6 +85,13 @@ impl<T> JoinHandle<T> {
     pub fn is_finished(&self) -> bool {
         self.task()
             .is_none_or(|task| task.state.load().is_complete())
+    }
+
+    /// Where the task's life has gone until now. `None` once it has ended, when its times are in the log alone;
+    /// for one that was refused; and for one that found no room in the log's table. Right while the task makes
+    /// a transition, the span of time that ends may be missing or be counted twice.
+    pub fn stats(&self) -> Option<Stats> {
+        Stats::of(self.task()?)
     }
 
     fn task(&self) -> Option<&Counted> {

@@ -29,6 +29,7 @@ mod local;
 mod local_key;
 mod raw;
 mod state;
+mod stats;
 mod waker;
 mod yield_now;
 
@@ -37,11 +38,13 @@ pub use builder::Builder;
 pub use current::{fail, id, try_id};
 /// The identity of a task: the number that the log has, never used again within the process.
 pub use glasshouse_pal::TaskId as Id;
+pub use glasshouse_pal::WakeSource;
 pub use join::JoinHandle;
 pub use join_error::JoinError;
 pub use join_set::JoinSet;
 pub use local::spawn_local;
 pub use local_key::{AccessError, LocalKey, TaskLocalFuture};
+pub use stats::{Stats, stats, try_stats};
 pub use yield_now::{YieldNow, yield_now};
 
 pub(crate) use bounded_text::BoundedText;
