@@ -5,6 +5,7 @@ use crate::driver::Driver;
 use crate::idle::Idle;
 use crate::local_scheduler::LocalScheduler;
 use crate::queue::Injector;
+use crate::runtime::directory::Listed;
 use crate::runtime::{self, Live, PhaseCell, Registry, Remote, Shape, Shared};
 use crate::scheduler::Scheduler;
 use crate::thread_names::ThreadNames;
@@ -282,13 +283,14 @@ impl Builder {
         };
         let hub = Hub::new(self.settings);
         let quantum_ns = u64::try_from(self.quantum.as_nanos()).unwrap_or(u64::MAX);
-        let shared = Arc::new(Shared {
+        Ok(Listed::list(|listed| Shared {
+            listed,
             quantum_ticks: hub.clock().ticks(quantum_ns),
             shape: self.shape,
             injector: Injector::new(),
             idle: Idle::new(workers),
             remotes: (0..workers)
-                .map(|_| Remote::new(workers, hub.clock()))
+                .map(|worker| Remote::new(worker, workers, hub.clock()))
                 .collect(),
             registry: Registry::new(),
             live: Live::new(workers, self.capacity),
@@ -300,11 +302,7 @@ impl Builder {
             is_run_inline: AtomicBool::new(false),
             random: AtomicU64::new(random),
             hub,
-        });
-        for (worker, remote) in shared.remotes.iter().enumerate() {
-            remote.timers.belong_to(Arc::downgrade(&shared), worker);
-        }
-        Ok(shared)
+        }))
     }
 
     fn thread_names(&self) -> ThreadNames {

@@ -1,6 +1,7 @@
 //! Owns the running scheduler: what its threads share, the workers and their ticks, spawning, shutdown.
 
 pub(crate) mod context;
+pub(crate) mod directory;
 pub(crate) mod entered;
 mod live;
 mod local;

@@ -5,6 +5,7 @@ use crate::driver::Driver;
 use crate::idle::Idle;
 use crate::parker::Parker;
 use crate::queue::{Injector, LocalQueue, Takers};
+use crate::runtime::directory::Listed;
 use crate::runtime::live::Live;
 use crate::runtime::registry::Registry;
 use crate::runtime::shutdown::PhaseCell;
@@ -33,12 +34,12 @@ pub(crate) struct Remote {
     pub(crate) system: LocalQueue<Task>,
     pub(crate) default: LocalQueue<Task>,
     pub(crate) parker: Parker,
-    pub(crate) timers: Arc<Timers>,
+    pub(crate) timers: Timers,
 }
 
 impl Remote {
     /// One of so many workers.
-    pub(crate) fn new(workers: usize, clock: &Clock) -> Remote {
+    pub(crate) fn new(worker: usize, workers: usize, clock: &Clock) -> Remote {
         // Only a worker takes from a worker's queues.
         let takers = if workers == 1 {
             Takers::Owner
@@ -49,7 +50,7 @@ impl Remote {
             system: LocalQueue::new(takers),
             default: LocalQueue::new(takers),
             parker: Parker::new(),
-            timers: Arc::new(Timers::new(clock.clone())),
+            timers: Timers::new(clock.clone(), worker),
         }
     }
 
@@ -63,6 +64,7 @@ impl Remote {
 
 /// One scheduler, as its workers, handles, tasks and wakers see it.
 pub(crate) struct Shared {
+    pub(crate) listed: Listed,
     pub(crate) hub: Arc<Hub>,
     pub(crate) shape: Shape,
     pub(crate) injector: Injector,

@@ -12,6 +12,9 @@ static PROCESS: Lazy<Clock> = Lazy::new(Clock::process);
 /// The zero of all virtual clocks, as moments of the standard library.
 static VIRTUAL_ZERO: Lazy<std::time::Instant> = Lazy::new(std::time::Instant::now);
 
+/// What nanoseconds in 64 bits hold.
+const LONGEST: Duration = Duration::from_nanos(u64::MAX);
+
 /// A moment of the scheduler's clock, with the arithmetic of [`std::time::Instant`]. Moments of two
 /// schedulers compare only if neither is deterministic.
 ///
@@ -41,6 +44,14 @@ pub(crate) fn with_clock<R>(f: impl FnOnce(&Clock) -> R) -> R {
     })
 }
 
+/// Nanoseconds of a duration; as many as there are in 64 bits, if it is longer.
+pub(crate) fn ns_of(duration: Duration) -> u64 {
+    duration
+        .as_secs()
+        .saturating_mul(1_000_000_000)
+        .saturating_add(u64::from(duration.subsec_nanos()))
+}
+
 impl Instant {
     /// The present.
     pub fn now() -> Instant {
@@ -52,11 +63,6 @@ impl Instant {
         Instant {
             ns: clock.ns(clock.now()),
         }
-    }
-
-    /// A moment so far away that it never comes.
-    pub(crate) fn never() -> Instant {
-        Instant { ns: u64::MAX }
     }
 
     /// Nanoseconds since the clock's zero.
@@ -140,22 +146,29 @@ impl Instant {
 
     /// The moment that much later, if the clock reaches it (it counts nanoseconds in 64 bits).
     pub fn checked_add(&self, duration: Duration) -> Option<Instant> {
-        let ns = u64::try_from(duration.as_nanos()).ok()?;
-        Some(Instant {
-            ns: self.ns.checked_add(ns)?,
-        })
+        self.ns
+            .checked_add(ns_of(duration))
+            .filter(|_| duration <= LONGEST)
+            .map(|ns| Instant { ns })
     }
 
     /// The moment that much earlier, if it does not lie before the clock's zero.
     pub fn checked_sub(&self, duration: Duration) -> Option<Instant> {
-        let ns = u64::try_from(duration.as_nanos()).ok()?;
-        Some(Instant {
-            ns: self.ns.checked_sub(ns)?,
-        })
+        self.ns
+            .checked_sub(ns_of(duration))
+            .filter(|_| duration <= LONGEST)
+            .map(|ns| Instant { ns })
     }
 
+    /// The moment that much later, or never.
     pub(crate) fn saturating_add(self, duration: Duration) -> Instant {
-        self.checked_add(duration).unwrap_or_else(Instant::never)
+        self.saturating_add_ns(ns_of(duration))
+    }
+
+    pub(crate) fn saturating_add_ns(self, ns: u64) -> Instant {
+        Instant {
+            ns: self.ns.saturating_add(ns),
+        }
     }
 }
 
@@ -227,6 +240,6 @@ pub fn advance(duration: Duration) {
             clock.is_virtual(),
             "time::advance moves virtual time only; build the scheduler with Builder::deterministic"
         );
-        clock.advance_ns(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
+        clock.advance_ns(ns_of(duration));
     });
 }

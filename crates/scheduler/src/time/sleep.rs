@@ -2,14 +2,15 @@
 
 use crate::handle::Handle;
 use crate::runtime::context::{self, Worker};
-use crate::runtime::entered;
+use crate::runtime::directory::{self, SchedulerId};
+use crate::runtime::{Shared, entered};
 use crate::task::coop;
-use crate::time::Instant;
+use crate::time::instant::{self, Instant, with_clock};
 use crate::time::timers::{Armed, Look, Timers, wake_all};
+use glasshouse_pal::Clock;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
@@ -27,9 +28,10 @@ const NEAR_NS: u64 = 100_000;
 /// Outside of a scheduler.
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
-    with_timers(|timers| {
-        let now = Instant::on(timers.clock());
-        Sleep::new(timers, now.saturating_add(duration), Some(duration))
+    with_current(|shared| {
+        let now = Instant::on(shared.hub.clock());
+        let asked_ns = instant::ns_of(duration);
+        Sleep::new(shared, now.saturating_add_ns(asked_ns), asked_ns)
     })
 }
 
@@ -39,21 +41,15 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// Outside of a scheduler.
 #[track_caller]
 pub fn sleep_until(deadline: Instant) -> Sleep {
-    with_timers(|timers| Sleep::new(timers, deadline, None))
+    with_current(|shared| Sleep::new(shared, deadline, 0))
 }
 
-/// Calls `f` with the timers that this thread arms first.
 #[track_caller]
-fn with_timers<R>(f: impl FnOnce(&Arc<Timers>) -> R) -> R {
+fn with_current<R>(f: impl FnOnce(&Shared) -> R) -> R {
     entered::with_worker(|worker| match worker {
-        Some(worker) => f(timers_of(worker)),
-        None => f(&Handle::current().shared().remotes[0].timers),
+        Some(worker) => f(&worker.shared),
+        None => f(Handle::current().shared()),
     })
-}
-
-/// A guest has no timers of its own: it arms with the first worker.
-fn timers_of(worker: &Worker) -> &Arc<Timers> {
-    &worker.shared.remotes[worker.index.unwrap_or(0)].timers
 }
 
 /// The future of [`sleep`] and [`sleep_until`].
@@ -70,21 +66,21 @@ fn timers_of(worker: &Worker) -> &Arc<Timers> {
 /// ```
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct Sleep {
-    /// The timers it is armed with, or was last.
-    timers: Arc<Timers>,
     deadline: Instant,
     /// What the log says that its task sleeps; zero until it is known.
     dur_ns: u64,
-    state: State,
+    armed: Option<ArmedFor>,
+    scheduler: SchedulerId,
+    is_elapsed: bool,
     /// Whether waiting for it is why its task waits; not so for the deadline inside a timeout.
     claims: bool,
 }
 
+/// A timer that was armed, and whose waker it has.
 #[derive(Clone, Copy)]
-enum State {
-    Idle,
-    Armed(Armed, WakerId),
-    Elapsed,
+struct ArmedFor {
+    timer: Armed,
+    waker: WakerId,
 }
 
 /// Tells wakers apart without asking the timers, where the waker itself is. It is alive there as long as
@@ -104,15 +100,107 @@ impl WakerId {
     }
 }
 
+/// A scheduler as a thread reaches it that polls, resets or drops a sleep.
+#[derive(Clone, Copy)]
+struct Here<'a> {
+    shared: &'a Shared,
+    /// The thread's worker there, if it has one: a guest too.
+    worker: Option<&'a Worker>,
+}
+
+impl<'a> Here<'a> {
+    /// Calls `f` with the scheduler, if it has not gone.
+    #[inline(always)]
+    fn find<R>(scheduler: SchedulerId, f: impl FnOnce(Option<Here<'_>>) -> R) -> R {
+        entered::with_worker(|worker| match worker {
+            Some(worker) if worker.shared.listed.id() == scheduler => f(Some(Here {
+                shared: &worker.shared,
+                worker: Some(worker),
+            })),
+            _ => Here::find_elsewhere(scheduler, f),
+        })
+    }
+
+    #[cold]
+    fn find_elsewhere<R>(scheduler: SchedulerId, f: impl FnOnce(Option<Here<'_>>) -> R) -> R {
+        let shared = directory::find(scheduler);
+        f(shared.as_deref().map(|shared| Here {
+            shared,
+            worker: None,
+        }))
+    }
+
+    /// Whose timers a sleep is armed with here. A thread without timers of its own takes the first worker's.
+    fn index(self) -> usize {
+        self.worker.and_then(|worker| worker.index).unwrap_or(0)
+    }
+
+    fn timers(self, worker: usize) -> &'a Timers {
+        &self.shared.remotes[worker].timers
+    }
+
+    /// The timers that this one was armed with.
+    fn timers_of(self, timer: &Armed) -> &'a Timers {
+        self.timers(timer.worker())
+    }
+
+    fn has_fired(self, timer: &Armed) -> bool {
+        self.timers_of(timer).has_fired(timer)
+    }
+
+    fn clock(self) -> &'a Clock {
+        self.shared.hub.clock()
+    }
+
+    /// The present in nanoseconds; if `deadline` is far from it the start of the tick, which costs no look at
+    /// the clock.
+    fn present(self, deadline: Instant) -> u64 {
+        let clock = self.clock();
+        if let Some(worker) = self.worker
+            && !clock.is_virtual()
+        {
+            let tick = clock.ns(worker.seam.now());
+            if tick.saturating_add(NEAR_NS) < deadline.ns() {
+                return tick;
+            }
+        }
+        clock.ns(clock.now())
+    }
+
+    /// Arms a timer; nothing when the scheduler has ended.
+    fn arm(self, deadline: Instant, now: u64, waker: &Waker) -> Option<ArmedFor> {
+        let timers = self.timers(self.index());
+        let (timer, look) = timers.arm(deadline.ns(), now, waker.clone())?;
+        self.tell_owner(&timer, look);
+        let waker = WakerId::of(waker);
+        Some(ArmedFor { timer, waker })
+    }
+
+    /// After a timer was armed: its worker must not sleep through it.
+    fn tell_owner(self, timer: &Armed, look: Look) {
+        let is_owner = self
+            .worker
+            .is_some_and(|worker| worker.index == Some(timer.worker()));
+        if look == Look::Earlier && !is_owner {
+            self.shared.unpark(timer.worker());
+        }
+    }
+
+    fn disarm(self, timer: &Armed) {
+        if !self.has_fired(timer) {
+            drop(self.timers_of(timer).disarm(timer));
+        }
+    }
+}
+
 impl Sleep {
-    fn new(timers: &Arc<Timers>, deadline: Instant, asked: Option<Duration>) -> Sleep {
+    fn new(shared: &Shared, deadline: Instant, asked_ns: u64) -> Sleep {
         Sleep {
-            timers: timers.clone(),
             deadline,
-            dur_ns: asked.map_or(0, |asked| {
-                u64::try_from(asked.as_nanos()).unwrap_or(u64::MAX)
-            }),
-            state: State::Idle,
+            dur_ns: asked_ns,
+            armed: None,
+            scheduler: shared.listed.id(),
+            is_elapsed: false,
             claims: true,
         }
     }
@@ -130,7 +218,14 @@ impl Sleep {
 
     /// Whether the moment has come.
     pub fn is_elapsed(&self) -> bool {
-        matches!(self.state, State::Elapsed) || Instant::on(self.timers.clock()) >= self.deadline
+        if self.is_elapsed {
+            return true;
+        }
+        let now = Here::find(self.scheduler, |here| match here {
+            Some(here) => Instant::on(here.clock()),
+            None => with_clock(Instant::on),
+        });
+        now >= self.deadline
     }
 
     /// Waits for another moment. A task that waits already is woken then, without having to poll again; at
@@ -139,83 +234,52 @@ impl Sleep {
         let this = self.get_mut();
         this.deadline = deadline;
         this.dur_ns = 0;
-        match this.state {
-            State::Armed(armed, waker) => {
-                this.state = entered::with_worker(|worker| this.rearm(worker, armed, waker));
-            }
-            State::Idle | State::Elapsed => this.state = State::Idle,
+        this.is_elapsed = false;
+        if let Some(armed) = this.armed {
+            Here::find(this.scheduler, |here| this.rearm(here, armed));
         }
     }
 
-    fn rearm(&mut self, worker: Option<&Worker>, armed: Armed, waker: WakerId) -> State {
-        let here = worker.filter(|worker| self.is_of(worker));
-        let now = self.present(here);
-        if self.timers.has_fired(&armed) {
-            return State::Idle;
-        }
+    fn rearm(&mut self, here: Option<Here<'_>>, armed: ArmedFor) {
+        self.armed = None;
+        let Some(here) = here.filter(|here| !here.has_fired(&armed.timer)) else {
+            return;
+        };
+        let timers = here.timers_of(&armed.timer);
+        let now = here.present(self.deadline);
         if now >= self.deadline.ns() {
-            wake_all(self.timers.disarm(&armed).into_iter());
-            return State::Elapsed;
-        }
-        match self.timers.rearm(&armed, self.deadline.ns(), now) {
-            Some((armed, look)) => {
-                self.tell_owner(here, look);
-                State::Armed(armed, waker)
-            }
-            None => State::Idle,
+            self.is_elapsed = true;
+            wake_all(timers.disarm(&armed.timer).into_iter());
+        } else if let Some((timer, look)) = timers.rearm(&armed.timer, self.deadline.ns(), now) {
+            here.tell_owner(&timer, look);
+            self.armed = Some(ArmedFor { timer, ..armed });
         }
     }
 
-    /// Whether this worker is one of the scheduler that it was made for.
-    fn is_of(&self, worker: &Worker) -> bool {
-        Arc::ptr_eq(timers_of(worker), &self.timers)
-            || self.timers.is_of(Arc::as_ptr(&worker.shared))
-    }
-
-    /// The present in nanoseconds, or the start of the tick, which costs no look at the clock, if the deadline
-    /// is far from it.
-    fn present(&self, here: Option<&Worker>) -> u64 {
-        let clock = self.timers.clock();
-        if let Some(worker) = here
-            && !clock.is_virtual()
-        {
-            let tick = clock.ns(worker.seam.now());
-            if tick.saturating_add(NEAR_NS) < self.deadline.ns() {
-                return tick;
-            }
+    fn poll_here(&mut self, here: Option<Here<'_>>, waker: &Waker) -> Poll<()> {
+        let Some(here) = here else {
+            ended();
+        };
+        if self.armed.is_some_and(|armed| here.has_fired(&armed.timer)) {
+            return self.elapsed();
         }
-        clock.ns(clock.now())
-    }
-
-    /// After something was armed on another thread than that of the timers' worker.
-    fn tell_owner(&self, here: Option<&Worker>, look: Look) {
-        let is_owner = here.is_some_and(|worker| {
-            worker.index.is_some() && Arc::ptr_eq(timers_of(worker), &self.timers)
-        });
-        if look == Look::Earlier && !is_owner {
-            self.timers.unpark_owner();
-        }
-    }
-
-    fn poll_on(&mut self, here: Option<&Worker>, cx: &Context<'_>) -> Poll<()> {
-        if self.has_fired() {
-            self.state = State::Elapsed;
-            return Poll::Ready(());
-        }
-        let here = here.filter(|worker| self.is_of(worker));
-        let now = self.present(here);
+        let now = here.present(self.deadline);
         if now >= self.deadline.ns() {
-            self.disarm();
-            self.state = State::Elapsed;
-            return Poll::Ready(());
+            if let Some(armed) = self.armed {
+                here.disarm(&armed.timer);
+            }
+            return self.elapsed();
         }
-        if !self.is_armed_for(cx.waker()) {
-            if self.has_fired() {
+        if !self.wakes(here, waker) {
+            if self.armed.is_some_and(|armed| here.has_fired(&armed.timer)) {
                 // Since the look above, on another thread.
-                self.state = State::Elapsed;
-                return Poll::Ready(());
+                return self.elapsed();
             }
-            self.arm(here, now, cx.waker());
+            self.armed = here.arm(self.deadline, now, waker);
+            if self.armed.is_none() && here.worker.is_none() {
+                // On a worker it is the last tick of a task that is about to be cancelled.
+                ended();
+            }
         }
         if self.claims {
             if self.dur_ns == 0 {
@@ -226,51 +290,33 @@ impl Sleep {
         Poll::Pending
     }
 
-    fn has_fired(&self) -> bool {
-        matches!(&self.state, State::Armed(armed, _) if self.timers.has_fired(armed))
+    fn elapsed(&mut self) -> Poll<()> {
+        self.armed = None;
+        self.is_elapsed = true;
+        Poll::Ready(())
     }
 
-    /// Whether it is armed, if need be with this waker from now on.
-    fn is_armed_for(&mut self, waker: &Waker) -> bool {
-        let State::Armed(armed, held) = &mut self.state else {
+    /// Whether it is armed, with this waker from now on.
+    fn wakes(&mut self, here: Here<'_>, waker: &Waker) -> bool {
+        let Some(armed) = &mut self.armed else {
             return false;
         };
         let id = WakerId::of(waker);
-        if *held == id {
+        if armed.waker == id {
             return true;
         }
-        *held = id;
-        self.timers.update(armed, waker.clone())
+        armed.waker = id;
+        let timers = here.timers_of(&armed.timer);
+        timers.update(&armed.timer, waker.clone())
     }
+}
 
-    fn arm(&mut self, here: Option<&Worker>, now: u64, waker: &Waker) {
-        if let Some(worker) = here
-            && !Arc::ptr_eq(timers_of(worker), &self.timers)
-        {
-            self.timers = timers_of(worker).clone();
-        }
-        let id = WakerId::of(waker);
-        match self.timers.arm(self.deadline.ns(), now, waker.clone()) {
-            Some((armed, look)) => {
-                self.state = State::Armed(armed, id);
-                self.tell_owner(here, look);
-            }
-            // The last tick of a task that is about to be cancelled.
-            None if here.is_some() => self.state = State::Idle,
-            None => panic!(
-                "the scheduler of this sleep has ended, so nothing would wake who waits for it; let it end \
-                 before its scheduler does"
-            ),
-        }
-    }
-
-    fn disarm(&mut self) {
-        if let State::Armed(armed, _) = &self.state
-            && !self.timers.has_fired(armed)
-        {
-            drop(self.timers.disarm(armed));
-        }
-    }
+#[cold]
+fn ended() -> ! {
+    panic!(
+        "the scheduler of this sleep has ended, so nothing would wake who waits for it; let it end before \
+         its scheduler does"
+    )
 }
 
 impl Future for Sleep {
@@ -282,20 +328,25 @@ impl Future for Sleep {
         if this.claims {
             ready!(coop::poll_proceed(cx));
         }
-        let polled = match this.state {
-            State::Elapsed => Poll::Ready(()),
-            _ => entered::with_worker(|worker| this.poll_on(worker, cx)),
-        };
-        if this.claims && polled.is_ready() {
+        if !this.is_elapsed {
+            ready!(Here::find(this.scheduler, |here| this.poll_here(here, cx.waker())));
+        }
+        if this.claims {
             coop::made_progress();
         }
-        polled
+        Poll::Ready(())
     }
 }
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        self.disarm();
+        if let Some(armed) = self.armed {
+            Here::find(self.scheduler, |here| {
+                if let Some(here) = here {
+                    here.disarm(&armed.timer);
+                }
+            });
+        }
     }
 }
 

@@ -17,12 +17,12 @@
 //! is the worker's own, unparks the worker afterwards; the worker asks `next` under the lock before it parks.
 //! One comes first: either `next` knows the timer, or the unpark ends the park.
 
-use crate::runtime::{Shared, context};
+use crate::runtime::context;
 use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 use crate::time::wheel::{Batch, Key, Wheel};
 use glasshouse_pal::{Clock, WakeSource};
-use once_cell::sync::OnceCell;
-use std::sync::{PoisonError, Weak};
+use std::num::NonZeroU64;
+use std::sync::PoisonError;
 use std::task::Waker;
 
 /// `look_at` while no timer is armed.
@@ -38,7 +38,7 @@ pub(crate) struct Timers {
     fired_ns: AtomicU64,
     guarded: Mutex<Guarded>,
     clock: Clock,
-    owner: OnceCell<Owner>,
+    worker: u32,
 }
 
 struct Guarded {
@@ -48,22 +48,33 @@ struct Guarded {
     is_closed: bool,
 }
 
-/// Whose timers they are: woken when another thread arms what it must not sleep through.
-struct Owner {
-    shared: Weak<Shared>,
-    worker: usize,
-}
-
 /// A timer that was armed.
+// The key's parts, so that a sleep has room for it all in 64 bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Armed {
-    key: Key,
+    number: NonZeroU64,
+    place: u32,
+    worker: u32,
     /// When it fires, in nanoseconds: its deadline, rounded up.
     fires_ns: u64,
 }
 
-/// Whether the wheel must be looked at earlier than before. A thread other than the owner must then call
-/// `unpark_owner`.
+impl Armed {
+    /// Whose timers it is armed with.
+    pub(crate) fn worker(&self) -> usize {
+        self.worker as usize
+    }
+
+    fn key(&self) -> Key {
+        Key {
+            number: self.number,
+            place: self.place,
+        }
+    }
+}
+
+/// Whether the wheel must be looked at earlier than before. A thread other than the owner must then unpark
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Look {
@@ -72,7 +83,7 @@ pub(crate) enum Look {
 }
 
 impl Timers {
-    pub(crate) fn new(clock: Clock) -> Timers {
+    pub(crate) fn new(clock: Clock, worker: usize) -> Timers {
         Timers {
             look_at: AtomicU64::new(NEVER),
             fired_ns: AtomicU64::new(0),
@@ -82,35 +93,7 @@ impl Timers {
                 is_closed: false,
             }),
             clock,
-            owner: OnceCell::new(),
-        }
-    }
-
-    /// Says whose timers these are. Once.
-    pub(crate) fn belong_to(&self, shared: Weak<Shared>, worker: usize) {
-        let known = self.owner.set(Owner { shared, worker });
-        debug_assert!(known.is_ok(), "timers change hands");
-    }
-
-    /// The clock that the deadlines are on.
-    pub(crate) fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
-    /// Whether these are timers of this scheduler.
-    pub(crate) fn is_of(&self, shared: *const Shared) -> bool {
-        self.owner
-            .get()
-            .is_some_and(|owner| owner.shared.as_ptr() == shared)
-    }
-
-    /// Lets the worker look again before it sleeps on.
-    #[cold]
-    pub(crate) fn unpark_owner(&self) {
-        if let Some(owner) = self.owner.get()
-            && let Some(shared) = owner.shared.upgrade()
-        {
-            shared.unpark(owner.worker);
+            worker: worker as u32,
         }
     }
 
@@ -179,8 +162,8 @@ impl Timers {
         now_ns: u64,
     ) -> Option<(Armed, Look)> {
         let mut guarded = self.lock();
-        let fires_at = guarded.wheel.rearm(armed.key, deadline_ns, now_ns)?;
-        Some(self.armed(guarded, armed.key, fires_at))
+        let fires_at = guarded.wheel.rearm(armed.key(), deadline_ns, now_ns)?;
+        Some(self.armed(guarded, armed.key(), fires_at))
     }
 
     fn armed(
@@ -190,7 +173,12 @@ impl Timers {
         fires_at: u64,
     ) -> (Armed, Look) {
         let fires_ns = guarded.wheel.ns(fires_at);
-        let armed = Armed { key, fires_ns };
+        let armed = Armed {
+            number: key.number,
+            place: key.place,
+            worker: self.worker,
+            fires_ns,
+        };
         if fires_at >= guarded.look_at {
             return (armed, Look::AsBefore);
         }
@@ -201,7 +189,7 @@ impl Timers {
     /// Lets an armed timer wake another waker. Whether it is still armed.
     pub(crate) fn update(&self, armed: &Armed, waker: Waker) -> bool {
         let mut guarded = self.lock();
-        let old = match guarded.wheel.waker_mut(armed.key) {
+        let old = match guarded.wheel.waker_mut(armed.key()) {
             Some(held) => Ok(std::mem::replace(held, waker)),
             None => Err(waker),
         };
@@ -212,7 +200,7 @@ impl Timers {
 
     /// Disarms a timer: its waker, if it has not fired. `look_at` stays: at worst somebody looks in vain.
     pub(crate) fn disarm(&self, armed: &Armed) -> Option<Waker> {
-        self.lock().wheel.disarm(armed.key)
+        self.lock().wheel.disarm(armed.key())
     }
 
     /// Wakes what is due at `now`, in clock ticks, the first due first. Any thread may do it.
@@ -268,7 +256,7 @@ mod tests {
     use super::*;
 
     fn virtual_timers() -> Timers {
-        Timers::new(Clock::virtual_time())
+        Timers::new(Clock::virtual_time(), 0)
     }
 
     fn arm(timers: &Timers, deadline_ns: u64) -> (Armed, Look) {

@@ -5,6 +5,7 @@
 //! key of a timer that has fired finds nothing, whoever has its place now.
 
 use std::mem;
+use std::num::NonZeroU64;
 use std::task::Waker;
 
 /// No place.
@@ -15,8 +16,8 @@ const KEPT: usize = 1 << 16;
 /// One arming of a timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
-    number: u64,
-    place: u32,
+    pub(crate) number: NonZeroU64,
+    pub(crate) place: u32,
 }
 
 /// Timers in the order in which they were appended.
@@ -40,7 +41,7 @@ impl List {
 /// A place: of an armed timer while it has a waker, else free.
 struct Entry {
     fires_at: u64,
-    number: u64,
+    number: NonZeroU64,
     previous: u32,
     /// The next in its list; the next free place if it is free.
     next: u32,
@@ -52,8 +53,8 @@ pub(super) struct Entries {
     places: Vec<Entry>,
     free: u32,
     armed: usize,
-    /// Armings so far.
-    numbers: u64,
+    /// The number of the next arming.
+    next_number: NonZeroU64,
 }
 
 impl Entries {
@@ -62,7 +63,7 @@ impl Entries {
             places: Vec::new(),
             free: NONE,
             armed: 0,
-            numbers: 0,
+            next_number: NonZeroU64::MIN,
         }
     }
 
@@ -73,8 +74,9 @@ impl Entries {
     /// A new arming, in no list yet.
     pub(super) fn add(&mut self, fires_at: u64, waker: Waker) -> Key {
         self.armed += 1;
-        self.numbers += 1;
-        let number = self.numbers;
+        let number = self.next_number;
+        // 2^64 armings take longer than the clock reaches.
+        self.next_number = number.saturating_add(1);
         let place = self.free;
         if let Some(entry) = self.places.get_mut(place as usize) {
             self.free = entry.next;
