@@ -39,3 +39,5 @@ pub use names::{FieldSchema, KindSchema, Site};
 pub use records::Records;
 pub use ring_info::RingInfo;
 pub use tasks::Tasks;
+#[cfg(all(test, glasshouse_loom))]
+pub(crate) use {source::read_memory, tasks::rows_between};

@@ -117,6 +117,7 @@ mod tests {
 #[cfg(all(test, glasshouse_loom))]
 mod model {
     use super::*;
+    use crate::sync::explore;
     use loom::sync::Arc;
     use loom::sync::atomic::AtomicU64;
     use loom::thread;
@@ -138,7 +139,7 @@ mod model {
 
     #[test]
     fn a_reader_never_takes_a_mixture_of_two_records() {
-        loom::model(|| {
+        explore(|| {
             // A ring of one place, so that each record replaces the one before.
             let place: Arc<[AtomicU64; RECORD_WORDS]> = Arc::new(Default::default());
             let shared = Arc::clone(&place);
@@ -157,7 +158,7 @@ mod model {
 
     #[test]
     fn what_lies_below_a_head_that_was_seen_is_there() {
-        loom::model(|| {
+        explore(|| {
             let ring: Arc<[[AtomicU64; RECORD_WORDS]; 2]> = Arc::new(Default::default());
             let head = Arc::new(AtomicU64::new(0));
             let (shared, shared_head) = (Arc::clone(&ring), Arc::clone(&head));

@@ -2,14 +2,15 @@
 //!
 //! A slot is written only by who holds the task's Running state or has won its wake, so its counts
 //! need no read-modify-write. A reader takes the slot's words only if the id is the same, and not
-//! zero, before and after: an id never comes back.
+//! zero, before and after: an id never comes back. [`fill`] and [`copy`] are that protocol.
 
 use crate::cause::WakeSource;
 use crate::format::codec::{number, optional_task};
 use crate::id::TaskId;
 use crate::state::TaskState;
+use crate::sync::Word;
 use crate::text_id::SiteId;
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The bits of a stamp that a slot keeps; the reader knows the rest from the stamps around it.
 const SINCE_BITS: u32 = 56;
@@ -57,19 +58,18 @@ impl Slot {
         state: TaskState,
         since: u64,
     ) {
-        self.id.store(0, Ordering::Relaxed);
-        // Pairs with the acquire fence in `row`: who copied a word stored below sees the id gone.
-        fence(Ordering::Release);
-        self.state
-            .store(state_word(state, since), Ordering::Relaxed);
-        self.site.store(u64::from(site.0) << 32, Ordering::Relaxed);
-        self.parent.store(number(parent), Ordering::Relaxed);
-        self.waker.store(0, Ordering::Relaxed);
-        self.run.store(0, Ordering::Relaxed);
-        self.wait.store(0, Ordering::Relaxed);
-        self.ready.store(0, Ordering::Relaxed);
-        // Pairs with the acquire load in `row`: who sees the id sees the words above.
-        self.id.store(id.number(), Ordering::Release);
+        let site = u64::from(site.0) << 32;
+        let words = [
+            id.number(),
+            state_word(state, since),
+            site,
+            number(parent),
+            0,
+            0,
+            0,
+            0,
+        ];
+        fill(self.words(), words);
     }
 
     /// Empties the slot; it can then be given back.
@@ -171,24 +171,45 @@ impl Slot {
     /// All of it at once; `None` for a free slot, or while it changes hands. `near` is a stamp not
     /// long after the task's last transition, such as now.
     pub fn row(&self, near: u64) -> Option<TaskRow> {
-        let before = self.id.load(Ordering::Acquire);
-        let words = [
-            before,
-            self.state.load(Ordering::Relaxed),
-            self.site.load(Ordering::Relaxed),
-            self.parent.load(Ordering::Relaxed),
-            self.waker.load(Ordering::Relaxed),
-            self.run.load(Ordering::Relaxed),
-            self.wait.load(Ordering::Relaxed),
-            self.ready.load(Ordering::Relaxed),
-        ];
-        // Pairs with the release fence in `publish`.
-        fence(Ordering::Acquire);
-        if self.id.load(Ordering::Relaxed) != before {
-            return None;
-        }
-        TaskRow::from_words(words, near)
+        TaskRow::from_words(copy(self.words())?, near)
     }
+
+    #[inline(always)]
+    fn words(&self) -> [&AtomicU64; SLOT_WORDS] {
+        [
+            &self.id,
+            &self.state,
+            &self.site,
+            &self.parent,
+            &self.waker,
+            &self.run,
+            &self.wait,
+            &self.ready,
+        ]
+    }
+}
+
+/// Makes a free slot a task's; the first word is the id. Only who took the slot calls this.
+#[inline(always)]
+fn fill<W: Word, const WORDS: usize>(slot: [&W; WORDS], words: [u64; WORDS]) {
+    slot[0].store(0, Ordering::Relaxed);
+    // Pairs with the acquire fence in `copy`: who copied a word stored below sees the id gone.
+    W::fence(Ordering::Release);
+    for (place, word) in slot.into_iter().zip(words).skip(1) {
+        place.store(word, Ordering::Relaxed);
+    }
+    // Pairs with the acquire load in `copy`: who sees the id sees the words above.
+    slot[0].store(words[0], Ordering::Release);
+}
+
+/// Copies a slot; `None` while it changes hands.
+fn copy<W: Word, const WORDS: usize>(slot: [&W; WORDS]) -> Option<[u64; WORDS]> {
+    let before = slot[0].load(Ordering::Acquire);
+    let mut words = slot.map(|place| place.load(Ordering::Relaxed));
+    words[0] = before;
+    // Pairs with the release fence in `fill`.
+    W::fence(Ordering::Acquire);
+    (slot[0].load(Ordering::Relaxed) == before).then_some(words)
 }
 
 /// One row of the task table: a task that had not ended. Durations are in clock ticks.
@@ -297,5 +318,64 @@ mod tests {
             let word = state_word(TaskState::Running, stamp);
             assert_eq!(since_near(word, near), stamp, "{stamp} near {near}");
         }
+    }
+}
+
+#[cfg(all(test, glasshouse_loom))]
+mod model {
+    use super::*;
+    use crate::reader::{read_memory, rows_between};
+    use crate::sync::explore;
+    use loom::sync::Arc;
+    use loom::sync::atomic::AtomicU64;
+    use loom::thread;
+
+    /// Fewer than a slot has: every load of one multiplies the executions.
+    const WORDS: usize = 3;
+
+    type Place = [AtomicU64; WORDS];
+
+    /// The words of task `id`: each tells whose it is.
+    fn task(id: u64) -> [u64; WORDS] {
+        [id, id * 10, id * 100]
+    }
+
+    /// One slot, and a thread that takes it from one task and gives it to the next.
+    fn slot_that_changes_hands() -> (Arc<Place>, thread::JoinHandle<()>) {
+        let slot: Arc<Place> = Arc::new(Default::default());
+        fill(slot.each_ref(), task(1));
+        let shared = Arc::clone(&slot);
+        let writer = thread::spawn(move || {
+            shared[0].store(0, Ordering::Release);
+            fill(shared.each_ref(), task(2));
+        });
+        (slot, writer)
+    }
+
+    #[test]
+    fn a_row_is_of_one_task() {
+        explore(|| {
+            let (slot, writer) = slot_that_changes_hands();
+            if let Some(words) = copy(slot.each_ref())
+                && words[0] != 0
+            {
+                assert_eq!(words, task(words[0]));
+            }
+            writer.join().expect("the writer does not panic");
+            assert_eq!(copy(slot.each_ref()), Some(task(2)));
+        });
+    }
+
+    #[test]
+    fn a_row_of_a_whole_table_is_of_one_task() {
+        explore(|| {
+            let (slot, writer) = slot_that_changes_hands();
+            let read = |words: &mut [u64]| read_memory(&*slot, 0, words);
+            for words in rows_between::<WORDS>(1, WORDS, read).expect("it can be read") {
+                assert_eq!(words, task(words[0]));
+            }
+            writer.join().expect("the writer does not panic");
+            assert_eq!(rows_between(1, WORDS, read), Some(vec![task(2)]));
+        });
     }
 }

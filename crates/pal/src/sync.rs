@@ -44,3 +44,21 @@ impl Word for loom::sync::atomic::AtomicU64 {
         loom::sync::atomic::fence(order);
     }
 }
+
+/// Runs every execution of `model`, and says how many those were.
+#[cfg(all(test, glasshouse_loom))]
+pub(crate) fn explore(model: impl Fn() + Send + Sync + 'static) {
+    use std::sync::Arc;
+    let executions = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&executions);
+    loom::model(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        model();
+    });
+    let name = std::thread::current();
+    println!(
+        "{}: {} executions",
+        name.name().unwrap_or("a model"),
+        executions.load(Ordering::Relaxed)
+    );
+}

@@ -1,6 +1,7 @@
 //! Owns the access to a log's words, wherever they are.
 
 use crate::map::{Mapping, View};
+use crate::sync::Word;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -32,12 +33,13 @@ impl Source {
     /// Fills `words` from the byte `offset` on; an error when the log ends before. What was read by
     /// an earlier call was read before anything that this call reads.
     pub(crate) fn read(&self, offset: u64, words: &mut [u64]) -> io::Result<()> {
-        // Pairs with the writer's release fence and release stores: if the call before saw a word
-        // of a later record, this one sees that record's first step. See `record`.
-        fence(Ordering::Acquire);
         match self {
-            Source::File(file) => read_file(file, offset, words),
-            Source::Memory(memory) => read_memory(memory, offset, words),
+            Source::File(file) => {
+                // As in `read_memory`.
+                fence(Ordering::Acquire);
+                read_file(file, offset, words)
+            }
+            Source::Memory(memory) => read_memory(&memory[..], offset, words),
         }
     }
 
@@ -73,7 +75,11 @@ fn read_file(file: &File, offset: u64, words: &mut [u64]) -> io::Result<()> {
     Ok(())
 }
 
-fn read_memory(memory: &[AtomicU64], offset: u64, words: &mut [u64]) -> io::Result<()> {
+/// As [`Source::read`], from memory.
+pub(crate) fn read_memory<W: Word>(memory: &[W], offset: u64, words: &mut [u64]) -> io::Result<()> {
+    // Pairs with the writer's release fence and release stores: if the call before saw a word
+    // of a later record or task, this one sees that one's first step. See `record` and `slot`.
+    W::fence(Ordering::Acquire);
     let first = usize::try_from(offset / 8).unwrap_or(usize::MAX);
     let end = first.checked_add(words.len());
     let range = end.and_then(|end| memory.get(first..end));

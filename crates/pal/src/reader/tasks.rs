@@ -3,6 +3,7 @@
 use super::header::Section;
 use super::source::Source;
 use crate::slot::{SLOT_WORDS, TaskRow};
+use std::io;
 
 /// The tasks that had not ended, in the order of their slots.
 ///
@@ -52,27 +53,45 @@ impl<'a> Tasks<'a> {
         let stride = (self.section.stride / 8) as usize;
         let offset = self.section.entry(self.next)?;
         self.next += count;
-        let mut passes = [Vec::new(), Vec::new(), Vec::new()];
-        for pass in &mut passes {
-            pass.resize(count as usize * stride, 0);
-            self.source.read(offset, pass).ok()?;
-        }
-        let [before, copy, after] = &passes;
-        let rows = copy
-            .chunks_exact(stride)
-            .enumerate()
-            .filter_map(|(index, words)| {
-                let id = before[index * stride];
-                if id == 0 || id != after[index * stride] {
-                    return None;
-                }
-                let mut slot = [0; SLOT_WORDS];
-                slot.copy_from_slice(&words[..SLOT_WORDS]);
-                slot[0] = id;
-                TaskRow::from_words(slot, self.near)
-            });
-        Some(rows.collect())
+        let rows = rows_between::<SLOT_WORDS>(count as usize, stride, |pass| {
+            self.source.read(offset, pass)
+        })?;
+        let near = self.near;
+        Some(
+            rows.into_iter()
+                .filter_map(|words| TaskRow::from_words(words, near))
+                .collect(),
+        )
     }
+}
+
+/// The words of `count` slots, so many apart, whose ids are the same and not zero in a pass before the copy
+/// and one after it; `None` where `read` fails.
+pub(crate) fn rows_between<const WORDS: usize>(
+    count: usize,
+    stride: usize,
+    mut read: impl FnMut(&mut [u64]) -> io::Result<()>,
+) -> Option<Vec<[u64; WORDS]>> {
+    let mut passes = [Vec::new(), Vec::new(), Vec::new()];
+    for pass in &mut passes {
+        pass.resize(count * stride, 0);
+        read(pass).ok()?;
+    }
+    let [before, copy, after] = &passes;
+    let rows = copy
+        .chunks_exact(stride)
+        .enumerate()
+        .filter_map(|(index, words)| {
+            let id = before[index * stride];
+            if id == 0 || id != after[index * stride] {
+                return None;
+            }
+            let mut slot = [0; WORDS];
+            slot.copy_from_slice(&words[..WORDS]);
+            slot[0] = id;
+            Some(slot)
+        });
+    Some(rows.collect())
 }
 
 impl Iterator for Tasks<'_> {
