@@ -195,8 +195,11 @@ fn fill<W: Word, const WORDS: usize>(slot: [&W; WORDS], words: [u64; WORDS]) {
     slot[0].store(0, Ordering::Relaxed);
     // Pairs with the acquire fence in `copy`: who copied a word stored below sees the id gone.
     W::fence(Ordering::Release);
-    for (place, word) in slot.into_iter().zip(words).skip(1) {
-        place.store(word, Ordering::Relaxed);
+    // By index: iterators over the arrays would take them through the stack.
+    let mut word = 1;
+    while word < WORDS {
+        slot[word].store(words[word], Ordering::Relaxed);
+        word += 1;
     }
     // Pairs with the acquire load in `copy`: who sees the id sees the words above.
     slot[0].store(words[0], Ordering::Release);
