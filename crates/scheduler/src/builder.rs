@@ -6,9 +6,11 @@ use crate::idle::Idle;
 use crate::local_scheduler::LocalScheduler;
 use crate::queue::Injector;
 use crate::runtime::directory::Listed;
-use crate::runtime::{self, Live, PhaseCell, Registry, Remote, Shape, Shared};
+use crate::runtime::{Live, PhaseCell, Registry, Remote, Shape, Shared};
 use crate::scheduler::Scheduler;
+use crate::start::start_threads;
 use crate::thread_names::ThreadNames;
+use crate::watchdog::{OnStall, Stall, Watchdog};
 use glasshouse_pal::{Clock, Pal};
 use glasshouse_telemetry::{BucketsError, Hub, Settings, check_buckets, prometheus::Exporter};
 use metrics::Recorder;
@@ -21,6 +23,9 @@ use std::time::Duration;
 /// Run time after which a task that comes back ready goes behind its peers. A guess between the delay that
 /// a person notices and the price of a switch.
 const QUANTUM: Duration = Duration::from_millis(5);
+/// A tick that is longer is a stall: a tenth of a second is the longest delay that a person takes for none
+/// (Miller, "Response time in man-computer conversational transactions", 1968).
+const STALL_THRESHOLD: Duration = Duration::from_millis(100);
 /// Workers at most: their numbers are 16 bits in the log.
 const MAX_WORKERS: usize = u16::MAX as usize;
 
@@ -41,6 +46,8 @@ pub struct Builder {
     thread_keep_alive: Duration,
     quantum: Duration,
     capacity: Option<usize>,
+    stall_threshold: Duration,
+    on_stall: Option<OnStall>,
     settings: Settings,
 }
 
@@ -71,6 +78,11 @@ pub enum BuildError {
     /// A quantum of no time.
     #[error("a quantum of zero throttles every tick; give it a length")]
     Quantum,
+    /// A stall threshold of no time.
+    #[error(
+        "a stall threshold of zero makes a stall of every tick; give it a length, or Duration::MAX for no reports"
+    )]
+    StallThreshold,
     /// The bounds of the histograms' buckets cannot be used.
     #[error(transparent)]
     Buckets(#[from] BucketsError),
@@ -102,6 +114,8 @@ impl Builder {
             thread_keep_alive: KEEP_ALIVE,
             quantum: QUANTUM,
             capacity: None,
+            stall_threshold: STALL_THRESHOLD,
+            on_stall: None,
             settings: Settings::default(),
         }
     }
@@ -194,6 +208,24 @@ impl Builder {
         self
     }
 
+    /// How long a tick may last before it is reported as a stall: 100 ms by default. `Duration::MAX` reports
+    /// none.
+    ///
+    /// A stall is recorded while the tick still runs (`TaskEvent::Stalled`), with a `tracing` warning that
+    /// has the task's name and where it was spawned, and again each time its length has doubled. In virtual
+    /// time a tick gets longer by `time::advance` only, which reports it.
+    pub fn stall_threshold(mut self, threshold: Duration) -> Builder {
+        self.stall_threshold = threshold;
+        self
+    }
+
+    /// Calls `f` with each report of a stall, on a thread of the watchdog (in virtual time, on the one that
+    /// is stalled). It must not block: nobody watches meanwhile. Its panic is contained.
+    pub fn on_stall(mut self, f: impl Fn(&Stall) + Send + Sync + 'static) -> Builder {
+        self.on_stall = Some(Box::new(f));
+        self
+    }
+
     /// The log; the process's own by default, and one in memory for a deterministic scheduler.
     pub fn pal(mut self, pal: Pal) -> Builder {
         self.settings.pal = Some(pal);
@@ -226,10 +258,7 @@ impl Builder {
     pub fn build(self) -> Result<Scheduler, BuildError> {
         let names = self.thread_names();
         let shared = self.share(None)?;
-        let threads = match shared.shape {
-            Shape::Threads => start_workers(&shared, &names)?,
-            Shape::Local | Shape::Deterministic { .. } => Vec::new(),
-        };
+        let threads = start_threads(&shared, &names).map_err(BuildError::Thread)?;
         Ok(Scheduler::new(shared, threads))
     }
 
@@ -242,8 +271,10 @@ impl Builder {
         if self.shape == Shape::Threads {
             self.shape = Shape::Local;
         }
+        let names = self.thread_names();
         let shared = self.share(Some(thread::current().id()))?;
-        Ok(LocalScheduler::new(Scheduler::new(shared, Vec::new())))
+        let threads = start_threads(&shared, &names).map_err(BuildError::Thread)?;
+        Ok(LocalScheduler::new(Scheduler::new(shared, threads)))
     }
 
     /// All that the threads of the scheduler share, without the threads.
@@ -254,6 +285,9 @@ impl Builder {
         }
         if self.quantum.is_zero() {
             return Err(BuildError::Quantum);
+        }
+        if self.stall_threshold.is_zero() {
+            return Err(BuildError::StallThreshold);
         }
         if let Some(bounds) = &self.settings.buckets {
             check_buckets(bounds)?;
@@ -283,8 +317,11 @@ impl Builder {
         };
         let hub = Hub::new(self.settings);
         let quantum_ns = u64::try_from(self.quantum.as_nanos()).unwrap_or(u64::MAX);
+        let ticks = |ns| hub.clock().ticks(ns);
+        let watchdog = Watchdog::new(workers, self.stall_threshold, self.on_stall, ticks);
         Ok(Listed::list(|listed| Shared {
             listed,
+            watchdog,
             quantum_ticks: hub.clock().ticks(quantum_ns),
             shape: self.shape,
             injector: Injector::new(),
@@ -326,27 +363,4 @@ impl Builder {
             Err(BuildError::Workers { workers })
         }
     }
-}
-
-fn start_workers(
-    shared: &Arc<Shared>,
-    names: &ThreadNames,
-) -> Result<Vec<thread::JoinHandle<()>>, BuildError> {
-    let mut threads = Vec::with_capacity(shared.remotes.len());
-    for index in 0..shared.remotes.len() {
-        let worker = shared.clone();
-        let thread = thread::Builder::new()
-            .name(names.worker(index))
-            .spawn(move || runtime::run_worker(worker, index));
-        match thread {
-            Ok(thread) => threads.push(thread),
-            Err(error) => {
-                // The workers that did start leave again, and nothing of the scheduler stays behind.
-                shared.phase.workers_missing(shared.remotes.len() - index);
-                let _ = runtime::shut_down(shared, threads, None);
-                return Err(BuildError::Thread(error));
-            }
-        }
-    }
-    Ok(threads)
 }

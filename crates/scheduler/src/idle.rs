@@ -85,6 +85,11 @@ impl Idle {
         fence(Ordering::SeqCst);
     }
 
+    /// Whether every worker sleeps. For the watchdog, which says before that it sleeps too.
+    pub(crate) fn is_everyone_asleep(&self) -> bool {
+        self.counts.load(Ordering::Relaxed) / SLEEPING == self.workers
+    }
+
     /// The caller is awake. Whether somebody woke it through `worker_to_wake`: then it counts as
     /// searching, otherwise it has taken itself off the list.
     #[must_use]

@@ -34,8 +34,10 @@ mod parker;
 mod queue;
 mod runtime;
 mod scheduler;
+mod start;
 mod sync;
 mod thread_names;
+mod watchdog;
 
 pub mod io;
 pub mod net;
@@ -51,3 +53,4 @@ pub use local_scheduler::LocalScheduler;
 pub use runtime::{Shutdown, SpawnError};
 pub use scheduler::Scheduler;
 pub use task::{JoinError, JoinHandle};
+pub use watchdog::Stall;

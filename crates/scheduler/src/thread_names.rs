@@ -26,6 +26,14 @@ impl ThreadNames {
             ThreadNames::From(name) => whole(name()),
         }
     }
+
+    /// The application's function names the threads that run its code; this one does not.
+    pub(crate) fn watchdog(&self) -> String {
+        match self {
+            ThreadNames::Of(scheduler) => whole(format!("{scheduler}-watch")),
+            ThreadNames::From(_) => "glasshouse-watch".to_owned(),
+        }
+    }
 }
 
 /// A name without the zero byte, which would end it early: the standard library refuses to start such a thread.

@@ -6,10 +6,11 @@
 #![cfg(feature = "telemetry")]
 
 use glasshouse_pal::Pal;
-use glasshouse_scheduler::{Builder, spawn, task};
+use glasshouse_scheduler::{Builder, spawn, task, time};
 use glasshouse_telemetry::prometheus::Exporter;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 struct Counting;
 
@@ -38,11 +39,24 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// Returns when nobody has allocated for a while.
+async fn settled() {
+    loop {
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        time::sleep(Duration::from_millis(30)).await;
+        if ALLOCATIONS.load(Ordering::Relaxed) == before {
+            return;
+        }
+    }
+}
+
 /// Ten tasks that yield 10,000 times each: allocations while they run.
 fn allocations_of_100_000_ticks(builder: Builder) -> u64 {
     let scheduler = builder.workers(1).pal(Pal::memory()).build().unwrap();
     scheduler.block_on(async {
         spawn(async {
+            // The watchdog's thread may be about to start.
+            settled().await;
             let tasks: Vec<_> = (0..10)
                 .map(|_| {
                     spawn(async {

@@ -239,6 +239,7 @@ fn settings_that_cannot_be_used_are_refused_with_their_remedy() {
         Builder::deterministic(1).workers(2),
         Builder::new().capacity(0),
         Builder::new().quantum(Duration::ZERO),
+        Builder::new().stall_threshold(Duration::ZERO),
         Builder::new().buckets(vec![2.0, 1.0]),
     ];
     for builder in refusals {

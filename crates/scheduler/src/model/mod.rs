@@ -3,6 +3,7 @@
 //!
 //! Built by `scripts/models` with `--cfg glasshouse_loom`, which also shrinks the queues.
 
+mod doze;
 mod idle;
 mod local_queue;
 mod parker;

@@ -47,6 +47,11 @@ impl Seeded {
         Some(self.throttled.remove(first))
     }
 
+    /// The ready tasks.
+    pub(crate) fn len(&self) -> usize {
+        self.default.len() + self.system.len() + self.throttled.len()
+    }
+
     /// The generator's state and the ready tasks, for the next `resume`.
     pub(crate) fn suspend(&mut self) -> (u64, Vec<Task>) {
         let mut ready = std::mem::take(&mut self.system);

@@ -18,6 +18,7 @@ mod worker;
 pub use shutdown::Shutdown;
 pub use spawn::SpawnError;
 
+pub(crate) use context::Worker;
 pub(crate) use live::Live;
 pub(crate) use registry::Registry;
 pub(crate) use root::block_on;

@@ -68,7 +68,7 @@ impl Worker {
         let idle = &self.shared.idle;
         idle.fall_asleep(index, self.searching.replace(false));
         if self.must_stay_awake() {
-            self.searching.set(idle.wake_up(index));
+            self.awake(index);
             return;
         }
         self.seam.parked();
@@ -81,7 +81,7 @@ impl Worker {
         let awake = || {
             self.seam.unparked();
             self.seam.refresh();
-            self.searching.set(idle.wake_up(index));
+            self.awake(index);
         };
         let polled = self.shared.driver.as_ref().is_some_and(|driver| {
             driver.poll_parked(&own.parker, timeout, |woken| {
@@ -93,6 +93,11 @@ impl Worker {
             own.parker.park(timeout);
             awake();
         }
+    }
+
+    fn awake(&self, index: usize) {
+        self.searching.set(self.shared.idle.wake_up(index));
+        self.shared.watchdog.worker_awoke();
     }
 
     /// The look at every queue after `fall_asleep`.

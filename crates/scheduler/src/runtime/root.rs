@@ -209,6 +209,7 @@ pub(crate) fn inline_worker(shared: &Arc<Shared>) -> InlineWorker {
         shared.owner.is_none() || shared.is_owner(),
         "a LocalScheduler was run by another thread than its own"
     );
+    shared.watchdog.worker_awoke();
     shared.remotes[0].parker.claim();
     let seeded = shared
         .is_deterministic()

@@ -11,10 +11,11 @@ use crate::runtime::registry::Registry;
 use crate::runtime::shutdown::PhaseCell;
 use crate::task::{Class, Guest, Task};
 use crate::time::Timers;
+use crate::watchdog::Watchdog;
 use glasshouse_pal::Clock;
 use glasshouse_telemetry::Hub;
 use slab::Slab;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
@@ -77,6 +78,7 @@ pub(crate) struct Shared {
     pub(crate) driver: Option<Driver>,
     pub(crate) blocking: Pool,
     pub(crate) quantum_ticks: u64,
+    pub(crate) watchdog: Watchdog,
     /// Threads inside `block_on` beside the workers.
     pub(crate) guests: Mutex<Slab<Arc<Guest>>>,
     /// The one thread that may run its worker, where tasks need not be Send; such a scheduler cannot leave
@@ -120,6 +122,12 @@ impl Shared {
         (0..self.remotes.len()).for_each(|worker| self.unpark(worker));
         let guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
         guests.iter().for_each(|(_, guest)| guest.unpark());
+    }
+
+    /// Whether no worker runs: each sleeps, or is not inside `block_on`.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        let is_away = self.shape == Shape::Local && !self.is_run_inline.load(Ordering::Relaxed);
+        is_away || self.idle.is_everyone_asleep()
     }
 
     /// Whether this thread is the one that runs the tasks which are not Send.

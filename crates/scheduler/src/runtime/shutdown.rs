@@ -185,7 +185,7 @@ pub(crate) fn shut_down(
         .hub
         .event(TaskEvent::ShutdownBegin { timeout: allowed });
     shared.phase.set(Phase::Draining);
-    let (clean, deadline) = match shared.shape {
+    let (clean, deadline, is_empty) = match shared.shape {
         Shape::Threads => {
             // A time beyond the clock's reach is for ever.
             let deadline = Instant::now().checked_add(allowed);
@@ -193,13 +193,8 @@ pub(crate) fn shut_down(
             shared.phase.set(Phase::Closed);
             shared.unpark_all();
             let patience = timeout.map(|_| Instant::now() + grace);
-            if shared.phase.wait(patience, |alive| alive == 0) {
-                for worker in threads {
-                    // A worker contains the panics of its tasks; one of its own was printed by the hook.
-                    let _ = worker.join();
-                }
-            }
-            (clean, patience)
+            let is_empty = shared.phase.wait(patience, |alive| alive == 0);
+            (clean, patience, is_empty)
         }
         Shape::Local | Shape::Deterministic { .. } => {
             let worker = inline_worker(shared);
@@ -210,9 +205,19 @@ pub(crate) fn shut_down(
             shared.phase.set(Phase::Closed);
             // There is no other worker.
             worker.drain(&LastWorker(()));
-            (clean, timeout.map(|_| Instant::now() + GRACE))
+            (clean, timeout.map(|_| Instant::now() + GRACE), true)
         }
     };
+    // Until here: who waits for ever for a stuck task wants to know.
+    shared.watchdog.dismiss();
+    if is_empty {
+        // The watchdog may be who shuts down, from what it calls at a stall.
+        let here = thread::current().id();
+        for thread in threads.into_iter().filter(|it| it.thread().id() != here) {
+            // A worker contains the panics of its tasks; one of its own was printed by the hook.
+            let _ = thread.join();
+        }
+    }
     for remote in &shared.remotes {
         remote.timers.close();
     }

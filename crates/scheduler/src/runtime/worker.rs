@@ -153,6 +153,16 @@ impl Worker {
         Some(first)
     }
 
+    /// The ready tasks of a deterministic scheduler.
+    pub(crate) fn seeded_len(&self) -> usize {
+        let own = self
+            .seeded
+            .as_ref()
+            .map_or(0, |seeded| seeded.borrow().len());
+        let injector = &self.shared.injector;
+        own + injector.len(Class::Default) + injector.len(Class::System)
+    }
+
     /// A task that another task, a timer or a descriptor made ready on this thread.
     pub(crate) fn push_woken(&self, task: Task) {
         self.seam.pushed();

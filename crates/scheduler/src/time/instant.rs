@@ -1,6 +1,7 @@
 //! Owns a moment of the scheduler's clock.
 
 use crate::runtime::entered;
+use crate::watchdog;
 use glasshouse_pal::Clock;
 use once_cell::sync::Lazy;
 use std::fmt;
@@ -241,5 +242,10 @@ pub fn advance(duration: Duration) {
             "time::advance moves virtual time only; build the scheduler with Builder::deterministic"
         );
         clock.advance_ns(ns_of(duration));
+    });
+    entered::with_worker(|worker| {
+        if let Some(worker) = worker {
+            watchdog::time_moved(worker);
+        }
     });
 }

@@ -1,0 +1,203 @@
+//! Owns what the watchdog remembers of the workers from one look to the next.
+
+use glasshouse_telemetry::Busy;
+
+/// What is known of every worker. Times are in clock ticks.
+pub(super) struct Watch {
+    workers: Box<[Memory]>,
+    /// How long a tick may last.
+    threshold: u64,
+    /// A look so long after the one before says nothing of the workers.
+    oversleep: u64,
+    last_look: Option<u64>,
+    /// Whether the last look came so late.
+    was_late: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Memory {
+    tick: Option<Busy>,
+    /// Looks at which it was in this tick, after the first.
+    again: u32,
+    /// The tick that was told of, and how long it must last to be told of again.
+    told: Option<(Busy, u64)>,
+}
+
+/// A worker, as the last looks found it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// In no tick, or in another one than at the look before.
+    Free,
+    /// In the same tick as at the look before.
+    Held {
+        tick: Busy,
+        /// It was not yet at the look before.
+        is_new: bool,
+    },
+}
+
+impl Watch {
+    pub(super) fn new(workers: usize, threshold: u64, oversleep: u64) -> Watch {
+        Watch {
+            workers: vec![Memory::default(); workers].into(),
+            threshold,
+            oversleep,
+            last_look: None,
+            was_late: false,
+        }
+    }
+
+    /// A look begins. When the one before was too long ago, nobody ran for a while, not even the watchdog:
+    /// the ticks are as long because the machine or the process stood still, and are all seen anew. Not twice
+    /// in a row: on a machine where every look comes late, ticks that do not end are found all the same.
+    pub(super) fn start(&mut self, now: u64) {
+        let before = self.last_look.replace(now).unwrap_or(now);
+        let is_late = now.saturating_sub(before) > self.oversleep;
+        let was_late = std::mem::replace(&mut self.was_late, is_late);
+        if is_late && !was_late {
+            for worker in &mut self.workers {
+                worker.tick = None;
+            }
+        }
+    }
+
+    /// What the look finds a worker to do.
+    pub(super) fn see(&mut self, worker: usize, tick: Option<Busy>) {
+        let memory = &mut self.workers[worker];
+        memory.again = match tick.is_some() && tick == memory.tick {
+            true => memory.again.saturating_add(1),
+            false => 0,
+        };
+        memory.tick = tick;
+    }
+
+    pub(super) fn seen(&self, worker: usize) -> Seen {
+        let memory = &self.workers[worker];
+        match memory.tick {
+            Some(tick) if memory.again > 0 => Seen::Held {
+                tick,
+                is_new: memory.again == 1,
+            },
+            _ => Seen::Free,
+        }
+    }
+
+    /// The workers whose ticks are longer than the threshold.
+    pub(super) fn stalled(&self, now: u64) -> usize {
+        let is_stalled = |&worker: &usize| match self.seen(worker) {
+            Seen::Held { tick, .. } => now.saturating_sub(tick.since) >= self.threshold,
+            Seen::Free => false,
+        };
+        (0..self.workers.len()).filter(is_stalled).count()
+    }
+
+    /// Whether this tick is to be told of: once it has reached the threshold, and whenever it has doubled
+    /// since it was told of last. Then it counts as told of.
+    pub(super) fn is_due(&mut self, worker: usize, tick: Busy, now: u64) -> bool {
+        let memory = &mut self.workers[worker];
+        let due = match memory.told {
+            Some((told, next)) if told == tick => next,
+            _ => self.threshold,
+        };
+        let lasted = now.saturating_sub(tick.since);
+        if lasted < due {
+            return false;
+        }
+        memory.told = Some((tick, lasted.saturating_mul(2)));
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glasshouse_pal::TaskId;
+
+    const THRESHOLD: u64 = 100;
+    const OVERSLEEP: u64 = 40;
+
+    fn watch(workers: usize) -> Watch {
+        Watch::new(workers, THRESHOLD, OVERSLEEP)
+    }
+
+    fn tick(task: u64, since: u64) -> Busy {
+        let task = TaskId::new(task).expect("in range");
+        Busy { task, since }
+    }
+
+    /// One look at the only worker.
+    fn look(watch: &mut Watch, now: u64, tick: Option<Busy>) -> Seen {
+        watch.start(now);
+        watch.see(0, tick);
+        watch.seen(0)
+    }
+
+    #[test]
+    fn a_worker_is_held_when_two_looks_find_it_in_the_same_tick() {
+        let mut watch = watch(1);
+        let held = |tick, is_new| Seen::Held { tick, is_new };
+        let (one, next) = (tick(1, 5), tick(1, 25));
+        for (now, found, expected) in [
+            (10, None, Seen::Free),
+            (20, None, Seen::Free),
+            (30, Some(one), Seen::Free),
+            (40, Some(one), held(one, true)),
+            (50, Some(one), held(one, false)),
+            // Another tick of the same task.
+            (60, Some(next), Seen::Free),
+            (70, Some(next), held(next, true)),
+            (80, None, Seen::Free),
+        ] {
+            assert_eq!(look(&mut watch, now, found), expected, "at {now}");
+        }
+    }
+
+    #[test]
+    fn a_tick_is_told_of_at_the_threshold_and_whenever_it_has_doubled() {
+        let mut watch = watch(1);
+        let long = tick(1, 0);
+        let told: Vec<u64> = (0..2_000)
+            .step_by(30)
+            .filter(|&now| watch.is_due(0, long, now))
+            .collect();
+        assert_eq!(told, [120, 240, 480, 960, 1_920]);
+        let next = tick(1, 2_000);
+        assert!(!watch.is_due(0, next, 2_099));
+        assert!(watch.is_due(0, next, 2_100));
+    }
+
+    #[test]
+    fn a_look_that_comes_far_too_late_sees_every_tick_anew() {
+        let mut watch = watch(1);
+        let long = tick(1, 0);
+        assert_eq!(look(&mut watch, 10, Some(long)), Seen::Free);
+        assert_eq!(look(&mut watch, 10 + OVERSLEEP + 1, Some(long)), Seen::Free);
+        assert!(matches!(
+            look(&mut watch, 60, Some(long)),
+            Seen::Held { is_new: true, .. }
+        ));
+    }
+
+    #[test]
+    fn looks_that_all_come_far_too_late_find_a_tick_that_does_not_end() {
+        let mut watch = watch(1);
+        let long = tick(1, 0);
+        let late = OVERSLEEP + 1;
+        let held = (1..5).filter(|&n| look(&mut watch, n * late, Some(long)) != Seen::Free);
+        assert_eq!(held.collect::<Vec<_>>(), [3, 4]);
+    }
+
+    #[test]
+    fn only_ticks_past_the_threshold_count_as_stalled() {
+        let mut watch = watch(3);
+        for now in [10, 20] {
+            watch.start(now);
+            watch.see(0, Some(tick(1, 0)));
+            watch.see(1, Some(tick(2, 15)));
+            watch.see(2, None);
+        }
+        assert_eq!(watch.stalled(99), 0);
+        assert_eq!(watch.stalled(100), 1);
+        assert_eq!(watch.stalled(115), 2);
+    }
+}
