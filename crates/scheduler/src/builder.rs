@@ -6,7 +6,7 @@ use crate::idle::Idle;
 use crate::local_scheduler::LocalScheduler;
 use crate::queue::Injector;
 use crate::runtime::directory::Listed;
-use crate::runtime::{Live, PhaseCell, Registry, Remote, Shape, Shared};
+use crate::runtime::{Live, PhaseCell, Registry, Remote, Roots, Shape, Shared};
 use crate::scheduler::Scheduler;
 use crate::start::start_threads;
 use crate::thread_names::ThreadNames;
@@ -330,6 +330,7 @@ impl Builder {
                 .map(|worker| Remote::new(worker, workers, hub.clock()))
                 .collect(),
             registry: Registry::new(),
+            roots: Roots::default(),
             live: Live::new(workers, self.capacity),
             phase: PhaseCell::new(workers),
             driver,

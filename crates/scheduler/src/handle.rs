@@ -1,6 +1,7 @@
 //! Owns the way to a scheduler from any thread, and the free functions that use the current one.
 
 use crate::blocking::spawn_blocking_on;
+use crate::dump::{self, Dump};
 use crate::runtime::{self, Shared, SpawnError, entered, spawn_on};
 use crate::task::{Class, JoinHandle};
 use glasshouse_pal::Pal;
@@ -120,6 +121,15 @@ impl Handle {
     /// The log that the scheduler writes.
     pub fn pal(&self) -> &Pal {
         self.shared.hub.pal()
+    }
+
+    /// All live tasks, with their states, spawn sites, and what they wait for, from any thread; [`crate::dump`]
+    /// says more. Where tasks wait, it reads the log's records, all of them.
+    ///
+    /// # Panics
+    /// When another process wrote over the log's first page.
+    pub fn dump(&self) -> Dump {
+        dump::take(&self.shared)
     }
 
     /// Tasks that are ready and not yet taken by a worker; exact whenever no push or pop is under way, and

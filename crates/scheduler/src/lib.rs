@@ -39,6 +39,7 @@ mod sync;
 mod thread_names;
 mod watchdog;
 
+pub mod dump;
 pub mod io;
 pub mod net;
 pub mod process;

@@ -6,6 +6,7 @@
 
 use crate::runtime::shutdown::LastWorker;
 use crate::task::{Counted, Header, Task};
+use glasshouse_pal::SlotId;
 use slab::Slab;
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
@@ -73,6 +74,30 @@ impl Registry {
                 let _ = self.overflow().try_remove(key);
             }
         }
+    }
+
+    /// The slots of the tasks that are here, while others come and go.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = SlotId> {
+        let chunks = self.chunks.iter().map(OnceLock::get).enumerate();
+        let places = chunks.flat_map(|(number, chunk)| {
+            let places = chunk.into_iter().flat_map(|chunk| chunk.iter());
+            (number * CHUNK..).zip(places)
+        });
+        places
+            .filter(|(_, place)| !place.load(Ordering::Relaxed).is_null())
+            .map(|(slot, _)| SlotId::from_raw(slot as u32))
+    }
+
+    /// Whether a task is here that has this slot.
+    pub(crate) fn has(&self, slot: SlotId) -> bool {
+        // Acquire: who finds a pointer finds the task's id in the slot.
+        let is_here = |place: &AtomicPtr<Header>| !place.load(Ordering::Acquire).is_null();
+        self.place(slot.index()).is_some_and(is_here)
+    }
+
+    /// How many tasks are here that have no slot.
+    pub(crate) fn without_slot(&self) -> usize {
+        self.overflow().len()
     }
 
     /// References to all tasks in the registry. Only the last worker may ask: no task is finished meanwhile.

@@ -111,6 +111,7 @@ fn run_beside_workers(
     let _listed = List::new(shared, guest.clone());
     let mut task = allocate_root(&worker, site, Home::Guest(guest.clone()));
     let root = task.counted();
+    let _in_dumps = shared.roots.list(task.trace());
     worker.seam.in_loop(|| {
         loop {
             match worker.tick(task, |_, cx| poll(cx)) {
@@ -180,6 +181,7 @@ fn run_as_worker(
 ) {
     let worker = inline_worker(shared);
     let task = allocate_root(&worker, site, Home::Inline);
+    let _in_dumps = shared.roots.list(task.trace());
     let mut root = Root {
         task: task.counted(),
         poll,

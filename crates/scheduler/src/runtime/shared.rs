@@ -8,6 +8,7 @@ use crate::queue::{Injector, LocalQueue, Takers};
 use crate::runtime::directory::Listed;
 use crate::runtime::live::Live;
 use crate::runtime::registry::Registry;
+use crate::runtime::roots::Roots;
 use crate::runtime::shutdown::PhaseCell;
 use crate::task::{Class, Guest, Task};
 use crate::time::Timers;
@@ -72,6 +73,7 @@ pub(crate) struct Shared {
     pub(crate) idle: Idle,
     pub(crate) remotes: Box<[Remote]>,
     pub(crate) registry: Registry,
+    pub(crate) roots: Roots,
     pub(crate) live: Live,
     pub(crate) phase: PhaseCell,
     /// Absent where descriptors are refused.

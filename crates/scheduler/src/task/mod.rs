@@ -56,4 +56,5 @@ pub(crate) use raw::{Class, Counted, Guest, Header, Home, Outcome, Parts, Task};
 #[cfg(all(test, glasshouse_loom))]
 pub(crate) use state::{Completion, Join, State, Wake};
 pub(crate) use state::{End, Start};
+pub(crate) use stats::settled_row;
 pub(crate) use waker::borrowed as borrowed_waker;
