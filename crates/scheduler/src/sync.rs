@@ -1,18 +1,46 @@
-//! Owns the choice of atomics: the standard library's, or loom's when the protocols are modelled.
+//! Owns the choice of what threads share data by: the standard library's, or loom's when the protocols are
+//! modelled.
 //!
-//! Only the files whose protocol is modelled (`task/state.rs`, `queue/local.rs`, `idle.rs`, `parker.rs`,
-//! `time/timers.rs`, `watchdog/doze.rs`) take their atomics from here.
+//! Only the files whose protocol is modelled (`task/state.rs`, `queue/`, `idle.rs`, `parker.rs`,
+//! `time/timers.rs`, `watchdog/doze.rs`, `runtime/shutdown.rs`, `runtime/registry.rs`) take it from here, and
+//! those that tell threads apart (`runtime/context.rs`, `runtime/entered.rs`).
 
 #[cfg(not(glasshouse_loom))]
 pub(crate) use std::{
-    sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering, fence},
+    sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+    sync::{Mutex, MutexGuard},
+    thread, thread_local,
+};
+
+#[cfg(not(glasshouse_loom))]
+pub(crate) use crossbeam_queue::SegQueue;
+
+#[cfg(glasshouse_loom)]
+pub(crate) use loom::{
+    sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
     sync::{Mutex, MutexGuard},
     thread,
 };
 
+/// Loom's, which knows no constant initialisers.
 #[cfg(glasshouse_loom)]
-pub(crate) use loom::{
-    sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, Ordering, fence},
-    sync::{Mutex, MutexGuard},
-    thread,
-};
+macro_rules! loom_thread_local {
+    ($($(#[$attribute:meta])* static $name:ident: $type:ty = const $init:block;)*) => {
+        $(loom::thread_local! { $(#[$attribute])* static $name: $type = $init; })*
+    };
+}
+#[cfg(glasshouse_loom)]
+pub(crate) use loom_thread_local as thread_local;
+
+#[cfg(glasshouse_loom)]
+pub(crate) use seg_queue::SegQueue;
+#[cfg(glasshouse_loom)]
+mod seg_queue;
+
+/// Orders the caller's sequentially consistent accesses before and after it under loom, which takes them for
+/// acquire and release only.
+#[inline(always)]
+pub(crate) fn seq_cst_under_loom() {
+    #[cfg(glasshouse_loom)]
+    fence(Ordering::SeqCst);
+}

@@ -4,9 +4,11 @@
 //! Built by `scripts/models` with `--cfg glasshouse_loom`, which also shrinks the queues.
 
 mod doze;
+mod end;
 mod idle;
 mod local_queue;
 mod parker;
+mod scene;
 mod state;
 
 use std::sync::Arc;

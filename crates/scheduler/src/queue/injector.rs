@@ -1,8 +1,8 @@
 //! Owns the queues that every thread may push to: one per class, unbounded (a spawn is bounded by the
 //! scheduler's capacity where one is set).
 
+use crate::sync::SegQueue;
 use crate::task::{Class, Task};
-use crossbeam_queue::SegQueue;
 
 /// The shared queues. Workers take from them when their own are empty, and now and then otherwise.
 pub(crate) struct Injector {

@@ -4,6 +4,7 @@
 use crate::queue::Seeded;
 use crate::runtime::entered::with_worker;
 use crate::runtime::shared::{Remote, Shared};
+use crate::sync::thread_local;
 use crate::task::{Counted, Header, Task};
 use glasshouse_pal::{IoTarget, TaskId, TextId, WakeSource};
 use glasshouse_telemetry::{self as telemetry, Leave};
@@ -132,7 +133,7 @@ impl Worker {
     #[inline]
     pub(crate) fn note_self_wake(&self, task: &Counted) -> bool {
         let is_itself = ptr::eq(self.polling.get(), task.header_ptr().as_ptr());
-        if is_itself && SOURCE.get().is_none() {
+        if is_itself && source().is_none() {
             self.woke_itself.set(true);
             return true;
         }
@@ -163,7 +164,7 @@ impl Worker {
 
     /// Who makes a wake that happens now on this thread.
     pub(crate) fn wake_source(&self) -> WakeSource {
-        match (SOURCE.get(), self.current.get()) {
+        match (source(), self.current.get()) {
             (Some(source), _) => source,
             (None, Some(task)) => WakeSource::Task(task),
             (None, None) => WakeSource::External,
@@ -185,10 +186,10 @@ pub(crate) fn waking_as<R>(source: WakeSource, f: impl FnOnce() -> R) -> R {
     struct Restore(Option<WakeSource>);
     impl Drop for Restore {
         fn drop(&mut self) {
-            SOURCE.set(self.0);
+            SOURCE.with(|source| source.set(self.0));
         }
     }
-    let _restore = Restore(SOURCE.replace(Some(source)));
+    let _restore = Restore(SOURCE.with(|current| current.replace(Some(source))));
     f()
 }
 

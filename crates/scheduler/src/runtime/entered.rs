@@ -4,6 +4,7 @@
 use crate::handle::Handle;
 use crate::runtime::context::Worker;
 use crate::runtime::shared::Shared;
+use crate::sync::thread_local;
 use crate::task::Header;
 use std::cell::{Cell, RefCell};
 use std::ptr;
@@ -48,7 +49,7 @@ impl Drop for EnterGuard {
 
 fn point_at_top(stack: &[Entered]) {
     let top = stack.last().and_then(Entered::worker);
-    TOP.set(top.map_or(ptr::null(), Rc::as_ptr));
+    TOP.with(|cell| cell.set(top.map_or(ptr::null(), Rc::as_ptr)));
 }
 
 fn enter(entered: Entered) -> EnterGuard {
@@ -80,7 +81,7 @@ pub(crate) fn enter_handle(handle: &Handle) -> EnterGuard {
 unsafe fn top<'a>() -> Option<&'a Worker> {
     // SAFETY: the pointer is that of an `Rc` on this thread's stack, which lies there until its guard
     // goes; when the stack itself is gone with its thread, so is the pointer (`point_at_top`).
-    unsafe { TOP.get().as_ref() }
+    unsafe { TOP.with(Cell::get).as_ref() }
 }
 
 /// Calls `f` with the thread's worker, if it is one now. What `f` calls may enter and leave.

@@ -26,6 +26,8 @@ pub(crate) use root::block_on;
 pub(crate) use roots::Roots;
 pub(crate) use schedule::{abort, wake};
 pub(crate) use shared::{Remote, Shape, Shared};
+#[cfg(all(test, glasshouse_loom))]
+pub(crate) use shutdown::Phase;
 pub(crate) use shutdown::{PhaseCell, shut_down};
 pub(crate) use spawn::{Refused, spawn_local_on, spawn_on};
 pub(crate) use worker::run_worker;

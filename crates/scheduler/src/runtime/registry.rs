@@ -5,20 +5,39 @@
 //! finishes it. Tasks without a slot (the table of slots is full) go to a slab behind a lock.
 
 use crate::runtime::shutdown::LastWorker;
+use crate::sync::{AtomicPtr, Ordering};
 use crate::task::{Counted, Header, Task};
 use glasshouse_pal::SlotId;
 use slab::Slab;
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+/// Slots that the table covers: those of a log's.
+const SLOTS: usize = if cfg!(glasshouse_loom) {
+    16
+} else {
+    10_000_000
+};
 /// Slots a chunk covers: 32 KiB of pointers, so that the list of chunks stays below 100 KiB.
-const CHUNK: usize = 4096;
-/// Chunks of the table: ten million tasks.
-const CHUNKS: usize = 10_000_000_usize.div_ceil(CHUNK);
+const CHUNK: usize = if cfg!(glasshouse_loom) { 4 } else { 4096 };
+const CHUNKS: usize = SLOTS.div_ceil(CHUNK);
 
 type Chunk = Box<[AtomicPtr<Header>]>;
+
+fn untouched() -> OnceLock<Chunk> {
+    // Loom would not see how the cell hands a chunk over that one thread makes and others find.
+    match cfg!(glasshouse_loom) {
+        true => OnceLock::from(empty()),
+        false => OnceLock::new(),
+    }
+}
+
+fn empty() -> Chunk {
+    (0..CHUNK)
+        .map(|_| AtomicPtr::new(ptr::null_mut()))
+        .collect()
+}
 
 /// The live tasks of one scheduler.
 pub(crate) struct Registry {
@@ -29,19 +48,14 @@ pub(crate) struct Registry {
 impl Registry {
     pub(crate) fn new() -> Registry {
         Registry {
-            chunks: (0..CHUNKS).map(|_| OnceLock::new()).collect(),
+            chunks: (0..CHUNKS).map(|_| untouched()).collect(),
             overflow: Mutex::new(Slab::new()),
         }
     }
 
     fn place(&self, slot: usize) -> Option<&AtomicPtr<Header>> {
         let chunk = self.chunks.get(slot / CHUNK)?;
-        let chunk = chunk.get_or_init(|| {
-            (0..CHUNK)
-                .map(|_| AtomicPtr::new(ptr::null_mut()))
-                .collect()
-        });
-        chunk.get(slot % CHUNK)
+        chunk.get_or_init(empty).get(slot % CHUNK)
     }
 
     fn place_of(&self, task: &Task) -> Option<&AtomicPtr<Header>> {

@@ -6,17 +6,17 @@
 //!
 //! Once CLOSED, each worker leaves its loop after the tick it is in. The last to leave is alone with the
 //! tasks, and cancels what is left, each in a tick of its own. A thread outside says that it spawns before it
-//! looks at the phase; who changes the phase waits until those who may have missed it are done, so no task
-//! comes in after that.
+//! looks at the phase; who changes the phase waits until those who may have missed it are done, and so does
+//! the last worker, so no task comes in after that.
 
 use crate::runtime::context::Worker;
 use crate::runtime::entered;
 use crate::runtime::root::inline_worker;
 use crate::runtime::shared::{Shape, Shared};
 use crate::runtime::{abort, tick::After};
+use crate::sync::{self, AtomicU8, AtomicUsize, Ordering, seq_cst_under_loom};
 use crate::task::Task;
 use glasshouse_pal::TaskEvent;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -97,15 +97,21 @@ impl PhaseCell {
         // SeqCst, as the store and the load in `set`: either the spawner sees the phase, or the closer
         // sees the spawner.
         self.spawning.fetch_add(1, Ordering::SeqCst);
+        seq_cst_under_loom();
         Gate(&self.spawning)
     }
 
     /// Changes the phase, and waits until no thread outside is in the middle of a spawn that did not see
     /// it. Spawns are short, but may call a subscriber's code: hence no lock.
-    fn set(&self, phase: Phase) {
+    pub(crate) fn set(&self, phase: Phase) {
         self.phase.store(phase as u8, Ordering::SeqCst);
+        self.wait_for_spawners();
+    }
+
+    fn wait_for_spawners(&self) {
+        seq_cst_under_loom();
         while self.spawning.load(Ordering::SeqCst) != 0 {
-            thread::yield_now();
+            sync::thread::yield_now();
         }
     }
 
@@ -125,7 +131,12 @@ impl PhaseCell {
     /// A worker has left its loop. The last one must drain.
     pub(crate) fn worker_left(&self) -> Option<LastWorker> {
         // AcqRel: the last one sees all that the others did with the tasks.
-        (self.running.fetch_sub(1, Ordering::AcqRel) == 1).then_some(LastWorker(()))
+        let is_last = self.running.fetch_sub(1, Ordering::AcqRel) == 1;
+        is_last.then(|| {
+            // It may have seen the phase before who changed it has waited for them.
+            self.wait_for_spawners();
+            LastWorker(())
+        })
     }
 
     /// Threads that could not be started count as workers that came to their end.
