@@ -6,10 +6,12 @@
 mod doze;
 mod end;
 mod idle;
+mod injector;
 mod local_queue;
 mod parker;
 mod scene;
 mod state;
+mod wake;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
