@@ -11,6 +11,7 @@ mod local_queue;
 mod parker;
 mod scene;
 mod state;
+mod timers;
 mod wake;
 
 use std::sync::Arc;

@@ -15,4 +15,6 @@ pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{Elapsed, Timeout, timeout, timeout_at};
 
+#[cfg(all(test, glasshouse_loom))]
+pub(crate) use timers::Look;
 pub(crate) use timers::Timers;
