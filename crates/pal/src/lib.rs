@@ -17,6 +17,7 @@ mod arena;
 pub mod automaton;
 mod cause;
 mod clock;
+mod contain;
 mod create;
 pub mod dir;
 mod domain;
@@ -53,6 +54,7 @@ mod writer;
 pub use arena::{TEXT_BYTES_MAX, TextBuf};
 pub use cause::{Failure, FailureKind, Interest, IoTarget, WakeSource};
 pub use clock::{Clock, ClockPair, Rate};
+pub use contain::{Foreign, contain};
 pub use create::CreateError;
 pub use domain::{
     DomainEvent, Event, FIELDS_MAX, FIRST_DOMAIN_KIND, Field, FieldType, KindSpec, Value,

@@ -1,20 +1,32 @@
 //! Owns the `tracing` events that accompany records when the target `pal` is enabled at DEBUG.
 //!
 //! The check costs a load or two when nobody listens. When somebody does, the events are made on
-//! the recording thread: a subscriber that emits into the log from there is refused and counted.
+//! the recording thread: a subscriber that emits into the log from there is refused and counted, and one
+//! that panics is contained.
 
 use crate::cause::WakeSource;
+use crate::contain::{Foreign, contain};
 use crate::domain::{DomainEvent, FieldType};
 use crate::event::TaskEvent;
 use crate::id::TaskId;
 use crate::pal::Pal;
 use crate::text_id::TextId;
 use std::fmt::Write;
+use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
 
 /// Whether anybody listens.
 #[inline(always)]
 pub(crate) fn is_enabled() -> bool {
-    tracing::enabled!(target: "pal", tracing::Level::DEBUG)
+    let level = LevelFilter::DEBUG;
+    level <= STATIC_MAX_LEVEL && level <= LevelFilter::current() && is_heard()
+}
+
+/// Asks who listens at the level.
+#[cold]
+#[inline(never)]
+fn is_heard() -> bool {
+    let ask = || tracing::enabled!(target: "pal", tracing::Level::DEBUG);
+    contain(Foreign::Subscriber, ask).unwrap_or(false)
 }
 
 /// The fields of a task event that are not on every one of them.
@@ -44,6 +56,10 @@ struct Own {
 #[inline(never)]
 pub(crate) fn task_event(pal: &Pal, event: &TaskEvent) {
     let own = own_fields(pal, event);
+    contain(Foreign::Subscriber, || tell_task_event(event, own));
+}
+
+fn tell_task_event(event: &TaskEvent, own: Own) {
     tracing::debug!(
         target: "pal",
         event = event.name(),
@@ -168,11 +184,15 @@ pub(crate) fn domain_event(pal: &Pal, event: &DomainEvent) {
             }
         };
     }
+    contain(Foreign::Subscriber, || tell_domain_event(event, &fields));
+}
+
+fn tell_domain_event(event: &DomainEvent, fields: &str) {
     tracing::debug!(
         target: "pal",
         event = event.spec().map_or("unknown", |spec| spec.name),
         tid = event.task().map(TaskId::number),
-        fields = fields.as_str(),
+        fields,
         "PAL"
     );
 }

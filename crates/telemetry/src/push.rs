@@ -1,12 +1,13 @@
 //! Owns the handles by which a scheduler's metrics are pushed into a `metrics` recorder as they happen.
 //!
 //! Handles are registered once, when the scheduler is built, with the recorder that is current then:
-//! a handle made before a recorder exists would stay silent for ever.
+//! a handle made before a recorder exists would stay silent for ever. A panic of the recorder's is contained,
+//! each time that it is told of something.
 
 use crate::catalog::{self, DEPTH, ENDED, ENDS, READY, RUN, STATE_LABEL, STATES, THROTTLED, WAIT};
 use crate::depth::Depth;
 use crate::meter::Sample;
-use glasshouse_pal::TaskState;
+use glasshouse_pal::{Foreign, TaskState, contain};
 use metrics::{Counter, Gauge, Histogram, IntoF64, Key, Label, Level, Metadata, Recorder};
 use std::cell::Cell;
 use std::sync::atomic::{Ordering, fence};
@@ -50,11 +51,14 @@ impl Push {
     /// that keeps counters only is taken for it; such a recorder needs a field to be heard.
     fn is_heard(&self) -> bool {
         let converted = Cell::new(false);
-        self.depth.set(Probe(&converted));
-        for samples in &self.samples {
-            samples.record_many(Probe(&converted), 0);
-        }
-        converted.get()
+        let asked = contain(Foreign::Recorder, || {
+            self.depth.set(Probe(&converted));
+            for samples in &self.samples {
+                samples.record_many(Probe(&converted), 0);
+            }
+        });
+        // One that panics is no no-op.
+        asked.is_none() || converted.get()
     }
 
     /// Sets the gauge to the present depth.
@@ -69,7 +73,7 @@ impl Push {
             fence(Ordering::SeqCst);
             let present = depth.read();
             // Exact up to 2^53 tasks.
-            self.depth.set(present as f64);
+            contain(Foreign::Recorder, || self.depth.set(present as f64));
             fence(Ordering::SeqCst);
             if depth.read() == present {
                 return;
@@ -79,6 +83,17 @@ impl Push {
 
     /// Counts a transition into `state`.
     pub(crate) fn entered(&self, state: TaskState) {
+        contain(Foreign::Recorder, || self.count(state));
+    }
+
+    /// Records a duration in nanoseconds.
+    pub(crate) fn sample(&self, kind: Sample, ns: u64) {
+        contain(Foreign::Recorder, || {
+            self.samples[kind as usize].record(seconds(ns));
+        });
+    }
+
+    fn count(&self, state: TaskState) {
         self.states[state as usize - 1].increment(1);
         match state {
             TaskState::Throttled => self.throttled.increment(1),
@@ -86,11 +101,6 @@ impl Push {
             TaskState::Failed => self.ended[1].increment(1),
             _ => {}
         }
-    }
-
-    /// Records a duration in nanoseconds.
-    pub(crate) fn sample(&self, kind: Sample, ns: u64) {
-        self.samples[kind as usize].record(seconds(ns));
     }
 }
 

@@ -2,13 +2,12 @@
 //!
 //! Both spans have the level TRACE and the target `glasshouse::scheduler`; spawn events have the level
 //! INFO and a target of their own, so that a filter can hide them. Where nobody listens at that level,
-//! each costs one relaxed load.
+//! each costs one relaxed load. A subscriber's panic is contained, call by call: a tick is not unwound for it.
 
 use crate::settings::SpawnSite;
-use glasshouse_pal::{TaskId, TaskState};
+use glasshouse_pal::{Foreign, TaskId, TaskState, contain};
 use tracing::level_filters::LevelFilter;
-use tracing::span::EnteredSpan;
-use tracing::{Level, field};
+use tracing::{Level, Span, field};
 
 /// The target of the spans `scheduler.loop` and `sched.tick`.
 pub const SPAN_TARGET: &str = "glasshouse::scheduler";
@@ -23,18 +22,55 @@ fn may_listen(level: LevelFilter) -> bool {
 
 /// Runs `f` inside the span `scheduler.loop{worker}`; a thread that is no worker has none.
 pub(crate) fn in_loop<R>(worker: Option<usize>, f: impl FnOnce() -> R) -> R {
-    match worker {
-        Some(worker) => {
-            tracing::span!(target: SPAN_TARGET, Level::TRACE, "scheduler.loop", worker).in_scope(f)
+    let _span = worker.map(|worker| {
+        Entered::enter(
+            || tracing::span!(target: SPAN_TARGET, Level::TRACE, "scheduler.loop", worker),
+        )
+    });
+    f()
+}
+
+/// A span that this thread is in, until it is dropped. The two calls that end it are contained each by
+/// itself, as `tracing`'s own guard makes them in one drop.
+#[derive(Debug)]
+struct Entered {
+    /// None once it has been closed, and where nobody listens.
+    span: Option<Span>,
+    is_inside: bool,
+}
+
+impl Entered {
+    fn enter(make: impl FnOnce() -> Span) -> Entered {
+        let made = contain(Foreign::Subscriber, make);
+        let span = made.filter(|span| !span.is_disabled());
+        let enter = |span: &Span| {
+            contain(Foreign::Subscriber, || {
+                span.with_subscriber(|(id, subscriber)| subscriber.enter(id))
+            })
+        };
+        let is_inside = span.as_ref().and_then(enter).is_some();
+        Entered { span, is_inside }
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let Some(span) = self.span.take() else {
+            return;
+        };
+        if self.is_inside {
+            contain(Foreign::Subscriber, || {
+                span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
+            });
         }
-        None => f(),
+        contain(Foreign::Subscriber, move || drop(span));
     }
 }
 
 /// One tick's span; nothing when nobody listens. Boxed, so that a tick is short to hand over when
 /// nobody does.
 #[derive(Debug)]
-pub(crate) struct TickSpan(Option<Box<EnteredSpan>>);
+pub(crate) struct TickSpan(Option<Box<Entered>>);
 
 impl TickSpan {
     pub(crate) const NONE: TickSpan = TickSpan(None);
@@ -51,28 +87,34 @@ impl TickSpan {
 
     #[cold]
     fn enter_heard(tid: TaskId) -> TickSpan {
-        let span = tracing::span!(
-            target: SPAN_TARGET,
-            Level::TRACE,
-            "sched.tick",
-            tid = tid.number(),
-            state = field::Empty,
-        );
-        TickSpan((!span.is_disabled()).then(|| Box::new(span.entered())))
+        let entered = Entered::enter(|| {
+            tracing::span!(
+                target: SPAN_TARGET,
+                Level::TRACE,
+                "sched.tick",
+                tid = tid.number(),
+                state = field::Empty,
+            )
+        });
+        TickSpan(entered.span.is_some().then(|| Box::new(entered)))
     }
 
     /// Records the state that the tick ended in, and leaves the span.
     #[inline]
     pub(crate) fn close(self, state: TaskState) {
-        if let Some(span) = self.0 {
-            close_heard(&span, state);
+        if let Some(entered) = self.0 {
+            close_heard(&entered, state);
         }
     }
 }
 
 #[cold]
-fn close_heard(span: &EnteredSpan, state: TaskState) {
-    span.record("state", state.name());
+fn close_heard(entered: &Entered, state: TaskState) {
+    if let Some(span) = &entered.span {
+        contain(Foreign::Subscriber, || {
+            span.record("state", state.name());
+        });
+    }
 }
 
 /// Tells of a spawn.
@@ -85,12 +127,14 @@ pub(crate) fn spawned(tid: TaskId, site: &SpawnSite<'_>) {
 
 #[cold]
 fn tell_spawned(tid: TaskId, site: &SpawnSite<'_>) {
-    tracing::event!(
-        target: SPAWN_TARGET,
-        Level::INFO,
-        tid = tid.number(),
-        name = site.name,
-        location = %site.location,
-        "spawned",
-    );
+    contain(Foreign::Subscriber, || {
+        tracing::event!(
+            target: SPAWN_TARGET,
+            Level::INFO,
+            tid = tid.number(),
+            name = site.name,
+            location = %site.location,
+            "spawned",
+        );
+    });
 }

@@ -4,7 +4,7 @@ use crate::ENABLED;
 use crate::hub::Hub;
 use crate::pulse::Busy;
 use glasshouse_pal::reader::Site;
-use glasshouse_pal::{RingOwner, TaskEvent};
+use glasshouse_pal::{Foreign, RingOwner, TaskEvent, contain};
 use std::time::Duration;
 
 /// The target of the warnings about stalls.
@@ -81,7 +81,7 @@ impl Hub {
         let log = self.pal().log();
         let row = log.tasks().find(|row| row.id == tick.task);
         let site = row.and_then(|row| log.site(row.site));
-        warn(stall, site.as_ref());
+        contain(Foreign::Subscriber, || warn(stall, site.as_ref()));
         site
     }
 }

@@ -6,10 +6,9 @@ use crate::runtime::entered::with_worker;
 use crate::runtime::shared::{Remote, Shared};
 use crate::sync::thread_local;
 use crate::task::{Counted, Header, Task};
-use glasshouse_pal::{IoTarget, TaskId, TextId, WakeSource};
+use glasshouse_pal::{Foreign, IoTarget, TaskId, TextId, WakeSource, contain};
 use glasshouse_telemetry::{self as telemetry, Leave};
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -196,7 +195,7 @@ pub(crate) fn waking_as<R>(source: WakeSource, f: impl FnOnce() -> R) -> R {
 /// Wakes. The waker may be any executor's: its panic is contained as a task's would be, so that it takes
 /// no worker with it.
 pub(crate) fn wake_contained(waker: Waker) {
-    let _ = catch_unwind(AssertUnwindSafe(move || waker.wake()));
+    contain(Foreign::Waker, move || waker.wake());
 }
 
 fn claim(reason: Reason) {

@@ -7,6 +7,7 @@ use crate::queue::Entry;
 use crate::task::join_error::{JoinError, panic_message};
 use crate::task::joining::Joining;
 use crate::task::raw::{Counted, Header, Outcome, Parts, Task};
+use glasshouse_pal::{Foreign, contain};
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::future::Future;
@@ -147,7 +148,16 @@ fn finish<F: Future>(
             *stage = Stage::Output(Ok(output));
             ready
         }
-        (Err(payload), _) | (Ok(_), Err(payload)) => panicked(header, stage, payload),
+        (Ok(output), Err(payload)) => {
+            // The panic takes its place.
+            contain(Foreign::Value, move || drop(output));
+            panicked(header, stage, payload)
+        }
+        (Err(payload), Ok(())) => panicked(header, stage, payload),
+        (Err(first), Err(second)) => {
+            contain(Foreign::Value, move || drop(second));
+            panicked(header, stage, first)
+        }
     }
 }
 
@@ -177,7 +187,7 @@ unsafe fn drop_output<F: Future>(header: NonNull<Header>) {
     let stage = unsafe { &mut *stage::<F>(header) };
     let output = mem::replace(stage, Stage::Consumed);
     // Nobody waits for this result, so a panic in its drop has nobody to go to.
-    let _ = catch_unwind(AssertUnwindSafe(move || drop(output)));
+    contain(Foreign::Value, move || drop(output));
 }
 
 unsafe fn join_waker<F: Future>(header: NonNull<Header>) -> NonNull<Option<Waker>> {
@@ -189,5 +199,10 @@ unsafe fn join_waker<F: Future>(header: NonNull<Header>) -> NonNull<Option<Waker
 
 unsafe fn dealloc<F: Future>(header: NonNull<Header>) {
     // SAFETY: the cell was made by `allocate` as a `Box`, and this was its last reference.
-    drop(unsafe { Box::from_raw(header.cast::<Cell<F>>().as_ptr()) });
+    let mut cell = unsafe { Box::from_raw(header.cast::<Cell<F>>().as_ptr()) };
+    // A joiner's waker may still be here, if the task ended while its handle looked at it.
+    if let Some(waker) = cell.join_waker.get_mut().take() {
+        contain(Foreign::Waker, move || drop(waker));
+    }
+    drop(cell);
 }

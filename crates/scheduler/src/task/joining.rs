@@ -3,8 +3,8 @@
 use crate::task::JoinError;
 use crate::task::raw::Counted;
 use crate::task::state::Join;
+use glasshouse_pal::{Foreign, contain};
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::task::{Poll, Waker};
 
@@ -76,7 +76,7 @@ impl<T> Drop for Joining<T> {
                 // SAFETY: JOIN_WAKER was cleared before completion: the field is the handle's.
                 let waker = unsafe { (vtable.join_waker)(self.task.header_ptr()).as_mut().take() };
                 // A waker's drop is foreign code: its panic is contained, as every panic of a task.
-                let _ = catch_unwind(AssertUnwindSafe(move || drop(waker)));
+                contain(Foreign::Waker, move || drop(waker));
             }
         }
     }

@@ -25,8 +25,8 @@ pub use stall::Stall;
 
 use crate::runtime::{Shared, Worker};
 use crate::task::Class;
+use glasshouse_pal::{Foreign, contain};
 use glasshouse_telemetry::Stalled;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -188,14 +188,12 @@ fn serve(shared: &Shared, worker: usize, others: usize, is_new: bool) {
 /// Tells of a stall: in the log, as a warning, and to the application. What subscribers and the
 /// application do there is theirs; a panic ends nothing but the telling.
 fn tell(shared: &Shared, stalled: &Stalled) {
-    let told = catch_unwind(AssertUnwindSafe(|| {
-        let site = shared.hub.stalled(stalled);
-        if let Some(on_stall) = &shared.watchdog.on_stall {
-            on_stall(&Stall::new(stalled, site));
-        }
-    }));
-    // Its drop is the application's code as well.
-    let _ = catch_unwind(AssertUnwindSafe(move || drop(told)));
+    let site = shared.hub.stalled(stalled);
+    if let Some(on_stall) = &shared.watchdog.on_stall {
+        contain(Foreign::StallReport, || {
+            on_stall(&Stall::new(stalled, site))
+        });
+    }
 }
 
 /// Virtual time was moved inside a tick of this worker: the look that no thread takes.
