@@ -351,3 +351,20 @@ fn a_wait_for_a_descriptor_that_is_given_up_leaves_no_waker_behind() {
         assert_eq!(std::sync::Arc::strong_count(&witness), held);
     });
 }
+
+#[test]
+fn in_virtual_time_too_a_throttled_task_gets_its_turns_beside_one_that_is_always_ready() {
+    let quantum = Duration::from_millis(5);
+    let scheduler = Builder::deterministic(1).quantum(quantum).build().unwrap();
+    scheduler.block_on(async {
+        let heavy = spawn(async {
+            for _ in 0..10 {
+                time::advance(Duration::from_millis(6));
+                task::yield_now().await;
+            }
+        });
+        while !heavy.is_finished() {
+            task::yield_now().await;
+        }
+    });
+}

@@ -210,3 +210,22 @@ fn a_foreign_waker_that_panics_takes_no_worker_with_it() {
         assert_eq!(spawn(async { 3 }).await.unwrap(), 3);
     });
 }
+
+#[test]
+fn a_task_that_is_always_ready_ends_with_its_deterministic_scheduler() {
+    let busy = || async {
+        loop {
+            time::advance(Duration::from_millis(1));
+            task::yield_now().await;
+        }
+    };
+    let dropped = Builder::deterministic(1).build().unwrap();
+    let task = dropped.spawn(busy());
+    drop(dropped);
+    assert!(task.is_finished());
+    let shut_down = Builder::deterministic(1).build().unwrap();
+    let task = shut_down.spawn(busy());
+    let ended = shut_down.shutdown(Duration::from_millis(50));
+    assert_eq!(ended, Shutdown::Timeout);
+    assert!(task.is_finished());
+}

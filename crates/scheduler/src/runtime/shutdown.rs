@@ -275,6 +275,9 @@ impl Worker {
             if self.shared.live.is_empty() {
                 return true;
             }
+            if allowed.is_zero() || clock.now() > end {
+                return false;
+            }
             self.take_turn();
             if let Some(task) = self.next_task() {
                 let _ = self.run_task(task, |task, cx| task.poll(cx));

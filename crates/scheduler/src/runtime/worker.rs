@@ -175,13 +175,13 @@ impl Worker {
     /// A task that came back ready from its own tick.
     pub(crate) fn push_back(&self, task: Task, throttled: bool) {
         self.seam.pushed();
-        if let (true, Some(seeded)) = (throttled, &self.seeded) {
-            seeded.borrow_mut().push_throttled(task);
-            return;
-        }
         if throttled && task.class() == Class::System {
             // It used up its quantum: default tasks get their turn before the next system task.
             self.system_run.set(SYSTEM_RUN);
+        }
+        if let (true, Some(seeded)) = (throttled, &self.seeded) {
+            seeded.borrow_mut().push_throttled(task);
+            return;
         }
         self.push(task);
         // Alone in the queue it is this worker's next tick: waking another would only move it about.
