@@ -246,3 +246,33 @@ fn a_panic_in_what_is_called_at_a_stall_ends_neither_the_watch_nor_the_task() {
     });
     assert_eq!(scheduler.block_on(stuck).unwrap(), 5);
 }
+
+#[test]
+fn the_queue_of_a_lone_worker_is_left_to_it() {
+    // A quantum out of reach: the heavy task yields, and is not throttled.
+    let quantum = Duration::from_secs(3600);
+    let scheduler = Builder::new().workers(1).quantum(quantum).build().unwrap();
+    let order = scheduler.spawn(async {
+        let (send, receive) = mpsc::channel();
+        let heavy = spawn({
+            let send = send.clone();
+            async move {
+                // Long enough for the watchdog to look a few times, too short for a stall.
+                let begun = std::time::Instant::now();
+                while begun.elapsed() < Duration::from_millis(60) {
+                    std::hint::spin_loop();
+                }
+                task::yield_now().await;
+                send.send(100).unwrap();
+            }
+        });
+        for n in 0..100 {
+            let send = send.clone();
+            spawn(async move { send.send(n).unwrap() });
+        }
+        heavy.await.unwrap();
+        receive.try_iter().collect::<Vec<_>>()
+    });
+    let order = scheduler.block_on(order).unwrap();
+    assert_eq!(order, (0..=100).collect::<Vec<_>>());
+}

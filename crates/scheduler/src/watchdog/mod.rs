@@ -125,7 +125,11 @@ fn look(shared: &Shared) -> Duration {
     for worker in 0..shared.remotes.len() {
         watch.see(worker, shared.hub.busy(worker));
     }
-    let others = shared.remotes.len() - watch.stalled(now);
+    let others = match shared.remotes.len() {
+        // Nobody takes over from a lone worker, and its queue is its own: only the worker may take from it.
+        1 => 0,
+        workers => workers - watch.stalled(now),
+    };
     let mut nap = shared.watchdog.look;
     for worker in 0..shared.remotes.len() {
         let Seen::Held { tick, is_new } = watch.seen(worker) else {
