@@ -83,6 +83,18 @@ pub enum BuildError {
         "a stall threshold of zero makes a stall of every tick; give it a length, or Duration::MAX for no reports"
     )]
     StallThreshold,
+    /// A log in real time for a deterministic scheduler.
+    #[error(
+        "the log's clock is real, and a deterministic scheduler moves its time itself; leave the log out, or \
+         give Pal::memory_with(Clock::virtual_time())"
+    )]
+    RealClock,
+    /// A log in virtual time for any other scheduler.
+    #[error(
+        "the log's clock is virtual, and nothing would move it; give a log in real time such as Pal::memory(), \
+         or ask for Builder::deterministic"
+    )]
+    VirtualClock,
     /// The bounds of the histograms' buckets cannot be used.
     #[error(transparent)]
     Buckets(#[from] BucketsError),
@@ -164,7 +176,7 @@ impl Builder {
     }
 
     /// Names each thread as it is started, those for blocking functions included. Linux shows the first 15
-    /// bytes.
+    /// bytes; zero bytes are left out.
     ///
     /// ```
     /// use glasshouse_scheduler::{Builder, spawn};
@@ -226,7 +238,7 @@ impl Builder {
         self
     }
 
-    /// The log; the process's own by default, and one in memory for a deterministic scheduler.
+    /// The log; the process's own by default, and one in memory, in virtual time, for a deterministic scheduler.
     pub fn pal(mut self, pal: Pal) -> Builder {
         self.settings.pal = Some(pal);
         self
@@ -289,6 +301,16 @@ impl Builder {
         if self.stall_threshold.is_zero() {
             return Err(BuildError::StallThreshold);
         }
+        let is_deterministic = matches!(self.shape, Shape::Deterministic { .. });
+        match &self.settings.pal {
+            Some(pal) if is_deterministic && !pal.clock().is_virtual() => {
+                return Err(BuildError::RealClock);
+            }
+            Some(pal) if !is_deterministic && pal.clock().is_virtual() => {
+                return Err(BuildError::VirtualClock);
+            }
+            _ => {}
+        }
         if let Some(bounds) = &self.settings.buckets {
             check_buckets(bounds)?;
         }
@@ -304,7 +326,7 @@ impl Builder {
             Shape::Threads | Shape::Local => (0, true),
             Shape::Deterministic { seed, io } => (seed, io),
         };
-        if matches!(self.shape, Shape::Deterministic { .. }) {
+        if is_deterministic {
             self.settings.own_ids = true;
             self.settings
                 .pal

@@ -233,22 +233,6 @@ fn the_same_seed_gives_the_same_order_and_seeds_differ() {
 }
 
 #[test]
-fn settings_that_cannot_be_used_are_refused_with_their_remedy() {
-    let refusals = [
-        Builder::new().workers(0),
-        Builder::deterministic(1).workers(2),
-        Builder::new().capacity(0),
-        Builder::new().quantum(Duration::ZERO),
-        Builder::new().stall_threshold(Duration::ZERO),
-        Builder::new().buckets(vec![2.0, 1.0]),
-    ];
-    for builder in refusals {
-        let message = builder.build().unwrap_err().to_string();
-        assert!(message.contains(';'), "no remedy in: {message}");
-    }
-}
-
-#[test]
 fn a_handle_spawns_from_any_thread_and_is_current_in_tasks() {
     let scheduler = Builder::new().workers(2).build().unwrap();
     let handle = scheduler.handle().clone();
