@@ -30,6 +30,7 @@ mod site_cache;
 mod span_context;
 mod spans;
 mod stall;
+mod sync;
 mod tick;
 mod trace;
 mod worker;

@@ -5,8 +5,9 @@
 //! noted waker is the exception: any thread may note itself while the task runs, and it stands for
 //! itself.
 
+use crate::sync::{AtomicU8, AtomicU64};
 use glasshouse_pal::{SiteId, SlotId, TaskId, WakeSource};
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
 /// What a thread without a ring has left to the worker that takes the task in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
