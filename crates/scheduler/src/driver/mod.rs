@@ -1,7 +1,8 @@
 //! Owns the scheduler's one poll of descriptors.
 //!
 //! A parked worker sleeps in the poll; busy workers look in now and then. Whoever holds the poll's lock
-//! collects the events; what they wake is woken after the lock is given back.
+//! collects the events; what they wake is woken after the lock is given back. Until a first descriptor is
+//! watched nobody polls: a worker that sleeps on its own is woken sooner.
 
 mod readiness;
 mod source;
@@ -17,7 +18,7 @@ use mio::{Events, Poll, Token, unix::SourceFd};
 use slab::Slab;
 use std::io;
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
@@ -35,6 +36,9 @@ pub(crate) struct Driver {
     /// Sources so far: it tells the holders of one number apart.
     generation: AtomicU32,
     registered: AtomicUsize,
+    /// Whether a descriptor was ever watched. It stays so, that a program that opens one connection after
+    /// another does not change its workers' way of sleeping with each.
+    is_used: AtomicBool,
 }
 
 struct Polling {
@@ -64,12 +68,26 @@ impl Driver {
             sources: Mutex::new(Slab::new()),
             generation: AtomicU32::new(0),
             registered: AtomicUsize::new(0),
+            is_used: AtomicBool::new(false),
         })
     }
 
     /// Whether any descriptor is watched.
     pub(crate) fn has_sources(&self) -> bool {
         self.registered.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether a worker that sleeps must do so in the poll. Who is about to sleep asks after it has said so
+    /// (`Idle::fall_asleep`).
+    pub(crate) fn is_used(&self) -> bool {
+        self.is_used.load(Ordering::Relaxed)
+    }
+
+    /// Somebody watches a descriptor. Whether it is the first: the caller must then wake a worker, as those
+    /// that sleep do not sleep in the poll.
+    #[must_use]
+    pub(crate) fn start_using(&self) -> bool {
+        !self.is_used() && !self.is_used.swap(true, Ordering::Relaxed)
     }
 
     /// Makes a poll that is under way return.

@@ -59,6 +59,11 @@ impl Registration {
             ));
         };
         let source = driver.register(fd, watch)?;
+        if driver.start_using() {
+            // One that sleeps, and not yet in the poll: it looks around, and goes to sleep there. The fences of
+            // `Idle` order our flag before its look at who sleeps, and a sleeper's word before its look here.
+            handle.shared().wake_a_worker();
+        }
         Ok(Registration { handle, source })
     }
 

@@ -83,12 +83,15 @@ impl Worker {
             self.seam.refresh();
             self.awake(index);
         };
-        let polled = self.shared.driver.as_ref().is_some_and(|driver| {
-            driver.poll_parked(&own.parker, timeout, |woken| {
-                awake();
-                wake_all(woken);
-            })
-        });
+        let driver = self.shared.driver.as_ref();
+        let polled = driver
+            .filter(|driver| driver.is_used())
+            .is_some_and(|driver| {
+                driver.poll_parked(&own.parker, timeout, |woken| {
+                    awake();
+                    wake_all(woken);
+                })
+            });
         if !polled {
             own.parker.park(timeout);
             awake();
