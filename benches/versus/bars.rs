@@ -12,8 +12,6 @@ const MEAN_SPEED_MIN: f64 = 1.5;
 const YIELD_OF_TOKIO_MAX: f64 = 0.9;
 /// Telemetry's share of a tick at most.
 const SHARE_NS_MAX: f64 = 15.0;
-/// The rows whose operation is one tick.
-const TICK_ROWS: [&str; 3] = ["yield-plain", "yield-own", "yield-alone"];
 const PLAIN_YIELD_ROW: &str = "yield-plain";
 /// Where one task runs at a time, whatever the number of workers.
 const ONE_AT_A_TIME_ROW: &str = "yield-alone";
@@ -70,9 +68,11 @@ fn no_row_slower(lines: &[&Line], allocator: Allocator) -> Option<Bar> {
     })
 }
 
+/// By the first figure of each row: the others, percentiles, swing too far to be averaged.
 fn mean_speed(lines: &[&Line], allocator: Allocator) -> Option<Bar> {
     let speeds: Vec<f64> = lines
         .iter()
+        .filter(|line| line.figure.name == line.row.figures[0].name)
         .filter_map(|line| line.against_faster_peer())
         .filter(|comparison| comparison.verdict.is_some())
         .map(|comparison| comparison.speed)
@@ -109,7 +109,7 @@ fn yield_of_tokio(line: &Line) -> Option<Bar> {
 /// What telemetry takes of one tick on the worker that runs it. With two workers two ticks run at a time,
 /// in the time that passes.
 fn share(line: &Line, clock: Clock) -> Option<Bar> {
-    if !TICK_ROWS.contains(&line.row.name) {
+    if !line.row.is_of_ticks() {
         return None;
     }
     let (on, off) = (line.of(Subject::On)?, line.of(Subject::Off)?);

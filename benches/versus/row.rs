@@ -140,7 +140,15 @@ pub const ROWS: &[Row] = &[
     row!("idle", IdleProcessor, Once, IDLE, "processor time of the runtime's threads in ten seconds without a task"),
 ];
 
+/// The rows whose operation is one tick.
+const TICK_ROWS: [&str; 3] = ["yield-plain", "yield-own", "yield-alone"];
+
 impl Row {
+    /// Whether an operation is one tick, so that telemetry's share of it shows.
+    pub fn is_of_ticks(&self) -> bool {
+        TICK_ROWS.contains(&self.name)
+    }
+
     pub fn by_name(name: &str) -> Option<&'static Row> {
         ROWS.iter().find(|row| row.name == name)
     }

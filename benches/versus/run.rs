@@ -16,7 +16,7 @@ const MIMALLOC_VAR: &str = "GLASSHOUSE_VERSUS_MIMALLOC";
 
 /// The first scrapes of the measurements are spread over this time, which is the time between scrapes.
 const SCRAPE_EVERY: Duration = Duration::from_secs(1);
-/// Pairs for each sample of a subject that is there for information.
+/// Pairs for each sample of a subject that is there for information in its row.
 const PAIRS_PER_INFORMATION: usize = 3;
 
 /// The builds of this program.
@@ -130,7 +130,12 @@ fn measure(plan: &Plan<'_>, options: &Options) -> Vec<Line> {
     let mut has_failed = vec![false; plan.subjects.len()];
     for pair in 0..plan.pairs {
         for (column, &(subject, program)) in plan.subjects.iter().enumerate() {
-            let is_its_turn = !subject.is_for_information() || pair % PAIRS_PER_INFORMATION == 0;
+            // Without telemetry a row is judged where one operation is one tick.
+            let is_judged = match subject {
+                Subject::Off => plan.row.is_of_ticks(),
+                subject => !subject.is_for_information(),
+            };
+            let is_its_turn = is_judged || pair % PAIRS_PER_INFORMATION == 0;
             if has_failed[column] || !is_its_turn {
                 continue;
             }
