@@ -258,24 +258,29 @@ impl Worker {
 
     /// The worker is about to park.
     pub fn parked(&self) {
-        self.rests(WorkerState::Parked);
-    }
-
-    /// The worker has been unparked.
-    pub fn unparked(&self) {
-        self.rests(WorkerState::Searching);
-    }
-
-    fn rests(&self, state: WorkerState) {
         if ENABLED {
-            self.hide_task();
-            let now = self.clock.now();
-            self.ring.current(now, None, state);
+            let now = self.rests(WorkerState::Parked);
             self.date(now);
         }
     }
 
-    /// Puts a date to the stamps around, while the worker is too busy to park.
+    /// The worker has been unparked. The date waits for the end of its first tick: whoever is woken first
+    /// after a pause need not wait for clocks to be read.
+    pub fn unparked(&self) {
+        if ENABLED {
+            self.rests(WorkerState::Searching);
+            self.next_pair.set(0);
+        }
+    }
+
+    fn rests(&self, state: WorkerState) -> u64 {
+        self.hide_task();
+        let now = self.clock.now();
+        self.ring.current(now, None, state);
+        now
+    }
+
+    /// Puts a date to the stamps around.
     #[cold]
     pub(crate) fn date(&self, now: u64) {
         self.ring.clock_pair();
