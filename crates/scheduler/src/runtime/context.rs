@@ -38,6 +38,8 @@ pub(crate) struct Worker {
     pub(crate) searching: Cell<bool>,
     /// A deterministic scheduler in which nothing can ever happen again.
     pub(crate) is_stuck: Cell<bool>,
+    /// When the siblings are looked at next.
+    pub(crate) next_relief: Cell<u64>,
 }
 
 /// Why a poll is pending. Ordered by precedence: the highest claim of a poll counts.
@@ -93,6 +95,7 @@ impl Worker {
             system_run: Cell::new(0),
             searching: Cell::new(false),
             is_stuck: Cell::new(false),
+            next_relief: Cell::new(0),
         })
     }
 

@@ -7,6 +7,7 @@ mod live;
 mod local;
 mod park;
 mod registry;
+mod relief;
 mod root;
 mod roots;
 mod schedule;

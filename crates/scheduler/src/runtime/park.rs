@@ -55,7 +55,7 @@ impl Worker {
         None
     }
 
-    fn keep(&self, task: Task) {
+    pub(crate) fn keep(&self, task: Task) {
         let class = task.class();
         match self.remote() {
             Some(own) => own.queue(class).push(task),

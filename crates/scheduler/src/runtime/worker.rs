@@ -83,10 +83,13 @@ impl Worker {
         if let Some(remote) = self.remote() {
             remote.timers.fire(self.seam.now());
         }
-        if ticks.is_multiple_of(SHARED_INTERVAL)
-            && let Some(driver) = &self.shared.driver
-        {
-            driver.poll_now();
+        if ticks.is_multiple_of(SHARED_INTERVAL) {
+            if let Some(driver) = &self.shared.driver {
+                driver.poll_now();
+            }
+            if self.shared.remotes.len() > 1 {
+                self.relieve_siblings();
+            }
         }
     }
 
