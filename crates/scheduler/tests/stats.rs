@@ -123,16 +123,27 @@ fn roots_and_local_tasks_have_stats_too() {
         let task = task::spawn_local(async { task::stats().polls });
         assert_eq!(task.await.unwrap(), 1);
     });
-    let (scheduler, _pal) = threads(1);
-    scheduler.block_on(async {
-        time::sleep(ms(1)).await;
-        let stats = task::stats();
-        assert_eq!(
-            (stats.polls, stats.last_waker),
-            (2, Some(WakeSource::Timer))
-        );
-        assert!(stats.wait >= ms(1));
+    let (scheduler, pal) = threads(1);
+    let (tell, told) = mpsc::channel();
+    let (send, receive) = async_channel::bounded(1);
+    let sending = thread::spawn(move || {
+        let root = told.recv().unwrap();
+        while !is_in(&pal, root, TaskState::Waiting) {
+            thread::yield_now();
+        }
+        send.try_send(()).unwrap();
     });
+    let stats = scheduler.block_on(async {
+        tell.send(task::id()).unwrap();
+        receive.recv().await.unwrap();
+        task::stats()
+    });
+    sending.join().unwrap();
+    assert_eq!(
+        (stats.polls, stats.last_waker),
+        (2, Some(WakeSource::External))
+    );
+    assert!(stats.wait > Duration::ZERO);
 }
 
 #[test]
@@ -169,16 +180,21 @@ fn outside_of_a_task_there_are_none_and_asking_panics_with_the_remedy() {
 #[test]
 fn without_a_log_they_are_there_all_the_same() {
     let scheduler = Builder::new().workers(1).pal(Pal::off()).build().unwrap();
-    let task = scheduler.spawn(async {
-        time::sleep(ms(1)).await;
+    let (send, receive) = async_channel::bounded(1);
+    let task = scheduler.spawn(async move {
+        receive.recv().await.unwrap();
         task::stats()
     });
+    while task.stats().unwrap().wait.is_zero() {
+        thread::yield_now();
+    }
+    send.try_send(()).unwrap();
     let stats = scheduler.block_on(task).unwrap();
     assert_eq!(
         (stats.polls, stats.last_waker),
-        (2, Some(WakeSource::Timer))
+        (2, Some(WakeSource::External))
     );
-    assert!(stats.wait >= ms(1));
+    assert!(stats.wait > Duration::ZERO);
 }
 
 #[test]
@@ -207,7 +223,11 @@ fn another_thread_reads_what_the_log_says() {
         .collect();
     drop(scheduler);
     for (n, (id, stats)) in (0..).zip(&read) {
-        assert_eq!(stats.polls, 2 * n + 1, "task {id}: {stats}");
+        // A sleep whose time has passed at its first poll takes no second one.
+        assert!(
+            (n + 1..=2 * n + 1).contains(&stats.polls),
+            "task {id}: {stats}"
+        );
     }
     if !cfg!(feature = "telemetry") {
         return;
