@@ -256,10 +256,13 @@ fn a_shutdown_leaves_a_function_behind_that_outlasts_its_time() {
     let scheduler = with_threads(1);
     let (release, blocked) = mpsc::channel::<()>();
     let (tell, told) = mpsc::channel();
+    let (begin, begun) = mpsc::channel();
     let function = scheduler.handle().spawn_blocking(move || {
+        begin.send(()).unwrap();
         blocked.recv().unwrap();
         tell.send(()).unwrap();
     });
+    begun.recv().unwrap();
     let ended = scheduler.shutdown(Duration::from_millis(1));
     assert_eq!(ended, Shutdown::Timeout);
     assert!(function.is_finished(), "its task was cancelled");
