@@ -125,16 +125,12 @@ fn look(shared: &Shared) -> Duration {
     for worker in 0..shared.remotes.len() {
         watch.see(worker, shared.hub.busy(worker));
     }
-    let others = match shared.remotes.len() {
-        // Nobody takes over from a lone worker, and its queue is its own: only the worker may take from it.
-        1 => 0,
-        workers => workers - watch.stalled(now),
-    };
     let mut nap = shared.watchdog.look;
     for worker in 0..shared.remotes.len() {
         let Seen::Held { tick, is_new } = watch.seen(worker) else {
             continue;
         };
+        let others = watch.others(worker, now);
         if shared.hub.busy(worker) == Some(tick) && watch.is_due(worker, tick, now) {
             let stalled = Stalled {
                 worker,
@@ -168,6 +164,7 @@ fn held_up(shared: &Shared, worker: usize, others: usize) -> usize {
 /// Hands on what a held worker would have served, to whoever is free.
 fn serve(shared: &Shared, worker: usize, others: usize, is_new: bool) {
     let own = &shared.remotes[worker];
+    // Nobody takes over from a lone worker, whose queues are its own alone.
     if others > 0 {
         for class in [Class::System, Class::Default] {
             // Bounded by what is there now: the worker may push meanwhile.

@@ -82,13 +82,16 @@ impl Watch {
         }
     }
 
-    /// The workers whose ticks are longer than the threshold.
-    pub(super) fn stalled(&self, now: u64) -> usize {
-        let is_stalled = |&worker: &usize| match self.seen(worker) {
-            Seen::Held { tick, .. } => now.saturating_sub(tick.since) >= self.threshold,
-            Seen::Free => false,
+    /// The workers beside this one whose ticks are not longer than the threshold.
+    pub(super) fn others(&self, worker: usize, now: u64) -> usize {
+        let is_free = |other: &usize| match self.seen(*other) {
+            Seen::Held { tick, .. } => now.saturating_sub(tick.since) < self.threshold,
+            Seen::Free => true,
         };
-        (0..self.workers.len()).filter(is_stalled).count()
+        (0..self.workers.len())
+            .filter(|&other| other != worker)
+            .filter(is_free)
+            .count()
     }
 
     /// Whether this tick is to be told of: once it has reached the threshold, and whenever it has doubled
@@ -188,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn only_ticks_past_the_threshold_count_as_stalled() {
+    fn others_are_those_beside_a_worker_whose_ticks_are_not_past_the_threshold() {
         let mut watch = watch(3);
         for now in [10, 20] {
             watch.start(now);
@@ -196,8 +199,18 @@ mod tests {
             watch.see(1, Some(tick(2, 15)));
             watch.see(2, None);
         }
-        assert_eq!(watch.stalled(99), 0);
-        assert_eq!(watch.stalled(100), 1);
-        assert_eq!(watch.stalled(115), 2);
+        let others = |now| [0, 1, 2].map(|worker| watch.others(worker, now));
+        assert_eq!(others(99), [2, 2, 2]);
+        assert_eq!(others(100), [2, 1, 1]);
+        assert_eq!(others(115), [1, 1, 0]);
+    }
+
+    #[test]
+    fn a_lone_worker_has_no_others_however_short_its_tick() {
+        let mut watch = watch(1);
+        for now in [10, 20] {
+            look(&mut watch, now, Some(tick(1, 5)));
+        }
+        assert_eq!(watch.others(0, 20), 0);
     }
 }
