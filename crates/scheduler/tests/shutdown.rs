@@ -49,6 +49,21 @@ fn a_shutdown_times_out_and_cancels_what_is_left() {
 }
 
 #[test]
+fn tasks_that_let_no_virtual_time_pass_do_not_hold_a_shutdown_up() {
+    let scheduler = Builder::deterministic(1).build().unwrap();
+    let task = scheduler.spawn(async {
+        loop {
+            task::yield_now().await;
+        }
+    });
+    assert_eq!(
+        scheduler.shutdown(Duration::from_secs(1)),
+        Shutdown::Timeout
+    );
+    assert!(task.is_finished());
+}
+
+#[test]
 fn dropping_a_scheduler_drops_every_future_it_holds() {
     struct Count(Arc<AtomicUsize>);
     impl Drop for Count {

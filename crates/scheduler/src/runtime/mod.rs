@@ -2,6 +2,7 @@
 
 pub(crate) mod context;
 pub(crate) mod directory;
+mod ending;
 pub(crate) mod entered;
 mod live;
 mod local;
@@ -21,6 +22,7 @@ pub use shutdown::Shutdown;
 pub use spawn::SpawnError;
 
 pub(crate) use context::Worker;
+pub(crate) use ending::shut_down;
 pub(crate) use live::Live;
 pub(crate) use registry::Registry;
 pub(crate) use root::block_on;
@@ -29,6 +31,6 @@ pub(crate) use schedule::{abort, wake};
 pub(crate) use shared::{Remote, Shape, Shared};
 #[cfg(all(test, glasshouse_loom))]
 pub(crate) use shutdown::Phase;
-pub(crate) use shutdown::{PhaseCell, shut_down};
+pub(crate) use shutdown::PhaseCell;
 pub(crate) use spawn::{Refused, spawn_local_on, spawn_on};
 pub(crate) use worker::run_worker;

@@ -3,6 +3,7 @@
 use crate::parker::Parker;
 use crate::queue::Seeded;
 use crate::runtime::context::Worker;
+use crate::runtime::ending;
 use crate::runtime::entered::{self, EnterGuard};
 use crate::runtime::schedule::abort;
 use crate::runtime::shared::{Shape, Shared};
@@ -152,6 +153,11 @@ impl Drop for List<'_> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         guests.remove(self.key);
+        drop(guests);
+        if self.shared.phase.is_closed() {
+            self.shared.phase.nudge();
+            ending::left(self.shared);
+        }
     }
 }
 

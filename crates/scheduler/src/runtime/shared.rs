@@ -126,6 +126,12 @@ impl Shared {
         guests.iter().for_each(|(_, guest)| guest.unpark());
     }
 
+    /// Whether no thread is inside `block_on` beside the workers.
+    pub(crate) fn has_no_guests(&self) -> bool {
+        let guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+        guests.is_empty()
+    }
+
     /// Whether no worker runs: each sleeps, or is not inside `block_on`.
     pub(crate) fn is_at_rest(&self) -> bool {
         let is_away = self.shape == Shape::Local && !self.is_run_inline.load(Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Owns the end of a scheduler.
+//! Owns where a scheduler is on the way to its end, and how its tasks are cancelled.
 //!
 //! ```text
 //!   RUNNING ──shutdown──► DRAINING (tasks go on; the caller waits) ──► CLOSED (spawns are refused)
@@ -10,15 +10,12 @@
 //! the last worker, so no task comes in after that.
 
 use crate::runtime::context::Worker;
-use crate::runtime::entered;
-use crate::runtime::root::inline_worker;
-use crate::runtime::shared::{Shape, Shared};
+use crate::runtime::ending::Bequest;
+use crate::runtime::root::InlineWorker;
 use crate::runtime::{abort, tick::After};
 use crate::sync::{self, AtomicU8, AtomicUsize, Ordering, seq_cst_under_loom};
 use crate::task::Task;
-use glasshouse_pal::TaskEvent;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How a shutdown ended.
@@ -34,8 +31,18 @@ pub enum Shutdown {
     /// Every default task ended by itself within the time. System tasks, which serve the others, were
     /// cancelled then.
     Clean,
-    /// The time was over first: what was left was cancelled.
+    /// The time was over first: what was left was cancelled, or left behind with a worker that is stuck.
     Timeout,
+}
+
+impl Shutdown {
+    pub(super) fn of(clean: bool) -> Shutdown {
+        if clean {
+            Shutdown::Clean
+        } else {
+            Shutdown::Timeout
+        }
+    }
 }
 
 /// Where a scheduler is in its life.
@@ -57,6 +64,8 @@ pub(crate) struct PhaseCell {
     /// Workers whose threads have not come to their end.
     alive: Mutex<usize>,
     changed: Condvar,
+    /// What the last to leave must do.
+    bequest: Mutex<Option<Bequest>>,
 }
 
 /// A spawn from outside that is under way.
@@ -72,9 +81,9 @@ impl Drop for Gate<'_> {
 /// holder's thread finishes tasks.
 pub(crate) struct LastWorker(());
 
-/// How much longer than its time a shutdown waits for workers to cancel what is left, before it takes
-/// them to be stuck in a poll and returns without them. A guess.
-const GRACE: Duration = Duration::from_secs(1);
+/// Ticks in a row in which virtual time stands still and no task ends, after which a shutdown waits no longer:
+/// tasks that are always ready never let time pass. A guess.
+const STILL_TICKS: u32 = 100_000;
 
 impl PhaseCell {
     pub(crate) fn new(workers: usize) -> PhaseCell {
@@ -84,6 +93,7 @@ impl PhaseCell {
             running: AtomicUsize::new(workers),
             alive: Mutex::new(workers),
             changed: Condvar::new(),
+            bequest: Mutex::new(None),
         }
     }
 
@@ -118,8 +128,13 @@ impl PhaseCell {
     /// A default task ended: whoever waits for the last one looks again.
     pub(crate) fn task_ended(&self) {
         if self.phase.load(Ordering::Relaxed) == Phase::Draining as u8 {
-            self.announce(|_| {});
+            self.nudge();
         }
+    }
+
+    /// Something changed that a shutdown may wait for.
+    pub(super) fn nudge(&self) {
+        self.announce(|_| {});
     }
 
     fn announce(&self, change: impl FnOnce(&mut usize)) {
@@ -150,8 +165,29 @@ impl PhaseCell {
         self.announce(|alive| *alive -= 1);
     }
 
+    fn has_no_workers(&self) -> bool {
+        *self.alive.lock().unwrap_or_else(PoisonError::into_inner) == 0
+    }
+
+    /// Leaves the last step of the shutdown to whoever is the last to leave. Before the scheduler closes, or by
+    /// one who is still there.
+    pub(super) fn bequeath(&self, bequest: Bequest) {
+        *self.bequest() = Some(bequest);
+    }
+
+    /// The last step, if it was left to who is last and nobody is there any more.
+    pub(super) fn inherit(&self, has_no_guests: impl FnOnce() -> bool) -> Option<Bequest> {
+        // Looked at under the lock: of those who leave at once, the one who comes second sees both gone.
+        let mut bequest = self.bequest();
+        bequest.take_if(|_| self.has_no_workers() && has_no_guests())
+    }
+
+    fn bequest(&self) -> MutexGuard<'_, Option<Bequest>> {
+        self.bequest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits until `done` (given the number of live workers), or until `deadline`; none is never.
-    fn wait(&self, deadline: Option<Instant>, done: impl Fn(usize) -> bool) -> bool {
+    pub(super) fn wait(&self, deadline: Option<Instant>, done: impl Fn(usize) -> bool) -> bool {
         /// The count of tasks and the phase are read without a lock by the one who announces: a look now
         /// and then makes up for an announcement that came just before.
         const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -174,71 +210,10 @@ impl PhaseCell {
     }
 }
 
-/// Ends the scheduler. Without a timeout it cancels at once, and waits for its workers as long as it takes.
-pub(crate) fn shut_down(
-    shared: &Arc<Shared>,
-    threads: Vec<thread::JoinHandle<()>>,
-    timeout: Option<Duration>,
-) -> Shutdown {
-    // A worker that ended its own scheduler by a drop in a task would wait for itself: it closes it, and
-    // the workers go by themselves after their ticks.
-    let on_own_worker = entered::with_worker_of(Arc::as_ptr(shared), |worker| {
-        worker.is_some_and(|w| w.index.is_some())
-    });
-    let timeout = if on_own_worker {
-        Some(Duration::ZERO)
-    } else {
-        timeout
-    };
-    let grace = if on_own_worker { Duration::ZERO } else { GRACE };
-    let allowed = timeout.unwrap_or_default();
-    shared
-        .hub
-        .event(TaskEvent::ShutdownBegin { timeout: allowed });
-    shared.phase.set(Phase::Draining);
-    let (clean, deadline, is_empty) = match shared.shape {
-        Shape::Threads => {
-            // A time beyond the clock's reach is for ever.
-            let deadline = Instant::now().checked_add(allowed);
-            let clean = shared.phase.wait(deadline, |_| shared.live.is_empty());
-            shared.phase.set(Phase::Closed);
-            shared.unpark_all();
-            let patience = timeout.map(|_| Instant::now() + grace);
-            let is_empty = shared.phase.wait(patience, |alive| alive == 0);
-            (clean, patience, is_empty)
-        }
-        Shape::Local | Shape::Deterministic { .. } => {
-            let worker = inline_worker(shared);
-            let clean = match shared.shape {
-                Shape::Deterministic { .. } => worker.run_out(allowed),
-                Shape::Threads | Shape::Local => worker.run_until_ended(allowed),
-            };
-            shared.phase.set(Phase::Closed);
-            // There is no other worker.
-            worker.drain(&LastWorker(()));
-            (clean, timeout.map(|_| Instant::now() + GRACE), true)
-        }
-    };
-    // Until here: who waits for ever for a stuck task wants to know.
-    shared.watchdog.dismiss();
-    if is_empty {
-        // The watchdog may be who shuts down, from what it calls at a stall.
-        let here = thread::current().id();
-        for thread in threads.into_iter().filter(|it| it.thread().id() != here) {
-            // A worker contains the panics of its tasks; one of its own was printed by the hook.
-            let _ = thread.join();
-        }
-    }
-    for remote in &shared.remotes {
-        remote.timers.close();
-    }
-    shared.blocking.shut_down(deadline);
-    shared.hub.event(TaskEvent::ShutdownComplete { clean });
-    shared.hub.close();
-    if clean {
-        Shutdown::Clean
-    } else {
-        Shutdown::Timeout
+impl InlineWorker {
+    /// Cancels every task that is left: the one worker of a closed scheduler is alone with them.
+    pub(super) fn drain_alone(&self) {
+        self.drain(&LastWorker(()));
     }
 }
 
@@ -267,11 +242,12 @@ impl Worker {
     }
 
     /// Runs what is left in virtual time, as far as `allowed` reaches. Whether all default tasks ended.
-    fn run_out(&self, allowed: Duration) -> bool {
+    pub(super) fn run_out(&self, allowed: Duration) -> bool {
         let clock = self.shared.hub.clock();
         let allowed_ns = u64::try_from(allowed.as_nanos()).unwrap_or(u64::MAX);
         let end = clock.now().saturating_add(clock.ticks(allowed_ns));
-        loop {
+        let mut still = 0;
+        while still < STILL_TICKS && clock.now() <= end {
             if self.shared.live.is_empty() {
                 return true;
             }
@@ -280,17 +256,22 @@ impl Worker {
             }
             self.take_turn();
             if let Some(task) = self.next_task() {
-                let _ = self.run_task(task, |task, cx| task.poll(cx));
+                let begun = clock.now();
+                let after = self.run_task(task, |task, cx| task.poll(cx));
+                let is_still = clock.now() == begun && !matches!(after, After::Ended);
+                still = if is_still { still + 1 } else { 0 };
             } else if let Some(deadline) = self.next_deadline().filter(|&deadline| deadline <= end)
             {
                 clock.set(deadline.max(clock.now()));
                 self.seam.refresh();
+                still = 0;
             } else {
                 clock.set(end);
                 self.seam.refresh();
-                return false;
+                break;
             }
         }
+        false
     }
 
     fn next_deadline(&self) -> Option<u64> {

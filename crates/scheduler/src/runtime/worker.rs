@@ -1,6 +1,7 @@
 //! Owns a worker's loop: which task runs next, and where a ready task is pushed.
 
 use crate::runtime::context::Worker;
+use crate::runtime::ending;
 use crate::runtime::entered;
 use crate::runtime::root::Root;
 use crate::runtime::shared::Shared;
@@ -28,6 +29,7 @@ pub(crate) fn run_worker(shared: Arc<Shared>, index: usize) {
             worker.drain(&last);
         }
         shared.phase.worker_ended();
+        ending::left(&shared);
     });
 }
 

@@ -17,10 +17,12 @@
 //! In virtual time there is no thread: a tick gets longer only by `time::advance`, which looks itself.
 
 mod doze;
+mod lasting;
 mod stall;
 mod watch;
 
 pub(crate) use doze::Doze;
+pub(crate) use lasting::Lasting;
 pub use stall::Stall;
 
 use crate::runtime::{Shared, Worker};
@@ -131,7 +133,10 @@ fn look(shared: &Shared) -> Duration {
             continue;
         };
         let others = watch.others(worker, now);
-        if shared.hub.busy(worker) == Some(tick) && watch.is_due(worker, tick, now) {
+        if shared.hub.busy(worker) == Some(tick)
+            && !shared.watchdog.is_dismissed()
+            && watch.is_due(worker, tick, now)
+        {
             let stalled = Stalled {
                 worker,
                 tick,
@@ -195,6 +200,11 @@ fn tell(shared: &Shared, stalled: &Stalled) {
             on_stall(&Stall::new(stalled, site))
         });
     }
+}
+
+/// A shutdown leaves these workers behind.
+pub(crate) fn tell_of_all(shared: &Shared, stuck: &[Stalled]) {
+    stuck.iter().for_each(|stalled| tell(shared, stalled));
 }
 
 /// Virtual time was moved inside a tick of this worker: the look that no thread takes.
