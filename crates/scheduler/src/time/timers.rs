@@ -144,6 +144,7 @@ impl Timers {
     }
 
     /// Arms a timer; nothing when the scheduler has ended.
+    #[inline]
     pub(crate) fn arm(&self, deadline_ns: u64, now_ns: u64, waker: Waker) -> Option<(Armed, Look)> {
         let mut guarded = self.lock();
         if guarded.is_closed {
@@ -166,6 +167,7 @@ impl Timers {
         Some(self.armed(guarded, armed.key(), fires_at))
     }
 
+    #[inline]
     fn armed(
         &self,
         mut guarded: MutexGuard<'_, Guarded>,
@@ -199,6 +201,7 @@ impl Timers {
     }
 
     /// Disarms a timer: its waker, if it has not fired. `look_at` stays: at worst somebody looks in vain.
+    #[inline]
     pub(crate) fn disarm(&self, armed: &Armed) -> Option<Waker> {
         self.lock().wheel.disarm(armed.key())
     }

@@ -72,6 +72,7 @@ impl Entries {
     }
 
     /// A new arming, in no list yet.
+    #[inline]
     pub(super) fn add(&mut self, fires_at: u64, waker: Waker) -> Key {
         self.armed += 1;
         let number = self.next_number;
@@ -101,6 +102,7 @@ impl Entries {
     }
 
     /// When an armed timer fires; nothing if it is not armed any more.
+    #[inline]
     pub(super) fn fires_at(&self, key: Key) -> Option<u64> {
         let entry = self.places.get(key.place as usize)?;
         (entry.number == key.number && entry.waker.is_some()).then_some(entry.fires_at)
@@ -118,6 +120,7 @@ impl Entries {
     }
 
     /// Frees the place of a timer that is armed, and in no list.
+    #[inline]
     pub(super) fn free(&mut self, key: Key) -> Option<Waker> {
         let entry = &mut self.places[key.place as usize];
         let waker = entry.waker.take();
@@ -163,6 +166,7 @@ impl Entries {
     }
 
     /// Appends a timer that is in no list.
+    #[inline]
     pub(super) fn append(&mut self, list: &mut List, key: Key) {
         let entry = &mut self.places[key.place as usize];
         entry.previous = list.last;
@@ -175,6 +179,7 @@ impl Entries {
     }
 
     /// Takes a timer out of the list that it is in.
+    #[inline]
     pub(super) fn unlink(&mut self, list: &mut List, key: Key) {
         let Entry { previous, next, .. } = self.places[key.place as usize];
         match self.places.get_mut(previous as usize) {

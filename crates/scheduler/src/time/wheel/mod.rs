@@ -130,6 +130,7 @@ impl Wheel {
     }
 
     /// The nanosecond at which a unit begins.
+    #[inline]
     pub(crate) fn ns(&self, units: u64) -> u64 {
         match units {
             NEVER => NEVER,
@@ -138,6 +139,7 @@ impl Wheel {
     }
 
     /// When a timer fires, in units. Never before `deadline_ns`, and after `elapsed`.
+    #[inline]
     fn round_up(&self, deadline_ns: u64, now_ns: u64) -> u64 {
         if deadline_ns == NEVER {
             return NEVER;
@@ -157,6 +159,7 @@ impl Wheel {
     }
 
     /// Arms a timer: its key, and the unit in which it fires.
+    #[inline]
     pub(crate) fn arm(&mut self, deadline_ns: u64, now_ns: u64, waker: Waker) -> (Key, u64) {
         if self.entries.is_empty() {
             // Nothing has moved it on meanwhile. The nearer it is, the fewer levels a timer goes through.
@@ -184,6 +187,7 @@ impl Wheel {
     }
 
     /// Disarms a timer; nothing if it has fired.
+    #[inline]
     pub(crate) fn disarm(&mut self, key: Key) -> Option<Waker> {
         let fires_at = self.entries.fires_at(key)?;
         self.unlink(key, fires_at);
@@ -258,6 +262,7 @@ impl Wheel {
     }
 
     /// The level and slot of a timer that fires after `elapsed`.
+    #[inline]
     fn place(&self, fires_at: u64) -> (usize, usize) {
         // The lowest digit counts as different, so that there is one.
         let different = (self.elapsed ^ fires_at) | (SLOTS as u64 - 1);
@@ -266,6 +271,7 @@ impl Wheel {
         (level as usize, digit as usize)
     }
 
+    #[inline]
     fn link(&mut self, key: Key, fires_at: u64) {
         if fires_at == NEVER {
             return;
@@ -281,6 +287,7 @@ impl Wheel {
         self.entries.append(&mut slot.timers, key);
     }
 
+    #[inline]
     fn unlink(&mut self, key: Key, fires_at: u64) {
         if fires_at == NEVER {
             return;
