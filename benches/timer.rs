@@ -70,17 +70,25 @@ enum Row {
     Made,
     Dropped,
     Timeout,
+    Bounded,
     Reset,
 }
 
 impl Row {
-    const ALL: [Row; 4] = [Row::Made, Row::Dropped, Row::Timeout, Row::Reset];
+    const ALL: [Row; 5] = [
+        Row::Made,
+        Row::Dropped,
+        Row::Timeout,
+        Row::Bounded,
+        Row::Reset,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Row::Made => "sleep made and dropped",
             Row::Dropped => "timer armed and dropped",
             Row::Timeout => "timeout armed and dropped",
+            Row::Bounded => "timeout around a yield",
             Row::Reset => "armed timer reset",
         }
     }
@@ -103,6 +111,11 @@ impl Row {
                 for _ in 0..REPEATS {
                     let bounded = T::timeout(NEVER_REACHED, std::future::pending::<()>());
                     assert!(poll_once(bounded).await.is_none());
+                }
+            }
+            Row::Bounded => {
+                for _ in 0..REPEATS {
+                    T::timeout(NEVER_REACHED, futures_lite::future::yield_now()).await;
                 }
             }
             Row::Reset => {
@@ -133,7 +146,10 @@ fn main() {
         .enable_time()
         .build()
         .expect("one worker can be had");
-    println!("{:26} {:>10} {:>10} {:>7}", "ns", "glasshouse", "tokio", "ratio");
+    println!(
+        "{:26} {:>10} {:>10} {:>7}",
+        "ns", "glasshouse", "tokio", "ratio"
+    );
     for row in Row::ALL {
         let (mut our_ns, mut tokio_ns) = (Vec::new(), Vec::new());
         for _ in 0..PAIRS {
@@ -142,9 +158,15 @@ fn main() {
             let run = tokios.block_on(async { tokio::spawn(row.run::<Tokios>()).await });
             tokio_ns.push(run.expect("a measuring task ends by itself"));
         }
-        let ratios = our_ns.iter().zip(&tokio_ns).map(|(ours, tokios)| tokios / ours);
+        let ratios = our_ns
+            .iter()
+            .zip(&tokio_ns)
+            .map(|(ours, tokios)| tokios / ours);
         let ratio = sorted(ratios.collect())[PAIRS / 2];
         let (our_ns, tokio_ns) = (sorted(our_ns)[0], sorted(tokio_ns)[0]);
-        println!("{:26} {our_ns:10.1} {tokio_ns:10.1} {ratio:7.2}", row.name());
+        println!(
+            "{:26} {our_ns:10.1} {tokio_ns:10.1} {ratio:7.2}",
+            row.name()
+        );
     }
 }

@@ -7,6 +7,7 @@ use crate::runtime::shared::{Remote, Shared};
 use crate::sync::thread_local;
 use crate::task::{Counted, Header, Task};
 use glasshouse_pal::{Foreign, IoTarget, TaskId, TextId, WakeSource, contain};
+use crate::time::SpareTimer;
 use glasshouse_telemetry::{self as telemetry, Leave};
 use std::cell::{Cell, RefCell};
 use std::ptr;
@@ -21,6 +22,7 @@ pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
     pub(crate) seam: telemetry::Worker,
     pub(crate) index: Option<usize>,
+    pub(crate) spare_timer: SpareTimer,
     /// The ready tasks of a deterministic scheduler.
     pub(crate) seeded: Option<RefCell<Seeded>>,
     current: Cell<Option<TaskId>>,
@@ -40,6 +42,12 @@ pub(crate) struct Worker {
     pub(crate) is_stuck: Cell<bool>,
     /// When the siblings are looked at next.
     pub(crate) next_relief: Cell<u64>,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.disarm_spare();
+    }
 }
 
 /// Why a poll is pending. Ordered by precedence: the highest claim of a poll counts.
@@ -85,6 +93,7 @@ impl Worker {
             shared,
             seam,
             index,
+            spare_timer: SpareTimer::none(),
             seeded: seeded.map(RefCell::new),
             current: Cell::new(None),
             polling: Cell::new(ptr::null()),

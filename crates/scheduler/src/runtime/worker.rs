@@ -83,6 +83,7 @@ impl Worker {
         let ticks = self.ticks.get().wrapping_add(1);
         self.ticks.set(ticks);
         if let Some(remote) = self.remote() {
+            self.disarm_spare();
             remote.timers.fire(self.seam.now());
         }
         if ticks.is_multiple_of(SHARED_INTERVAL) {

@@ -57,4 +57,4 @@ pub(crate) use raw::{Class, Counted, Guest, Header, Home, Outcome, Parts, Task};
 pub(crate) use state::{Completion, Join, State, Wake};
 pub(crate) use state::{End, Start};
 pub(crate) use stats::settled_row;
-pub(crate) use waker::borrowed as borrowed_waker;
+pub(crate) use waker::{borrowed as borrowed_waker, vtable as waker_vtable};

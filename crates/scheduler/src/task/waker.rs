@@ -7,6 +7,11 @@ use std::task::{RawWaker, RawWakerVTable, Waker};
 
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
 
+/// What tells the wakers of tasks from others.
+pub(crate) fn vtable() -> &'static RawWakerVTable {
+    &VTABLE
+}
+
 /// A waker for the time of a poll. It borrows the poller's owned reference instead of counting.
 pub(crate) fn borrowed(task: &Task) -> ManuallyDrop<Waker> {
     let ptr = task.header_ptr().as_ptr().cast_const().cast();

@@ -1,22 +1,18 @@
 //! Owns the future that waits for a deadline.
 
 use crate::handle::Handle;
-use crate::runtime::context::{self, Worker};
-use crate::runtime::directory::{self, SchedulerId};
+use crate::runtime::context;
+use crate::runtime::directory::SchedulerId;
 use crate::runtime::{Shared, entered};
 use crate::task::coop;
+use crate::time::here::{ArmedFor, Here};
 use crate::time::instant::{self, Instant, with_clock};
-use crate::time::timers::{Armed, Look, Timers, wake_all};
-use glasshouse_pal::Clock;
+use crate::time::timers::wake_all;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
-
-/// Deadlines nearer than this are compared with the clock. For others the start of the tick, which is known,
-/// is near enough to the present: at worst a timer is armed that fires at once.
-const NEAR_NS: u64 = 100_000;
 
 /// Waits for `duration`. A duration beyond the clock's reach waits for ever.
 ///
@@ -76,123 +72,6 @@ pub struct Sleep {
     claims: bool,
 }
 
-/// A timer that was armed, and whose waker it has.
-#[derive(Clone, Copy)]
-struct ArmedFor {
-    timer: Armed,
-    waker: WakerId,
-}
-
-/// Tells wakers apart without asking the timers, where the waker itself is. It is alive there as long as
-/// its timer is armed, so no other has its address.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct WakerId {
-    data: usize,
-    vtable: usize,
-}
-
-impl WakerId {
-    fn of(waker: &Waker) -> WakerId {
-        WakerId {
-            data: waker.data().addr(),
-            vtable: std::ptr::from_ref(waker.vtable()).addr(),
-        }
-    }
-}
-
-/// A scheduler as a thread reaches it that polls, resets or drops a sleep.
-#[derive(Clone, Copy)]
-struct Here<'a> {
-    shared: &'a Shared,
-    /// The thread's worker there, if it has one: a guest too.
-    worker: Option<&'a Worker>,
-}
-
-impl<'a> Here<'a> {
-    /// Calls `f` with the scheduler, if it has not gone.
-    #[inline(always)]
-    fn find<R>(scheduler: SchedulerId, f: impl FnOnce(Option<Here<'_>>) -> R) -> R {
-        entered::with_worker(|worker| match worker {
-            Some(worker) if worker.shared.listed.id() == scheduler => f(Some(Here {
-                shared: &worker.shared,
-                worker: Some(worker),
-            })),
-            _ => Here::find_elsewhere(scheduler, f),
-        })
-    }
-
-    #[cold]
-    fn find_elsewhere<R>(scheduler: SchedulerId, f: impl FnOnce(Option<Here<'_>>) -> R) -> R {
-        let shared = directory::find(scheduler);
-        f(shared.as_deref().map(|shared| Here {
-            shared,
-            worker: None,
-        }))
-    }
-
-    /// Whose timers a sleep is armed with here. A thread without timers of its own takes the first worker's.
-    fn index(self) -> usize {
-        self.worker.and_then(|worker| worker.index).unwrap_or(0)
-    }
-
-    fn timers(self, worker: usize) -> &'a Timers {
-        &self.shared.remotes[worker].timers
-    }
-
-    /// The timers that this one was armed with.
-    fn timers_of(self, timer: &Armed) -> &'a Timers {
-        self.timers(timer.worker())
-    }
-
-    fn has_fired(self, timer: &Armed) -> bool {
-        self.timers_of(timer).has_fired(timer)
-    }
-
-    fn clock(self) -> &'a Clock {
-        self.shared.hub.clock()
-    }
-
-    /// The present in nanoseconds; if `deadline` is far from it the start of the tick, which costs no look at
-    /// the clock.
-    fn present(self, deadline: Instant) -> u64 {
-        let clock = self.clock();
-        if let Some(worker) = self.worker
-            && !clock.is_virtual()
-        {
-            let tick = clock.ns(worker.seam.now());
-            if tick.saturating_add(NEAR_NS) < deadline.ns() {
-                return tick;
-            }
-        }
-        clock.ns(clock.now())
-    }
-
-    /// Arms a timer; nothing when the scheduler has ended.
-    fn arm(self, deadline: Instant, now: u64, waker: &Waker) -> Option<ArmedFor> {
-        let timers = self.timers(self.index());
-        let (timer, look) = timers.arm(deadline.ns(), now, waker.clone())?;
-        self.tell_owner(&timer, look);
-        let waker = WakerId::of(waker);
-        Some(ArmedFor { timer, waker })
-    }
-
-    /// After a timer was armed: its worker must not sleep through it.
-    fn tell_owner(self, timer: &Armed, look: Look) {
-        let is_owner = self
-            .worker
-            .is_some_and(|worker| worker.index == Some(timer.worker()));
-        if look == Look::Earlier && !is_owner {
-            self.shared.unpark(timer.worker());
-        }
-    }
-
-    fn disarm(self, timer: &Armed) {
-        if !self.has_fired(timer) {
-            drop(self.timers_of(timer).disarm(timer));
-        }
-    }
-}
-
 impl Sleep {
     fn new(shared: &Shared, deadline: Instant, asked_ns: u64) -> Sleep {
         Sleep {
@@ -245,14 +124,16 @@ impl Sleep {
         let Some(here) = here.filter(|here| !here.has_fired(&armed.timer)) else {
             return;
         };
-        let timers = here.timers_of(&armed.timer);
         let now = here.present(self.deadline);
         if now >= self.deadline.ns() {
             self.is_elapsed = true;
-            wake_all(timers.disarm(&armed.timer).into_iter());
-        } else if let Some((timer, look)) = timers.rearm(&armed.timer, self.deadline.ns(), now) {
-            here.tell_owner(&timer, look);
-            self.armed = Some(ArmedFor { timer, ..armed });
+            wake_all(
+                here.timers_of(&armed.timer)
+                    .disarm(&armed.timer)
+                    .into_iter(),
+            );
+        } else {
+            self.armed = here.rearm(armed, self.deadline, now);
         }
     }
 
@@ -301,13 +182,7 @@ impl Sleep {
         let Some(armed) = &mut self.armed else {
             return false;
         };
-        let id = WakerId::of(waker);
-        if armed.waker == id {
-            return true;
-        }
-        armed.waker = id;
-        let timers = here.timers_of(&armed.timer);
-        timers.update(&armed.timer, waker.clone())
+        armed.wakes(waker) || here.update(armed, waker)
     }
 }
 
@@ -339,11 +214,12 @@ impl Future for Sleep {
 }
 
 impl Drop for Sleep {
+    #[inline]
     fn drop(&mut self) {
         if let Some(armed) = self.armed {
             Here::find(self.scheduler, |here| {
                 if let Some(here) = here {
-                    here.disarm(&armed.timer);
+                    here.leave(armed);
                 }
             });
         }
