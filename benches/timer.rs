@@ -70,15 +70,17 @@ enum Row {
     Made,
     Dropped,
     Timeout,
+    Yield,
     Bounded,
     Reset,
 }
 
 impl Row {
-    const ALL: [Row; 5] = [
+    const ALL: [Row; 6] = [
         Row::Made,
         Row::Dropped,
         Row::Timeout,
+        Row::Yield,
         Row::Bounded,
         Row::Reset,
     ];
@@ -88,6 +90,7 @@ impl Row {
             Row::Made => "sleep made and dropped",
             Row::Dropped => "timer armed and dropped",
             Row::Timeout => "timeout armed and dropped",
+            Row::Yield => "yield alone",
             Row::Bounded => "timeout around a yield",
             Row::Reset => "armed timer reset",
         }
@@ -111,6 +114,11 @@ impl Row {
                 for _ in 0..REPEATS {
                     let bounded = T::timeout(NEVER_REACHED, std::future::pending::<()>());
                     assert!(poll_once(bounded).await.is_none());
+                }
+            }
+            Row::Yield => {
+                for _ in 0..REPEATS {
+                    futures_lite::future::yield_now().await;
                 }
             }
             Row::Bounded => {

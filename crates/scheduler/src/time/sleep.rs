@@ -141,8 +141,13 @@ impl Sleep {
         let Some(here) = here else {
             ended();
         };
-        if self.armed.is_some_and(|armed| here.has_fired(&armed.timer)) {
-            return self.elapsed();
+        if let Some(armed) = self.armed
+            && here.has_fired(&armed.timer)
+        {
+            if !here.timers_of(&armed.timer).is_closed() {
+                return self.elapsed();
+            }
+            self.armed = None;
         }
         let now = here.present(self.deadline);
         if now >= self.deadline.ns() {
@@ -152,10 +157,7 @@ impl Sleep {
             return self.elapsed();
         }
         if !self.wakes(here, waker) {
-            if self.armed.is_some_and(|armed| here.has_fired(&armed.timer)) {
-                // Since the look above, on another thread.
-                return self.elapsed();
-            }
+            // If it has fired since the look above, on another thread, it is armed anew and fires at once.
             self.armed = here.arm(self.deadline, now, waker);
             if self.armed.is_none() && here.worker.is_none() {
                 // On a worker it is the last tick of a task that is about to be cancelled.

@@ -19,7 +19,7 @@
 
 use crate::runtime::context;
 use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
-use crate::time::wheel::{Batch, Key, Wheel};
+use crate::time::wheel::{Batch, Key, Rounding, Wheel};
 use glasshouse_pal::{Clock, WakeSource};
 use std::num::NonZeroU64;
 use std::sync::PoisonError;
@@ -27,6 +27,9 @@ use std::task::Waker;
 
 /// `look_at` while no timer is armed.
 const NEVER: u64 = u64::MAX;
+
+/// `fired_ns` when no timer will fire any more.
+const CLOSED: u64 = u64::MAX;
 
 /// The timers of one worker.
 // A line of its own: what the worker reads at every turn is not where others count references.
@@ -37,6 +40,7 @@ pub(crate) struct Timers {
     /// In nanoseconds. Written under the lock.
     fired_ns: AtomicU64,
     guarded: Mutex<Guarded>,
+    rounding: Rounding,
     clock: Clock,
     worker: u32,
 }
@@ -84,14 +88,17 @@ pub(crate) enum Look {
 
 impl Timers {
     pub(crate) fn new(clock: Clock, worker: usize) -> Timers {
+        let wheel = Wheel::new(clock.is_virtual());
+        let rounding = wheel.rounding();
         Timers {
             look_at: AtomicU64::new(NEVER),
             fired_ns: AtomicU64::new(0),
             guarded: Mutex::new(Guarded {
-                wheel: Wheel::new(clock.is_virtual()),
+                wheel,
                 look_at: NEVER,
                 is_closed: false,
             }),
+            rounding,
             clock,
             worker: worker as u32,
         }
@@ -105,7 +112,7 @@ impl Timers {
         guarded.look_at = units;
         // Relaxed: a hint. Who acts on it takes the lock first.
         self.look_at
-            .store(self.first_tick(guarded.wheel.ns(units)), Ordering::Relaxed);
+            .store(self.first_tick(self.rounding.ns(units)), Ordering::Relaxed);
     }
 
     /// The first tick of the clock that is not before this nanosecond.
@@ -124,11 +131,18 @@ impl Timers {
         self.look_at.load(Ordering::Relaxed) <= now
     }
 
-    /// Whether a timer has fired, so that nothing is left to disarm.
+    /// Whether a timer has fired, or never will, so that nothing is left to disarm.
     #[inline]
     pub(crate) fn has_fired(&self, armed: &Armed) -> bool {
         // Acquire: pairs with the store in `fire_due`, so that the present is not before it.
         self.fired_ns.load(Ordering::Acquire) >= armed.fires_ns
+    }
+
+    /// Whether the scheduler has ended: nothing is armed, and nothing can be.
+    #[cold]
+    pub(crate) fn is_closed(&self) -> bool {
+        // Acquire: pairs with the store in `close`.
+        self.fired_ns.load(Ordering::Acquire) == CLOSED
     }
 
     /// When the first timer fires, in clock ticks, or somewhat before, if that timer was disarmed. In virtual
@@ -156,12 +170,20 @@ impl Timers {
     }
 
     /// Lets an armed timer fire at another time, for the same waker; nothing if it has fired.
+    ///
+    /// Takes no lock if it is to fire when it would have: a deadline moved by less than the step to which it is
+    /// rounded up, as most are that bound one wait after the other. Should the timer fire meanwhile, its waker
+    /// is woken after `fired_ns` has moved, so whoever polls then finds that it has.
+    #[inline]
     pub(crate) fn rearm(
         &self,
         armed: &Armed,
         deadline_ns: u64,
         now_ns: u64,
     ) -> Option<(Armed, Look)> {
+        if !self.has_fired(armed) && self.rounding.is_same(armed.fires_ns, deadline_ns, now_ns) {
+            return Some((*armed, Look::AsBefore));
+        }
         let mut guarded = self.lock();
         let fires_at = guarded.wheel.rearm(armed.key(), deadline_ns, now_ns)?;
         Some(self.armed(guarded, armed.key(), fires_at))
@@ -174,7 +196,7 @@ impl Timers {
         key: Key,
         fires_at: u64,
     ) -> (Armed, Look) {
-        let fires_ns = guarded.wheel.ns(fires_at);
+        let fires_ns = self.rounding.ns(fires_at);
         let armed = Armed {
             number: key.number,
             place: key.place,
@@ -220,6 +242,9 @@ impl Timers {
         let mut batch = Batch::new();
         loop {
             let mut guarded = self.lock();
+            if guarded.is_closed {
+                return;
+            }
             let more = guarded.wheel.expire(now_ns, &mut batch);
             let next = guarded.wheel.next().unwrap_or(NEVER);
             self.look_at(&mut guarded, next);
@@ -240,6 +265,8 @@ impl Timers {
     pub(crate) fn close(&self) {
         let mut guarded = self.lock();
         guarded.is_closed = true;
+        // Before anybody is woken: a sleep looks here first.
+        self.fired_ns.store(CLOSED, Ordering::Release);
         let wakers = guarded.wheel.clear();
         self.look_at(&mut guarded, NEVER);
         drop(guarded);

@@ -13,25 +13,19 @@
 //! - timers with the same time stand in the order in which they were armed, since a slot is dealt out
 //!   before anything can be put below it.
 //!
-//! On a real clock times are rounded up: by at most a 32nd of the distance, at least to [`UNIT_BITS`],
-//! at most to [`COARSE_BITS`]. What rounds to the same time needs one wake-up of a sleeping worker, and
+//! On a real clock times are rounded up (`rounding.rs`). What rounds to the same time needs one wake-up of a sleeping worker, and
 //! the coarsest steps are the slots of level 1, so timers armed for later fire straight from there.
 
 mod entries;
+mod rounding;
 
 pub(crate) use entries::Key;
+pub(crate) use rounding::Rounding;
 
 use entries::{Entries, List};
 use std::mem;
 use std::task::Waker;
 
-/// 2^13 ns = 8 µs: the unit of level 0, finer than what a sleeping thread is woken by (Linux lets a
-/// timed wait run over by 50 µs, so that it can serve several at once).
-const UNIT_BITS: u32 = 13;
-/// 2^19 ns = 0.52 ms: no timer is later than that.
-const COARSE_BITS: u32 = UNIT_BITS + DIGIT_BITS;
-/// A timer is late by at most the 2^5th part of its distance (or a unit).
-const SLACK_BITS: u32 = 5;
 /// Slots of a wheel: the bits of one word.
 const DIGIT_BITS: u32 = 6;
 const SLOTS: usize = 1 << DIGIT_BITS;
@@ -108,8 +102,7 @@ pub(crate) struct Wheel {
     due: List,
     /// All up to here is due or has fired.
     elapsed: u64,
-    /// Nanoseconds of a unit, as a power of two.
-    unit_bits: u32,
+    rounding: Rounding,
 }
 
 impl Wheel {
@@ -121,40 +114,18 @@ impl Wheel {
             occupied: [0; LEVELS],
             due: List::EMPTY,
             elapsed: 0,
-            unit_bits: if is_exact { 0 } else { UNIT_BITS },
+            rounding: Rounding::new(is_exact),
         }
     }
 
-    fn is_exact(&self) -> bool {
-        self.unit_bits == 0
-    }
-
-    /// The nanosecond at which a unit begins.
-    #[inline]
-    pub(crate) fn ns(&self, units: u64) -> u64 {
-        match units {
-            NEVER => NEVER,
-            _ => units << self.unit_bits,
-        }
+    pub(crate) fn rounding(&self) -> Rounding {
+        self.rounding
     }
 
     /// When a timer fires, in units. Never before `deadline_ns`, and after `elapsed`.
     #[inline]
     fn round_up(&self, deadline_ns: u64, now_ns: u64) -> u64 {
-        if deadline_ns == NEVER {
-            return NEVER;
-        }
-        let units = if self.is_exact() {
-            deadline_ns
-        } else {
-            let distance = deadline_ns.saturating_sub(now_ns).max(1);
-            let step = distance
-                .ilog2()
-                .saturating_sub(SLACK_BITS)
-                .clamp(UNIT_BITS, COARSE_BITS);
-            let last = (1 << step) - 1;
-            deadline_ns.saturating_add(last) >> step << (step - UNIT_BITS)
-        };
+        let units = self.rounding.up(deadline_ns, now_ns);
         units.max(self.elapsed.saturating_add(1))
     }
 
@@ -163,7 +134,7 @@ impl Wheel {
     pub(crate) fn arm(&mut self, deadline_ns: u64, now_ns: u64, waker: Waker) -> (Key, u64) {
         if self.entries.is_empty() {
             // Nothing has moved it on meanwhile. The nearer it is, the fewer levels a timer goes through.
-            self.elapsed = self.elapsed.max(now_ns >> self.unit_bits);
+            self.elapsed = self.elapsed.max(self.rounding.passed(now_ns));
         }
         let fires_at = self.round_up(deadline_ns, now_ns);
         let key = self.entries.add(fires_at, waker);
@@ -197,7 +168,7 @@ impl Wheel {
     /// Takes out timers that are due at `now_ns`, the first due first, as far as `batch` has room. Whether
     /// there may be more.
     pub(crate) fn expire(&mut self, now_ns: u64, batch: &mut Batch) -> bool {
-        let now = now_ns >> self.unit_bits;
+        let now = self.rounding.passed(now_ns);
         loop {
             while let Some(key) = self.entries.first(&self.due) {
                 if batch.is_full() {
@@ -218,7 +189,7 @@ impl Wheel {
     /// Everything that fires up to this nanosecond has been taken out.
     pub(crate) fn fired_ns(&self) -> u64 {
         let fired = self.elapsed - u64::from(!self.due.is_empty());
-        fired << self.unit_bits
+        self.rounding.ns(fired)
     }
 
     /// The unit at which to look again: never after the first timer fires, and on an exact wheel the very
@@ -232,7 +203,7 @@ impl Wheel {
         if soonest != UNKNOWN {
             return Some(soonest);
         }
-        if !self.is_exact() {
+        if !self.rounding.is_exact() {
             // Reached then, it is dealt out, and what it holds is known better: one look a level at most.
             return Some(at);
         }

@@ -4,6 +4,7 @@
 //! - what was disarmed does not fire, and what has fired cannot be disarmed or armed anew;
 //! - `next` is never after the first timer, and on an exact wheel is its time.
 
+use super::rounding::{COARSE_BITS, SLACK_BITS, UNIT_BITS};
 use super::*;
 use crate::queue::SplitMix64;
 use std::collections::BTreeMap;
@@ -76,11 +77,12 @@ impl Pair {
     fn check_lateness(&self, deadline_ns: u64, fires_at: u64) {
         let late = self
             .wheel
+            .rounding
             .ns(fires_at)
             .checked_sub(deadline_ns)
             .expect("no timer is early");
         let distance = deadline_ns - self.now_ns;
-        let allowed = match self.wheel.is_exact() {
+        let allowed = match self.wheel.rounding.is_exact() {
             true => 0,
             false => (distance >> SLACK_BITS).clamp(1 << UNIT_BITS, 1 << COARSE_BITS),
         };
@@ -123,7 +125,7 @@ impl Pair {
 
     fn advance(&mut self, to_ns: u64) {
         self.now_ns = to_ns;
-        let now = to_ns >> self.wheel.unit_bits;
+        let now = self.wheel.rounding.passed(to_ns);
         let later = self.model.split_off(&(now + 1, 0));
         let due = mem::replace(&mut self.model, later);
         let expected: Vec<u64> = due.values().map(|timer| timer.number).collect();
@@ -139,7 +141,7 @@ impl Pair {
     fn check_next(&mut self) {
         let first = self.model.keys().next().map(|&(fires_at, _)| fires_at);
         let next = self.wheel.next();
-        if self.wheel.is_exact() {
+        if self.wheel.rounding.is_exact() {
             assert_eq!(next, first);
         } else {
             assert_eq!(next.is_some(), first.is_some());
@@ -156,7 +158,7 @@ impl Pair {
             10..12 => {
                 // To where a worker would wake up.
                 if let Some(next) = self.wheel.next() {
-                    self.advance(self.wheel.ns(next).max(self.now_ns));
+                    self.advance(self.wheel.rounding.ns(next).max(self.now_ns));
                 }
             }
             _ => {
@@ -217,7 +219,10 @@ fn a_timer_that_never_fires_can_be_armed_for_another_time() {
         let (key_of_other, _) = wheel.arm(NEVER, 0, Waker::noop().clone());
         assert_eq!(key, key_of_other);
         assert!(wheel.rearm(key, 1 << 30, 0).is_some());
-        assert_eq!(wheel.next().map(|units| wheel.ns(units)), Some(1 << 30));
+        assert_eq!(
+            wheel.next().map(|units| wheel.rounding.ns(units)),
+            Some(1 << 30)
+        );
         assert!(wheel.rearm(key, NEVER, 0).is_some());
         assert_eq!(wheel.next(), None);
         assert!(wheel.disarm(key).is_some());
@@ -235,7 +240,7 @@ fn timers_armed_within_a_coarse_step_fire_together() {
     let mut batch = Batch::new();
     while let Some(next) = wheel.next() {
         times.push(next);
-        while wheel.expire(wheel.ns(next), &mut batch) {
+        while wheel.expire(wheel.rounding.ns(next), &mut batch) {
             batch.drain().for_each(drop);
         }
         batch.drain().for_each(drop);
