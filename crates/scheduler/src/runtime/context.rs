@@ -6,8 +6,8 @@ use crate::runtime::entered::with_worker;
 use crate::runtime::shared::{Remote, Shared};
 use crate::sync::thread_local;
 use crate::task::{Counted, Header, Task};
-use glasshouse_pal::{Foreign, IoTarget, TaskId, TextId, WakeSource, contain};
 use crate::time::SpareTimer;
+use glasshouse_pal::{Foreign, IoTarget, TaskId, TextId, WakeSource, contain};
 use glasshouse_telemetry::{self as telemetry, Leave};
 use std::cell::{Cell, RefCell};
 use std::ptr;
@@ -22,6 +22,7 @@ pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
     pub(crate) seam: telemetry::Worker,
     pub(crate) index: Option<usize>,
+    /// What the next sleep may take over.
     pub(crate) spare_timer: SpareTimer,
     /// The ready tasks of a deterministic scheduler.
     pub(crate) seeded: Option<RefCell<Seeded>>,

@@ -58,7 +58,8 @@ impl WakerId {
 /// Most timers never fire: a task bounds each of its waits, so it drops one sleep and arms the next in the same
 /// tick. The next one takes the timer over where it stands, its waker included, so that the lock is taken once
 /// and no reference is counted. What nobody has taken over is disarmed before the worker looks at its timers,
-/// in its next turn; its waker is a task's, so nothing of the application's is kept that long.
+/// in its next turn; its waker is a task's, so nothing of the application's is kept that long. (Only if the tick
+/// is so long that another thread fires the worker's timers, it may wake its task once for nothing.)
 pub(crate) struct SpareTimer(Cell<Option<ArmedFor>>);
 
 impl SpareTimer {
@@ -130,6 +131,10 @@ impl<'a> Here<'a> {
 
     pub(super) fn has_fired(self, timer: &Armed) -> bool {
         self.timers_of(timer).has_fired(timer)
+    }
+
+    pub(super) fn is_armed(self, timer: &Armed) -> bool {
+        self.timers_of(timer).is_armed(timer)
     }
 
     pub(super) fn clock(self) -> &'a Clock {

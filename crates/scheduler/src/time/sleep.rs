@@ -184,7 +184,7 @@ impl Sleep {
         let Some(armed) = &mut self.armed else {
             return false;
         };
-        armed.wakes(waker) || here.update(armed, waker)
+        (armed.wakes(waker) && here.is_armed(&armed.timer)) || here.update(armed, waker)
     }
 }
 

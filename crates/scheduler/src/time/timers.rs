@@ -1,4 +1,4 @@
-//! Owns the armed timers of one worker as threads share them: the wheel behind a lock, and two words beside
+//! Owns the armed timers of one worker as threads share them: the wheel behind a lock, and three words beside
 //! it that are read without.
 //!
 //! Who does what:
@@ -6,12 +6,15 @@
 //! - whoever drops, resets or polls a timer does so where its task happens to be, often on another worker;
 //! - any thread may fire them, since the worker may be stuck in a long tick.
 //!
-//! The lock is held for a few steps on the wheel, never while a waker is cloned, woken or dropped, and a
-//! worker in a long tick does not hold it. Most of the time only its own worker takes it: two atomic
+//! The lock is held for a few steps on the wheel, or until a slot that was reached is dealt out, never while a
+//! waker is cloned, woken or dropped, and a worker in a long tick does not hold it. Most of the time only its own worker takes it: two atomic
 //! exchanges that no other processor contends for. What is asked most often takes no lock at all:
 //! - `look_at`, when the wheel must be looked at: at every turn, a load and a comparison;
 //! - `fired_ns`, up to when everything has fired: a timer that is polled or dropped after it has fired knows
-//!   by it that there is nothing left to disarm.
+//!   by it that there is nothing left to disarm;
+//! - `reached_ns`, after which nothing has fired: a timer that is polled or moved before knows by it that it is
+//!   still armed. Both are written before anybody is woken, so whoever polls because a timer fired, sees that
+//!   it may have. Between the two, while many fire at once, only the wheel knows.
 //!
 //! No wake-up is lost. A thread that arms for a time before `look_at` lowers it under the lock, and, unless it
 //! is the worker's own, unparks the worker afterwards; the worker asks `next` under the lock before it parks.
@@ -39,6 +42,8 @@ pub(crate) struct Timers {
     look_at: AtomicU64,
     /// In nanoseconds. Written under the lock.
     fired_ns: AtomicU64,
+    /// In nanoseconds. Written under the lock.
+    reached_ns: AtomicU64,
     guarded: Mutex<Guarded>,
     rounding: Rounding,
     clock: Clock,
@@ -93,6 +98,7 @@ impl Timers {
         Timers {
             look_at: AtomicU64::new(NEVER),
             fired_ns: AtomicU64::new(0),
+            reached_ns: AtomicU64::new(0),
             guarded: Mutex::new(Guarded {
                 wheel,
                 look_at: NEVER,
@@ -138,6 +144,13 @@ impl Timers {
         self.fired_ns.load(Ordering::Acquire) >= armed.fires_ns
     }
 
+    /// Whether a timer that was armed surely still is. If not, the wheel must be asked.
+    #[inline]
+    pub(crate) fn is_armed(&self, armed: &Armed) -> bool {
+        // Acquire: pairs with the store in `fire_due`.
+        self.reached_ns.load(Ordering::Acquire) < armed.fires_ns
+    }
+
     /// Whether the scheduler has ended: nothing is armed, and nothing can be.
     #[cold]
     pub(crate) fn is_closed(&self) -> bool {
@@ -173,7 +186,7 @@ impl Timers {
     ///
     /// Takes no lock if it is to fire when it would have: a deadline moved by less than the step to which it is
     /// rounded up, as most are that bound one wait after the other. Should the timer fire meanwhile, its waker
-    /// is woken after `fired_ns` has moved, so whoever polls then finds that it has.
+    /// is woken afterwards, and whoever polls then finds that it has.
     #[inline]
     pub(crate) fn rearm(
         &self,
@@ -181,7 +194,7 @@ impl Timers {
         deadline_ns: u64,
         now_ns: u64,
     ) -> Option<(Armed, Look)> {
-        if !self.has_fired(armed) && self.rounding.is_same(armed.fires_ns, deadline_ns, now_ns) {
+        if self.is_armed(armed) && self.rounding.is_same(armed.fires_ns, deadline_ns, now_ns) {
             return Some((*armed, Look::AsBefore));
         }
         let mut guarded = self.lock();
@@ -248,9 +261,7 @@ impl Timers {
             let more = guarded.wheel.expire(now_ns, &mut batch);
             let next = guarded.wheel.next().unwrap_or(NEVER);
             self.look_at(&mut guarded, next);
-            // Release: see `has_fired`.
-            self.fired_ns
-                .store(guarded.wheel.fired_ns(), Ordering::Release);
+            self.fired_up_to(guarded.wheel.fired_ns(), guarded.wheel.reached_ns());
             let spare = guarded.wheel.give_up_spare();
             drop(guarded);
             drop(spare);
@@ -261,12 +272,18 @@ impl Timers {
         }
     }
 
+    fn fired_up_to(&self, fired_ns: u64, reached_ns: u64) {
+        // Release: see `has_fired` and `is_armed`.
+        self.fired_ns.store(fired_ns, Ordering::Release);
+        self.reached_ns.store(reached_ns, Ordering::Release);
+    }
+
     /// Arms nothing any more. Who still waits is woken, and finds out.
     pub(crate) fn close(&self) {
         let mut guarded = self.lock();
         guarded.is_closed = true;
         // Before anybody is woken: a sleep looks here first.
-        self.fired_ns.store(CLOSED, Ordering::Release);
+        self.fired_up_to(CLOSED, CLOSED);
         let wakers = guarded.wheel.clear();
         self.look_at(&mut guarded, NEVER);
         drop(guarded);
@@ -282,57 +299,4 @@ pub(super) fn wake_all(wakers: impl Iterator<Item = Waker>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn virtual_timers() -> Timers {
-        Timers::new(Clock::virtual_time(), 0)
-    }
-
-    fn arm(timers: &Timers, deadline_ns: u64) -> (Armed, Look) {
-        timers
-            .arm(deadline_ns, 0, Waker::noop().clone())
-            .expect("they are open")
-    }
-
-    #[test]
-    fn a_timer_before_the_first_one_moves_the_look_forward() {
-        let timers = virtual_timers();
-        assert!(!timers.is_due(NEVER - 1));
-        assert_eq!(arm(&timers, 50).1, Look::Earlier);
-        assert_eq!(arm(&timers, 60).1, Look::AsBefore);
-        let (first, look) = arm(&timers, 40);
-        assert_eq!(look, Look::Earlier);
-        assert!(timers.is_due(40) && !timers.is_due(39));
-        drop(timers.disarm(&first));
-        assert!(timers.is_due(40), "nobody has looked since");
-        assert_eq!(timers.next(), Some(50));
-        assert!(!timers.is_due(49));
-    }
-
-    #[test]
-    fn a_timer_that_fired_cannot_be_updated_armed_again_or_disarmed() {
-        let timers = virtual_timers();
-        let (armed, _) = arm(&timers, 5);
-        assert!(!timers.has_fired(&armed));
-        timers.fire(4);
-        assert!(timers.update(&armed, Waker::noop().clone()));
-        timers.fire(5);
-        assert!(timers.has_fired(&armed));
-        assert!(!timers.update(&armed, Waker::noop().clone()));
-        assert!(timers.rearm(&armed, 9, 5).is_none());
-        assert!(timers.disarm(&armed).is_none());
-        assert_eq!(timers.next(), None);
-    }
-
-    #[test]
-    fn closed_timers_wake_who_waits_and_arm_nothing_any_more() {
-        let timers = virtual_timers();
-        let waker = futures::task::noop_waker();
-        let (armed, _) = arm(&timers, 5);
-        timers.close();
-        assert!(!timers.update(&armed, waker.clone()));
-        assert!(timers.arm(7, 0, waker).is_none());
-        assert_eq!(timers.next(), None);
-    }
-}
+mod tests;

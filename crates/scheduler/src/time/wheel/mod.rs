@@ -192,6 +192,11 @@ impl Wheel {
         self.rounding.ns(fired)
     }
 
+    /// Nothing that fires after this nanosecond has been taken out.
+    pub(crate) fn reached_ns(&self) -> u64 {
+        self.rounding.ns(self.elapsed)
+    }
+
     /// The unit at which to look again: never after the first timer fires, and on an exact wheel the very
     /// time at which it does.
     pub(crate) fn next(&mut self) -> Option<u64> {
