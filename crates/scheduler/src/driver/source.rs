@@ -46,12 +46,14 @@ impl Waiting {
     }
 }
 
-/// Leaves `waker` in `slot`, cloned only if another is there.
-fn leave(slot: &mut Option<Waker>, waker: &Waker) {
-    match slot {
-        Some(held) => held.clone_from(waker),
-        None => *slot = Some(waker.clone()),
+/// Leaves `waker` in `slot`, cloned only if another is there. That one is returned, to be dropped without the
+/// lock: it is foreign code, which may come back here.
+#[must_use]
+fn leave(slot: &mut Option<Waker>, waker: &Waker) -> Option<Waker> {
+    if slot.as_ref().is_some_and(|held| held.will_wake(waker)) {
+        return None;
     }
+    slot.replace(waker.clone())
 }
 
 impl Source {
@@ -122,12 +124,17 @@ impl Source {
                 None => {
                     let waker = Some(waker.clone());
                     *place = Some(Place(waiting.list.insert(Listed { mask, waker })));
+                    None
                 }
             }
         })
     }
 
-    fn poll_with(&self, mask: Mask, leave_waker: impl FnOnce(&mut Waiting)) -> Poll<Seen> {
+    fn poll_with(
+        &self,
+        mask: Mask,
+        leave_waker: impl FnOnce(&mut Waiting) -> Option<Waker>,
+    ) -> Poll<Seen> {
         let seen = self.readiness.load();
         if seen.mask().meets(mask) {
             return Poll::Ready(seen);
@@ -137,7 +144,9 @@ impl Source {
         if seen.mask().meets(mask) {
             return Poll::Ready(seen);
         }
-        leave_waker(&mut waiting);
+        let old = leave_waker(&mut waiting);
+        drop(waiting);
+        drop(old);
         Poll::Pending
     }
 
