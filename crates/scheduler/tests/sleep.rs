@@ -52,6 +52,8 @@ fn a_sleep_that_is_dropped_wakes_nobody() {
     let scheduler = Builder::deterministic(1).build().unwrap();
     scheduler.block_on(async {
         let other = spawn(time::sleep(10 * SECOND));
+        // From then on nobody else arms a timer.
+        time::sleep(SECOND).await;
         let ((), polls) = polls_of(async {
             for seconds in [5, 3, 7] {
                 let mut sleep = pin!(time::sleep(seconds * SECOND));
