@@ -86,8 +86,6 @@ impl Leases {
     pub(crate) fn give_back(&self, ring: &Ring) {
         let header = ring.header();
         header.task.store(0, Ordering::Relaxed);
-        // The time until the next lease belongs to no state.
-        header.state_since.store(0, Ordering::Relaxed);
         header.leased.store(0, Ordering::Release);
         self.set(ring.index(), |ring| ring.is_leased = false);
     }

@@ -21,6 +21,7 @@ mod contain;
 mod create;
 pub mod dir;
 mod domain;
+mod encoded_event;
 mod event;
 mod fork;
 mod format;
@@ -59,6 +60,7 @@ pub use create::CreateError;
 pub use domain::{
     DomainEvent, Event, FIELDS_MAX, FIRST_DOMAIN_KIND, Field, FieldType, KindSpec, Value,
 };
+pub use encoded_event::EncodedEvent;
 pub use event::TaskEvent;
 pub use format::header::Lifecycle;
 pub use host::ProcessId;

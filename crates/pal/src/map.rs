@@ -196,6 +196,15 @@ unsafe impl<T: Shared> Send for View<T> {}
 // SAFETY: as above.
 unsafe impl<T: Shared> Sync for View<T> {}
 
+impl<T: Shared> Clone for View<T> {
+    fn clone(&self) -> View<T> {
+        View {
+            values: self.values,
+            _mapping: Arc::clone(&self._mapping),
+        }
+    }
+}
+
 impl<T: Shared> Deref for View<T> {
     type Target = [T];
 

@@ -14,6 +14,7 @@ use crate::format::header::Header;
 use crate::format::layout::SLOT_BYTES;
 use crate::map::{Mapping, View};
 use crate::slot::Slot;
+use std::num::NonZeroU32;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -31,26 +32,30 @@ const BATCH: usize = 128;
 /// pal.table().give_back_shared(slot);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SlotId(u32);
+pub struct SlotId(NonZeroU32);
 
 impl SlotId {
+    /// The slot with this index. One more is kept, so that "no slot" takes no space of its own.
+    ///
+    /// # Panics
+    /// For `u32::MAX`, which no table reaches.
+    #[inline]
+    pub const fn at(index: u32) -> SlotId {
+        SlotId(
+            NonZeroU32::MIN
+                .checked_add(index)
+                .expect("a table is smaller"),
+        )
+    }
+
     /// The slot's index, from zero.
+    #[inline]
     pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-
-    /// The index as the number that a task keeps.
-    pub const fn to_raw(self) -> u32 {
-        self.0
-    }
-
-    /// The slot that [`SlotId::to_raw`] made the number of.
-    pub const fn from_raw(raw: u32) -> SlotId {
-        SlotId(raw)
+        self.0.get() as usize - 1
     }
 }
 
-/// The slots of all live tasks of a log.
+/// The slots of all live tasks of a log. Clones are of the same table.
 ///
 /// ```
 /// use glasshouse_pal::{Pal, SlotCache};
@@ -60,6 +65,7 @@ impl SlotId {
 /// assert_eq!(pal.table().slot(slot).id(), None);
 /// pal.table().give_back(&mut cache, slot);
 /// ```
+#[derive(Clone)]
 pub struct TaskTable {
     slots: View<Slot>,
     shared: Arc<Shared>,
@@ -167,7 +173,7 @@ impl TaskTable {
                     .as_ref()
                     .is_some_and(|own| Arc::ptr_eq(own, &self.shared))
             );
-            return Some(SlotId(index));
+            return Some(SlotId::at(index));
         }
         self.refill(cache)
     }
@@ -181,7 +187,7 @@ impl TaskTable {
         }
         let keep = free.list.len().saturating_sub(BATCH);
         cache.free.extend(free.list.drain(keep..));
-        cache.free.pop().map(SlotId)
+        cache.free.pop().map(SlotId::at)
     }
 
     /// Returns a slot, cleared before, to the worker's stock.
@@ -190,7 +196,7 @@ impl TaskTable {
         if cache.free.len() >= 2 * BATCH || cache.table.is_none() {
             self.spill(cache);
         }
-        cache.free.push(id.0);
+        cache.free.push(id.index() as u32);
     }
 
     #[cold]
@@ -208,12 +214,12 @@ impl TaskTable {
         if free.list.is_empty() {
             self.shared.grow(&mut free);
         }
-        free.list.pop().map(SlotId)
+        free.list.pop().map(SlotId::at)
     }
 
     /// The same as [`TaskTable::give_back`] for a thread without a stock of its own.
     pub fn give_back_shared(&self, id: SlotId) {
-        self.shared.lock().list.push(id.0);
+        self.shared.lock().list.push(id.index() as u32);
     }
 
     /// The slots that were ever made ready for use.

@@ -2,8 +2,9 @@
 
 use crate::cause::WakeSource;
 use crate::domain::{DomainEvent, Event, FIELDS_MAX};
+use crate::encoded_event::EncodedEvent;
 use crate::event::TaskEvent;
-use crate::format::codec::{Encoded, decode, encode, number};
+use crate::format::codec::{Encoded, decode, number};
 use crate::format::header::RingHeader;
 use crate::id::TaskId;
 use crate::loss::LossCause;
@@ -53,6 +54,14 @@ impl RingWriter {
             false => rustix::thread::gettid().as_raw_nonzero().get() as u64,
         };
         let ring = pal.leases().take(owner, thread);
+        if let Some(ring) = &ring {
+            let header = ring.header();
+            let searching = WorkerState::Searching as u64;
+            header.state.store(searching, Ordering::Relaxed);
+            header
+                .state_since
+                .store(pal.clock().now(), Ordering::Relaxed);
+        }
         let writer = RingWriter {
             inner: Rc::new(Inner {
                 pal,
@@ -82,7 +91,13 @@ impl RingWriter {
     // At a call with a known variant, all of its encoding folds into constants.
     #[inline(always)]
     pub fn write(&self, stamp: u64, aux: u8, event: &TaskEvent) -> bool {
-        let words = encode(event);
+        self.write_encoded(stamp, aux, EncodedEvent::of(event))
+    }
+
+    /// [`RingWriter::write`] of an event that was encoded before.
+    #[inline(always)]
+    pub fn write_encoded(&self, stamp: u64, aux: u8, event: EncodedEvent) -> bool {
+        let EncodedEvent(words) = event;
         let is_recorded = self.inner.push(stamp, aux, words);
         if mirror::is_enabled() {
             let Encoded {
@@ -133,8 +148,8 @@ impl RingWriter {
         }
     }
 
-    /// Says what the thread does from this stamp on, and adds the time since it last said so to the
-    /// state that it leaves.
+    /// Says what the thread does from this stamp on. When it changes its state, the time since it entered
+    /// the one that it leaves is added to that state's.
     #[inline]
     pub fn current(&self, stamp: u64, task: Option<TaskId>, state: WorkerState) {
         let task = number(task);
@@ -142,11 +157,19 @@ impl RingWriter {
             self.inner.task.set(task);
             return;
         };
+        if header.state.load(Ordering::Relaxed) == state as u64 {
+            header.task.store(task, Ordering::Relaxed);
+            header.heartbeat.store(stamp, Ordering::Relaxed);
+            return;
+        }
+        self.enter_state(header, stamp, task, state);
+    }
+
+    #[inline(never)]
+    fn enter_state(&self, header: &RingHeader, stamp: u64, task: u64, state: WorkerState) {
         let left = header.state.load(Ordering::Relaxed) as usize;
         let since = header.state_since.load(Ordering::Relaxed);
-        if let Some(ticks) = header.state_ticks.get(left)
-            && since != 0
-        {
+        if let Some(ticks) = header.state_ticks.get(left) {
             add(ticks, stamp.saturating_sub(since));
         }
         header.task.store(task, Ordering::Relaxed);

@@ -350,7 +350,7 @@ impl Builder {
             injector: Injector::new(),
             idle: Idle::new(workers),
             remotes: (0..workers)
-                .map(|worker| Remote::new(worker, workers, hub.clock()))
+                .map(|worker| Arc::new(Remote::new(worker, workers, hub.clock())))
                 .collect(),
             registry: Registry::new(),
             roots: Roots::default(),

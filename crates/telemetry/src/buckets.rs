@@ -1,5 +1,6 @@
 //! Owns the histogram bounds: their check, and the search from a duration in clock ticks to its bucket.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// The most bounds a histogram of the scheduler can have.
@@ -120,9 +121,10 @@ impl Bounds {
         self.raw.len()
     }
 
-    /// The first bound, in raw ticks.
-    pub(crate) fn first(&self) -> u64 {
-        self.raw[0]
+    /// The durations of a bucket, in raw ticks.
+    pub(crate) fn within(&self, bucket: usize) -> RangeInclusive<u64> {
+        let from = bucket.checked_sub(1).map_or(0, |below| self.raw[below] + 1);
+        from..=self.raw[bucket]
     }
 
     /// The bucket of a duration in raw ticks.

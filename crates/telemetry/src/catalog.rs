@@ -11,7 +11,7 @@ pub const TASKS_RUNNING_TOTAL: &str = "tasks_running_total";
 pub const TASKS_STATE_TOTAL: &str = "tasks_state_total";
 /// Histogram: time from Running to leaving Running, one sample a tick.
 pub const RUN_LATENCY_SECONDS: &str = "task_run_latency_seconds";
-/// Histogram: time from leaving Running, not ready, to the wake, one sample a resumption.
+/// Histogram: time from leaving Running, not ready, to the wake, one sample a wake.
 pub const WAIT_TIME_SECONDS: &str = "task_wait_time_seconds";
 /// Histogram: time from becoming ready to Running, one sample a tick.
 pub const READY_DELAY_SECONDS: &str = "task_ready_delay_seconds";
@@ -75,7 +75,7 @@ pub(crate) static WAIT: Family = Family {
     name: WAIT_TIME_SECONDS,
     kind: Kind::Histogram,
     unit: Unit::Seconds,
-    help: "Time a task waited before it was woken, by resumption.",
+    help: "Time a task waited before it was woken, by wake.",
 };
 pub(crate) static READY: Family = Family {
     name: READY_DELAY_SECONDS,

@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(crate) struct Flow {
-    is_shared: bool,
     pushed: AtomicU64,
     popped: AtomicU64,
 }
@@ -25,39 +24,34 @@ pub(crate) struct Depth {
 }
 
 impl Flow {
-    /// Counts a push.
+    /// Counts a push by the worker whose flow this is.
     #[inline]
     pub(crate) fn pushed(&self) {
-        self.bump(&self.pushed);
+        bump(&self.pushed);
     }
 
-    /// Counts a pop.
+    /// Counts a pop by the worker whose flow this is.
     #[inline]
     pub(crate) fn popped(&self) {
-        self.bump(&self.popped);
+        bump(&self.popped);
     }
 
-    /// Release, so that a pop that is seen carries its push along; on x86-64 it costs nothing.
-    #[inline]
-    fn bump(&self, counter: &AtomicU64) {
-        if self.is_shared {
-            counter.fetch_add(1, Ordering::Release);
-        } else {
-            counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Release);
-        }
+    /// Counts a push by a thread that is no worker.
+    pub(crate) fn pushed_shared(&self) {
+        self.pushed.fetch_add(1, Ordering::Release);
     }
+}
+
+/// Release, so that a pop that is seen carries its push along; on x86-64 it costs nothing.
+#[inline]
+fn bump(counter: &AtomicU64) {
+    counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Release);
 }
 
 impl Depth {
     pub(crate) fn new(workers: usize) -> Depth {
-        let flow = |number| {
-            Arc::new(Flow {
-                is_shared: number == workers,
-                ..Flow::default()
-            })
-        };
         Depth {
-            flows: (0..=workers).map(flow).collect(),
+            flows: (0..=workers).map(|_| Arc::default()).collect(),
         }
     }
 
@@ -91,12 +85,12 @@ mod tests {
         let (one, two, other) = (depth.flow(Some(0)), depth.flow(Some(1)), depth.flow(None));
         one.pushed();
         one.pushed();
-        other.pushed();
+        other.pushed_shared();
         assert_eq!(depth.read(), 3);
         two.popped();
         two.popped();
         assert_eq!(depth.read(), 1);
-        other.popped();
+        one.popped();
         assert_eq!(depth.read(), 0);
     }
 }

@@ -3,6 +3,7 @@
 use crate::ENABLED;
 use crate::buckets::check_buckets;
 use crate::catalog::DEFAULT_BUCKETS;
+use crate::meter::Sample;
 use crate::meters::Meters;
 use crate::prometheus::{Exporter, exporter_behind};
 use crate::pulse::Pulse;
@@ -14,7 +15,7 @@ use crate::trace::{Deferred, TaskTrace};
 use crate::worker::Worker;
 use glasshouse_pal::{
     self as pal, Clock, IdSource, LossCause, Pal, RingOwner, SiteId, TaskEvent, TaskId, TaskState,
-    WakeSource,
+    TaskTable, WakeSource,
 };
 use metrics::Recorder;
 use std::fmt;
@@ -188,28 +189,33 @@ impl Hub {
     /// A thread without a ring has won the wake of `task`. Before the push; the record is left to the
     /// worker that takes it in.
     pub fn woke(&self, task: &TaskTrace, by: WakeSource) {
-        self.stamp_wake(task, by);
+        let wake = self.stamp_wake(task, by, self.pal.table());
         task.defer_wake(by);
+        if ENABLED {
+            self.meters.outside.sample_shared(Sample::Wait, wake.wait);
+            if let Some(push) = &self.push {
+                push.sample(Sample::Wait, self.clock.ns(wake.wait));
+            }
+        }
     }
 
-    /// Stamps a wake in the trace and the slot; returns the stamp and the transition's number.
+    /// Stamps a wake in the trace and the slot.
     #[inline]
-    pub(crate) fn stamp_wake(&self, task: &TaskTrace, by: WakeSource) -> (u64, u8) {
+    pub(crate) fn stamp_wake(&self, task: &TaskTrace, by: WakeSource, table: &TaskTable) -> Wake {
         let since = task.since();
         // Read after winning, so that a wake never precedes the wait that it ends.
         let stamp = self.not_before(since, self.clock.now_ordered());
         let wait = stamp - since;
-        task.keep_wait(wait);
         // Whoever won the wake holds the task alone: what was noted before is of an earlier poll.
         task.forget_waker();
         let aux = task.advance(stamp);
         if let Some(slot) = task.slot() {
-            let slot = self.pal.table().slot(slot);
+            let slot = table.slot(slot);
             slot.add_wait(wait);
             slot.set_waker(by);
             slot.enter(TaskState::Scheduled, stamp);
         }
-        (stamp, aux)
+        Wake { stamp, aux, wait }
     }
 
     /// `stamp`, held at `since` if it lies before it: two processors' clocks may disagree.
@@ -229,7 +235,7 @@ impl Hub {
     /// A task was pushed onto the shared queue by a thread that is no worker.
     pub fn pushed(&self) {
         if ENABLED {
-            self.meters.depth.flow(None).pushed();
+            self.meters.depth.flow(None).pushed_shared();
             self.push_depth();
         }
     }
@@ -275,6 +281,15 @@ impl Hub {
             exporter.detach(&self.meters);
         }
     }
+}
+
+/// A wake that was stamped.
+pub(crate) struct Wake {
+    pub(crate) stamp: u64,
+    /// The transition's number.
+    pub(crate) aux: u8,
+    /// How long the task waited, in raw ticks.
+    pub(crate) wait: u64,
 }
 
 impl Drop for Hub {

@@ -1,13 +1,13 @@
 //! Owns what one worker counts: states entered, and the three histograms.
 //!
-//! A meter has one writer at a time, so that counting is a load and a store, never a locked
-//! instruction; whoever scrapes reads beside it. All accesses are relaxed: each number stands for
+//! A worker's meter has one writer, so that counting is a load and a store, never a locked
+//! instruction; whoever scrapes reads beside it. Threads that are no workers share one. All accesses are relaxed: each number stands for
 //! itself, and a scrape claims equality with the log only at rest.
 
 use crate::buckets::Bounds;
 use glasshouse_pal::TaskState;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 /// The three histograms, in the order in which totals keep them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +27,6 @@ pub(crate) const STATES: usize = TaskState::ALL.len() + 1;
 #[derive(Debug)]
 #[repr(align(128))]
 pub(crate) struct Meter {
-    /// The first bucket's bound, in raw ticks.
-    first_bound: u64,
     bounds: Arc<Bounds>,
     states: [AtomicU64; STATES],
     bins: [Bins; SAMPLES],
@@ -37,10 +35,13 @@ pub(crate) struct Meter {
 /// One histogram: a count by bucket, and the sum.
 #[derive(Debug)]
 struct Bins {
-    /// Of the first bucket, where nearly every duration of a healthy scheduler falls.
-    first: AtomicU64,
-    /// Of the others.
-    others: Box<[AtomicU64]>,
+    counts: Box<[AtomicU64]>,
+    /// The bucket of the last duration that was not in the one before: the next is mostly of it, too.
+    /// The writer's own, as the two below.
+    last: AtomicUsize,
+    /// The shortest duration of that bucket, and how many longer ones it has, in raw ticks.
+    from: AtomicU64,
+    width: AtomicU64,
     /// The bits of an `f64`, in raw ticks. A million waiting tasks add a million seconds each second,
     /// which in raw ticks overflows a `u64` within hours; a double keeps 34 days of ticks exactly and
     /// never falls.
@@ -55,12 +56,13 @@ fn bump(counter: &AtomicU64) {
 impl Meter {
     pub(crate) fn new(bounds: &Arc<Bounds>) -> Meter {
         let bins = || Bins {
-            first: AtomicU64::new(0),
-            others: (1..bounds.len()).map(|_| AtomicU64::new(0)).collect(),
+            counts: (0..bounds.len()).map(|_| AtomicU64::new(0)).collect(),
+            last: AtomicUsize::new(0),
+            from: AtomicU64::new(0),
+            width: AtomicU64::new(*bounds.within(0).end()),
             sum: AtomicU64::new(0.0_f64.to_bits()),
         };
         Meter {
-            first_bound: bounds.first(),
             bounds: bounds.clone(),
             states: Default::default(),
             bins: [bins(), bins(), bins()],
@@ -74,13 +76,14 @@ impl Meter {
     }
 
     /// Counts a duration of `raw` ticks.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn sample(&self, kind: Sample, raw: u64) {
         let bins = &self.bins[kind as usize];
-        if raw <= self.first_bound {
-            bump(&bins.first);
-        } else {
-            self.count_beyond_first(bins, raw);
+        if raw.wrapping_sub(bins.from.load(Relaxed)) > bins.width.load(Relaxed) {
+            self.change_bucket(bins, raw);
+        }
+        if let Some(count) = bins.counts.get(bins.last.load(Relaxed)) {
+            bump(count);
         }
         let sum = f64::from_bits(bins.sum.load(Relaxed));
         // Through i64: the conversion from u64 takes a branch, and no duration has 63 bits.
@@ -88,8 +91,26 @@ impl Meter {
     }
 
     #[inline(never)]
-    fn count_beyond_first(&self, bins: &Bins, raw: u64) {
-        bump(&bins.others[self.bounds.index(raw) - 1]);
+    fn change_bucket(&self, bins: &Bins, raw: u64) {
+        let bucket = self.bounds.index(raw);
+        let within = self.bounds.within(bucket);
+        bins.last.store(bucket, Relaxed);
+        bins.from.store(*within.start(), Relaxed);
+        bins.width.store(within.end() - within.start(), Relaxed);
+    }
+
+    /// Counts a duration in a meter that many threads count in.
+    pub(crate) fn sample_shared(&self, kind: Sample, raw: u64) {
+        let bins = &self.bins[kind as usize];
+        bins.counts[self.bounds.index(raw)].fetch_add(1, Relaxed);
+        let mut sum = bins.sum.load(Relaxed);
+        loop {
+            let next = (f64::from_bits(sum) + raw as f64).to_bits();
+            match bins.sum.compare_exchange_weak(sum, next, Relaxed, Relaxed) {
+                Ok(_) => return,
+                Err(now) => sum = now,
+            }
+        }
     }
 
     /// Adds what this meter holds to `totals`, reading every number once.
@@ -99,8 +120,7 @@ impl Meter {
         }
         for (total, bins) in totals.histograms.iter_mut().zip(&self.bins) {
             total.sum_raw += f64::from_bits(bins.sum.load(Relaxed));
-            let counts = [&bins.first].into_iter().chain(&bins.others);
-            for (total, count) in total.counts.iter_mut().zip(counts) {
+            for (total, count) in total.counts.iter_mut().zip(&bins.counts) {
                 *total += count.load(Relaxed);
             }
         }

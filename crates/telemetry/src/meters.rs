@@ -15,6 +15,8 @@ pub(crate) struct Meters {
     bounds: Arc<Bounds>,
     clock: Clock,
     pub(crate) depth: Depth,
+    /// Of all threads that are no workers: samples only.
+    pub(crate) outside: Meter,
     members: Mutex<Members>,
 }
 
@@ -32,6 +34,7 @@ impl Meters {
             ended: Totals::new(&bounds),
         });
         Meters {
+            outside: Meter::new(&bounds),
             bounds,
             clock,
             depth: Depth::new(workers),
@@ -67,6 +70,7 @@ impl Meters {
     pub(crate) fn totals(&self) -> Totals {
         let members = self.members();
         let mut totals = members.ended.clone();
+        self.outside.add_to(&mut totals);
         for meter in &members.living {
             meter.add_to(&mut totals);
         }

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! start_tick ──► Tick ──poll_returned──► Tick ──leave──► Draft ──commit──► recorded
-//!                                          │    ▲
-//!                                          └────┘ leave again, as Yield, when a wake came in between
+//!                                                         │ ▲
+//!                                                         └─┘ leave_instead, when a wake came in between
 //! ```
 
 use crate::ENABLED;
@@ -12,9 +12,9 @@ use crate::spans::TickSpan;
 use crate::trace::TaskTrace;
 use crate::worker::Worker;
 use glasshouse_pal::{
-    Failure, FailureKind, IoTarget, TaskEvent, TaskId, TaskState, TextId, WakeSource, WorkerState,
+    EncodedEvent, Failure, FailureKind, IoTarget, TaskEvent, TaskId, TaskState, TextId, WakeSource,
+    WorkerState,
 };
-use std::cell::Cell;
 use std::time::Duration;
 
 /// A tick under way. Must be committed; dropped otherwise, its span closes without a state.
@@ -40,8 +40,6 @@ pub struct Tick {
     tid: TaskId,
     start: u64,
     end: u64,
-    /// The number of the transition out of Running, once `leave` has made it.
-    left: Cell<Option<u8>>,
     span: TickSpan,
 }
 
@@ -100,6 +98,44 @@ pub enum Leave {
     },
 }
 
+impl Leave {
+    /// The record's words and the state that the task enters. Where the variant is known, both are constants
+    /// but for the task and the cause.
+    #[inline(always)]
+    fn encode(self, tid: TaskId, task: &TaskTrace) -> (EncodedEvent, TaskState) {
+        let by = |woken| match woken {
+            Woken::ByItself => WakeSource::Task(tid),
+            // Whoever wakes a running task notes himself first; one who does not is no task of ours.
+            Woken::AsNoted => task.noted_waker().unwrap_or(WakeSource::External),
+        };
+        let encoded = |event: TaskEvent| {
+            // Each variant of `Leave` becomes a transition.
+            let state = event.state().unwrap_or(TaskState::Waiting);
+            (EncodedEvent::of(&event), state)
+        };
+        match self {
+            Leave::Yield(woken) => {
+                let by = by(woken);
+                encoded(TaskEvent::Yield { tid, by })
+            }
+            Leave::Throttled(woken) => {
+                let by = by(woken);
+                encoded(TaskEvent::Throttled { tid, by })
+            }
+            Leave::Sleep { dur } => encoded(TaskEvent::Sleep { tid, dur }),
+            Leave::Io(io) => encoded(TaskEvent::IoWait { tid, io }),
+            Leave::Join(on) => encoded(TaskEvent::JoinWait { tid, on }),
+            Leave::Lane(lane) => encoded(TaskEvent::LaneWait { tid, lane }),
+            Leave::Wait => encoded(TaskEvent::Wait { tid }),
+            Leave::Done => encoded(TaskEvent::Done { tid }),
+            Leave::Failed { kind, text } => {
+                let error = Failure { kind, text };
+                encoded(TaskEvent::Failed { tid, error })
+            }
+        }
+    }
+}
+
 /// Who woke a task while it ran.
 ///
 /// ```
@@ -131,7 +167,7 @@ pub enum Woken {
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a draft is recorded by Worker::commit"]
 pub struct Draft {
-    event: TaskEvent,
+    event: EncodedEvent,
     state: TaskState,
     aux: u8,
 }
@@ -139,20 +175,19 @@ pub struct Draft {
 impl Draft {
     /// The event that will be recorded.
     pub fn event(&self) -> TaskEvent {
-        self.event
+        self.event.event()
     }
 }
 
 impl Worker {
     /// The task begins to run, at the boundary.
-    #[inline]
+    #[inline(always)]
     pub fn start_tick(&self, task: &TaskTrace) -> Tick {
         let since = task.since();
         let start = self.hub.not_before(since, self.pulse.boundary());
         let ready = start - since;
         let tid = task.id();
         self.pulse.start(tid, start);
-        let wait = task.take_wait();
         let aux = task.advance(start);
         if let Some(slot) = self.slot(task) {
             slot.add_ready(ready);
@@ -163,16 +198,11 @@ impl Worker {
         if ENABLED {
             self.ring.current(start, Some(tid), WorkerState::Running);
             self.shows_task.set(true);
-            let event = TaskEvent::Running { tid };
-            self.ring.write(start, aux, &event);
+            self.ring.write(start, aux, &TaskEvent::Running { tid });
             self.meter.entered(TaskState::Running);
             self.meter.sample(Sample::Ready, ready);
-            if let Some(wait) = wait {
-                self.meter.sample(Sample::Wait, wait);
-            }
             if self.pushes {
-                let samples = [(Sample::Ready, Some(ready)), (Sample::Wait, wait)];
-                self.push(TaskState::Running, &samples);
+                self.push(TaskState::Running, Sample::Ready, ready);
             }
             span = TickSpan::enter(tid);
         }
@@ -180,14 +210,13 @@ impl Worker {
             tid,
             start,
             end: start,
-            left: Cell::new(None),
             span,
         }
     }
 
     /// The poll has returned: reads the clock, the tick's end and the next one's start. Returns the run
     /// time in raw clock ticks.
-    #[inline]
+    #[inline(always)]
     pub fn poll_returned(&self, tick: &mut Tick) -> u64 {
         let now = self.clock.now();
         tick.end = self.hub.not_before(tick.start, now);
@@ -198,67 +227,48 @@ impl Worker {
         tick.end - tick.start
     }
 
-    /// The task is about to leave Running, at the tick's end: stamps it and its slot. To be called
-    /// before the state is published, and again with [`Leave::Yield`] if a wake came in between.
-    #[inline]
+    /// The task is about to leave Running, at the tick's end: stamps it and its slot. To be called once a
+    /// tick, before the state is published.
+    #[inline(always)]
     pub fn leave(&self, task: &TaskTrace, tick: &Tick, leave: Leave) -> Draft {
-        let tid = tick.tid;
-        let event = self.leaving(task, tid, leave);
-        // Each variant of `Leave` becomes a transition.
-        let state = event.state().unwrap_or(TaskState::Waiting);
-        let run = tick.end - tick.start;
-        let slot = self.slot(task);
-        let aux = match tick.left.get() {
-            Some(aux) => aux,
-            None => {
-                let aux = task.advance(tick.end);
-                tick.left.set(Some(aux));
-                if let Some(slot) = slot {
-                    slot.add_run(run);
-                }
-                aux
-            }
-        };
-        if let Some(slot) = slot {
+        let aux = task.advance(tick.end);
+        if let Some(slot) = self.slot(task) {
+            slot.add_run(tick.run());
+        }
+        self.draft(task, tick, aux, leave)
+    }
+
+    /// The task is about to leave Running otherwise than `draft` says, because a wake came in between.
+    pub fn leave_instead(
+        &self,
+        task: &TaskTrace,
+        tick: &Tick,
+        draft: Draft,
+        leave: Leave,
+    ) -> Draft {
+        self.draft(task, tick, draft.aux, leave)
+    }
+
+    #[inline(always)]
+    fn draft(&self, task: &TaskTrace, tick: &Tick, aux: u8, leave: Leave) -> Draft {
+        let (event, state) = leave.encode(tick.tid, task);
+        if let Some(slot) = self.slot(task) {
             slot.enter(state, tick.end);
         }
         Draft { event, state, aux }
     }
 
-    #[inline]
-    fn leaving(&self, task: &TaskTrace, tid: TaskId, leave: Leave) -> TaskEvent {
-        let by = |woken| match woken {
-            Woken::ByItself => WakeSource::Task(tid),
-            // Whoever wakes a running task notes himself first; one who does not is no task of ours.
-            Woken::AsNoted => task.noted_waker().unwrap_or(WakeSource::External),
-        };
-        match leave {
-            Leave::Yield(woken) => TaskEvent::Yield { tid, by: by(woken) },
-            Leave::Throttled(woken) => TaskEvent::Throttled { tid, by: by(woken) },
-            Leave::Sleep { dur } => TaskEvent::Sleep { tid, dur },
-            Leave::Io(io) => TaskEvent::IoWait { tid, io },
-            Leave::Join(on) => TaskEvent::JoinWait { tid, on },
-            Leave::Lane(lane) => TaskEvent::LaneWait { tid, lane },
-            Leave::Wait => TaskEvent::Wait { tid },
-            Leave::Done => TaskEvent::Done { tid },
-            Leave::Failed { kind, text } => {
-                let error = Failure { kind, text };
-                TaskEvent::Failed { tid, error }
-            }
-        }
-    }
-
     /// The state is published: records the transition, and closes the tick's span. The task itself may
     /// be elsewhere by now, or gone.
-    #[inline]
+    #[inline(always)]
     pub fn commit(&self, tick: Tick, draft: Draft) {
         if ENABLED {
-            let run = tick.end - tick.start;
-            self.ring.write(tick.end, draft.aux, &draft.event);
+            let run = tick.run();
+            self.ring.write_encoded(tick.end, draft.aux, draft.event);
             self.meter.entered(draft.state);
             self.meter.sample(Sample::Run, run);
             if self.pushes {
-                self.push(draft.state, &[(Sample::Run, Some(run))]);
+                self.push(draft.state, Sample::Run, run);
             }
             tick.span.close(draft.state);
         }

@@ -37,8 +37,6 @@ pub struct TaskTrace {
     deferred: AtomicU8,
     /// The last transition's stamp.
     since: AtomicU64,
-    /// One more than the wait that the last wake ended; zero when the task was not woken since it ran.
-    wait: AtomicU64,
     /// [`WakeSource::to_word`] of who woke it first since it became ready, or of a deferred wake; zero for
     /// nobody.
     woken_by: AtomicU64,
@@ -59,7 +57,6 @@ impl TaskTrace {
             aux: AtomicU8::new(0),
             deferred: AtomicU8::new(deferred as u8),
             since: AtomicU64::new(since),
-            wait: AtomicU64::new(0),
             woken_by: AtomicU64::new(0),
         }
     }
@@ -120,31 +117,19 @@ impl TaskTrace {
         self.aux.load(Relaxed)
     }
 
-    /// Keeps the wait that a wake ended until the task runs.
-    #[inline]
-    pub(crate) fn keep_wait(&self, raw: u64) {
-        self.wait.store(raw + 1, Relaxed);
-    }
-
-    /// The wait that was kept, once.
-    #[inline]
-    pub(crate) fn take_wait(&self) -> Option<u64> {
-        let kept = self.wait.load(Relaxed);
-        if kept == 0 {
-            return None;
-        }
-        self.wait.store(0, Relaxed);
-        Some(kept - 1)
-    }
-
     /// Leaves the record of a wake by `by` to the worker that takes the task in.
     pub(crate) fn defer_wake(&self, by: WakeSource) {
         self.woken_by.store(by.to_word(), Relaxed);
         self.deferred.store(Deferred::Wake as u8, Relaxed);
     }
 
-    /// What was left to this worker, once.
+    /// Whether something was left to the worker that takes the task in.
     #[inline]
+    pub(crate) fn has_deferred(&self) -> bool {
+        self.deferred.load(Relaxed) != Deferred::Nothing as u8
+    }
+
+    /// What was left to this worker, once.
     pub(crate) fn take_deferred(&self) -> Deferred {
         let deferred = self.deferred.load(Relaxed);
         if deferred == Deferred::Nothing as u8 {
@@ -181,12 +166,8 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_and_a_deferral_are_taken_once() {
+    fn a_deferral_is_taken_once() {
         let task = task();
-        assert_eq!(task.take_wait(), None);
-        task.keep_wait(0);
-        assert_eq!(task.take_wait(), Some(0));
-        assert_eq!(task.take_wait(), None);
         task.defer_wake(WakeSource::External);
         assert_eq!(task.take_deferred(), Deferred::Wake);
         assert_eq!(task.take_deferred(), Deferred::Nothing);

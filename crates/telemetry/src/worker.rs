@@ -8,7 +8,7 @@
 
 use crate::ENABLED;
 use crate::depth::Flow;
-use crate::hub::{Hub, denial, task_id};
+use crate::hub::{Hub, Wake, denial, task_id};
 use crate::meter::{Meter, Sample};
 use crate::pulse::Pulse;
 use crate::settings::SpawnSite;
@@ -17,7 +17,7 @@ use crate::spans;
 use crate::trace::{Deferred, TaskTrace};
 use glasshouse_pal::{
     Clock, Installed, RingOwner, RingWriter, Slot, SlotCache, TaskEvent, TaskId, TaskState,
-    WakeSource, WorkerState,
+    TaskTable, WakeSource, WorkerState,
 };
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -60,6 +60,8 @@ pub struct Worker {
     /// When the next clock pair is due.
     pub(crate) next_pair: Cell<u64>,
     pub(crate) clock: Clock,
+    /// The log's, kept here because every transition goes there.
+    table: TaskTable,
     pub(crate) meter: Arc<Meter>,
     flow: Arc<Flow>,
     /// Whether there is a recorder to push into.
@@ -97,6 +99,7 @@ impl Worker {
             ring,
             next_pair: Cell::new(0),
             clock: hub.clock().clone(),
+            table: hub.pal().table().clone(),
             meter: hub.meters.join(),
             flow: hub.meters.depth.flow(index).clone(),
             pushes: hub.push.is_some(),
@@ -145,9 +148,9 @@ impl Worker {
         let tid = self.next_id();
         let site_id = self.sites.id(site, pal);
         let stamp = self.pulse.boundary();
-        let slot = pal.table().take(&mut self.slots.borrow_mut());
+        let slot = self.table.take(&mut self.slots.borrow_mut());
         if let Some(slot) = slot {
-            let slot = pal.table().slot(slot);
+            let slot = self.table.slot(slot);
             slot.publish(tid, site_id, parent, TaskState::Scheduled, stamp);
         }
         let task = TaskTrace::new(tid, slot, site_id, stamp, Deferred::Nothing);
@@ -189,8 +192,16 @@ impl Worker {
 
     /// Writes the record that a thread without a ring left, with the stamp that it took; nothing if
     /// there is none.
-    #[inline]
+    #[inline(always)]
     pub fn take_in(&self, task: &TaskTrace) {
+        if task.has_deferred() {
+            self.take_in_deferred(task);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn take_in_deferred(&self, task: &TaskTrace) {
         match task.take_deferred() {
             Deferred::Nothing => {}
             _ if !ENABLED => {}
@@ -206,7 +217,7 @@ impl Worker {
     /// This thread has won the wake of `task`: stamps and records it. Before the push.
     #[inline]
     pub fn woke(&self, task: &TaskTrace, by: WakeSource) {
-        let (stamp, aux) = self.hub.stamp_wake(task, by);
+        let Wake { stamp, aux, wait } = self.hub.stamp_wake(task, by, &self.table);
         if !self.pulse.is_in_tick() && stamp > self.pulse.boundary() {
             // What runs next on this worker runs after this wake. Inside a tick the boundary stays: its
             // end is read anyway.
@@ -214,6 +225,10 @@ impl Worker {
         }
         if ENABLED {
             self.record_wake(stamp, aux, task.id(), by);
+            self.meter.sample(Sample::Wait, wait);
+            if self.pushes {
+                self.push_sample(Sample::Wait, wait);
+            }
         }
     }
 
@@ -225,9 +240,8 @@ impl Worker {
     /// The task has ended and is recorded: its slot is free again.
     pub fn free(&self, task: &TaskTrace) {
         if let Some(id) = task.slot() {
-            let table = self.hub.pal().table();
-            table.slot(id).clear();
-            table.give_back(&mut self.slots.borrow_mut(), id);
+            self.table.slot(id).clear();
+            self.table.give_back(&mut self.slots.borrow_mut(), id);
         }
     }
 
@@ -235,12 +249,17 @@ impl Worker {
     #[inline]
     pub fn pushed(&self) {
         if ENABLED {
-            self.flow.pushed();
+            if self.index.is_some() {
+                self.flow.pushed();
+            } else {
+                // A guest counts where all threads do that are no workers.
+                self.flow.pushed_shared();
+            }
             self.depth_moved();
         }
     }
 
-    /// This thread has popped a task from a ready queue.
+    /// This worker has popped a task from a ready queue; a guest has none.
     #[inline]
     pub fn popped(&self) {
         if ENABLED {
@@ -289,7 +308,7 @@ impl Worker {
 
     #[inline]
     pub(crate) fn slot(&self, task: &TaskTrace) -> Option<&Slot> {
-        task.slot().map(|slot| self.hub.pal().table().slot(slot))
+        task.slot().map(|slot| self.table.slot(slot))
     }
 
     /// Tells the ring's header that the task it shows has ended its tick. Not done at the end of each:
@@ -308,21 +327,28 @@ impl Worker {
         self.ring.write(stamp, aux, event);
         self.meter.entered(state);
         if self.pushes {
-            self.push(state, &[]);
+            self.push_state(state);
         }
     }
 
-    /// Pushes a transition into `state` and the durations that it ends, in raw clock ticks.
+    /// Pushes a transition into `state` and the duration in raw clock ticks that it ends.
     #[cold]
-    pub(crate) fn push(&self, state: TaskState, samples: &[(Sample, Option<u64>)]) {
-        let Some(push) = &self.hub.push else {
-            return;
-        };
-        push.entered(state);
-        for &(kind, raw) in samples {
-            if let Some(raw) = raw {
-                push.sample(kind, self.clock.ns(raw));
-            }
+    pub(crate) fn push(&self, state: TaskState, kind: Sample, raw: u64) {
+        self.push_state(state);
+        self.push_sample(kind, raw);
+    }
+
+    #[cold]
+    fn push_state(&self, state: TaskState) {
+        if let Some(push) = &self.hub.push {
+            push.entered(state);
+        }
+    }
+
+    #[cold]
+    fn push_sample(&self, kind: Sample, raw: u64) {
+        if let Some(push) = &self.hub.push {
+            push.sample(kind, self.clock.ns(raw));
         }
     }
 }

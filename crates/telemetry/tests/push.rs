@@ -51,7 +51,7 @@ fn the_recorder_hears_what_the_log_holds_in_its_order() {
 }
 
 #[test]
-fn each_tick_gives_one_run_and_one_ready_sample_and_each_resumption_one_wait_sample() {
+fn each_tick_gives_one_run_and_one_ready_sample_and_each_wake_one_wait_sample() {
     let registry = Registry::new();
     let drive = pushing_into(&registry);
     let worker = drive.hub.worker(0);
@@ -67,7 +67,7 @@ fn each_tick_gives_one_run_and_one_ready_sample_and_each_resumption_one_wait_sam
     drive.tick(&worker, &task, 1, Leave::Wait);
     assert_eq!(counts(), [3, 3, 0]);
     worker.woke(&task, glasshouse_telemetry::pal::WakeSource::Timer);
-    assert_eq!(counts(), [3, 3, 0]);
+    assert_eq!(counts(), [3, 3, 1]);
     drive.tick(&worker, &task, 1, Leave::Yield(Woken::AsNoted));
     assert_eq!(counts(), [4, 4, 1]);
     drive.tick(&worker, &task, 1, Leave::Done);
@@ -87,9 +87,12 @@ fn the_gauge_follows_every_push_and_pop() {
     }
     drive.hub.pushed();
     assert_eq!(depth(), Some(4.0));
-    let guest = drive.hub.guest();
-    guest.popped();
-    assert_eq!(depth(), Some(3.0));
+    drive.hub.guest().pushed();
+    assert_eq!(depth(), Some(5.0));
+    for i in [4, 3] {
+        worker.popped();
+        assert_eq!(depth(), Some(f64::from(i)));
+    }
     for i in (0..3).rev() {
         worker.popped();
         assert_eq!(depth(), Some(f64::from(i)));

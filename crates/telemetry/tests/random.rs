@@ -140,7 +140,7 @@ impl World<'_> {
         };
         if now == Now::Waiting && interrupted {
             task.note_waker(WakeSource::External);
-            draft = worker.leave(task, &tick, Leave::Yield(Woken::AsNoted));
+            draft = worker.leave_instead(task, &tick, draft, Leave::Yield(Woken::AsNoted));
             now = Now::Ready;
         }
         worker.commit(tick, draft);

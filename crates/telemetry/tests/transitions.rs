@@ -147,9 +147,9 @@ fn a_wake_that_comes_while_the_wait_is_published_makes_it_a_yield() {
     let mut tick = worker.start_tick(&task);
     drive.pass(100);
     worker.poll_returned(&mut tick);
-    let _unpublished = worker.leave(&task, &tick, Leave::Wait);
+    let unpublished = worker.leave(&task, &tick, Leave::Wait);
     task.note_waker(WakeSource::External);
-    let draft = worker.leave(&task, &tick, Leave::Yield(Woken::AsNoted));
+    let draft = worker.leave_instead(&task, &tick, unpublished, Leave::Yield(Woken::AsNoted));
     worker.commit(tick, draft);
     let slot = drive.pal.table().slot(task.slot().expect("there is room"));
     assert_eq!(slot.run_ticks(), 100, "the run is added once");

@@ -18,6 +18,7 @@ impl Injector {
         }
     }
 
+    #[inline]
     fn class(&self, class: Class) -> &SegQueue<Task> {
         match class {
             Class::Default => &self.default,
@@ -35,11 +36,16 @@ impl Injector {
         if queue.is_empty() { None } else { queue.pop() }
     }
 
+    #[inline]
+    pub(crate) fn is_empty_of(&self, class: Class) -> bool {
+        self.class(class).is_empty()
+    }
+
     pub(crate) fn len(&self, class: Class) -> usize {
         self.class(class).len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.default.is_empty() && self.system.is_empty()
+        self.is_empty_of(Class::Default) && self.is_empty_of(Class::System)
     }
 }

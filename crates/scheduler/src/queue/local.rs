@@ -124,6 +124,12 @@ impl<T: Entry> LocalQueue<T> {
         if len > SLOTS_MAX { 0 } else { len }
     }
 
+    /// Whether nothing is queued, to the owner.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Appends an entry. The owner only.
     ///
     /// # Panics

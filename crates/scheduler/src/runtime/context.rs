@@ -4,6 +4,7 @@
 use crate::queue::Seeded;
 use crate::runtime::entered::with_worker;
 use crate::runtime::shared::{Remote, Shared};
+use crate::runtime::worker::SHARED_INTERVAL;
 use crate::sync::thread_local;
 use crate::task::{Counted, Header, Task};
 use crate::time::SpareTimer;
@@ -24,6 +25,10 @@ pub(crate) struct Worker {
     pub(crate) index: Option<usize>,
     /// What the next sleep may take over.
     pub(crate) spare_timer: SpareTimer,
+    /// The part of this worker that others reach; none for a guest.
+    pub(crate) own: Option<Arc<Remote>>,
+    /// Whether the scheduler has one worker.
+    pub(crate) is_alone: bool,
     /// The ready tasks of a deterministic scheduler.
     pub(crate) seeded: Option<RefCell<Seeded>>,
     current: Cell<Option<TaskId>>,
@@ -32,10 +37,10 @@ pub(crate) struct Worker {
     /// Whether the poll under way woke its own task.
     woke_itself: Cell<bool>,
     reason: Cell<Reason>,
-    /// The text that `task::fail` left for the running task.
+    /// The text that `task::fail` left in the tick under way.
     pub(crate) failure: Cell<TextId>,
-    /// Ticks so far; the shared queue is looked at now and then whatever else is ready.
-    pub(crate) ticks: Cell<u32>,
+    /// Turns until the shared queue and the driver are looked at whatever else is ready; zero in that turn.
+    pub(crate) turns_left: Cell<u32>,
     /// System tasks in a row.
     pub(crate) system_run: Cell<u32>,
     pub(crate) searching: Cell<bool>,
@@ -91,6 +96,8 @@ impl Worker {
         seeded: Option<Seeded>,
     ) -> Rc<Worker> {
         Rc::new(Worker {
+            own: index.map(|index| shared.remotes[index].clone()),
+            is_alone: shared.remotes.len() == 1,
             shared,
             seam,
             index,
@@ -101,7 +108,7 @@ impl Worker {
             woke_itself: Cell::new(false),
             reason: Cell::new(Reason::Nothing),
             failure: Cell::new(TextId(0)),
-            ticks: Cell::new(0),
+            turns_left: Cell::new(SHARED_INTERVAL),
             system_run: Cell::new(0),
             searching: Cell::new(false),
             is_stuck: Cell::new(false),
@@ -109,40 +116,36 @@ impl Worker {
         })
     }
 
-    pub(crate) fn remote(&self) -> Option<&Remote> {
-        Some(&self.shared.remotes[self.index?])
-    }
-
     pub(crate) fn current(&self) -> Option<TaskId> {
         self.current.get()
     }
 
     /// The poll of `task` begins.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn set_current(&self, task: &Task) {
         self.current.set(Some(task.trace().id()));
         self.polling.set(task.header_ptr().as_ptr());
         self.woke_itself.set(false);
         self.reason.set(Reason::Nothing);
+        self.failure.set(TextId(0));
     }
 
     /// The poll is over. Whether it woke its own task; from now on the task's state word says so.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn end_polling(&self) -> bool {
         self.polling.set(ptr::null());
         self.woke_itself.get()
     }
 
     /// The tick is over.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn clear_current(&self) {
         self.current.set(None);
-        self.reason.set(Reason::Nothing);
     }
 
     /// If `task` is the one whose poll is under way on this thread: the poll's end will find this note, and
     /// nothing needs to be said to other threads. Not when the wake has a source of its own to record.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn note_self_wake(&self, task: &Counted) -> bool {
         let is_itself = ptr::eq(self.polling.get(), task.header_ptr().as_ptr());
         if is_itself && source().is_none() {

@@ -41,7 +41,7 @@ impl Worker {
     pub(crate) fn steal(&self) -> Option<Task> {
         let me = self.index?;
         let remotes = &self.shared.remotes;
-        let own = self.remote()?;
+        let own = self.own.as_ref()?;
         for class in [Class::System, Class::Default] {
             for step in 1..remotes.len() {
                 let victim = &remotes[(me + step) % remotes.len()];
@@ -57,7 +57,7 @@ impl Worker {
 
     pub(crate) fn keep(&self, task: Task) {
         let class = task.class();
-        match self.remote() {
+        match &self.own {
             Some(own) => own.queue(class).push(task),
             None => self.shared.injector.push(task),
         }
@@ -111,12 +111,12 @@ impl Worker {
                 .shared
                 .remotes
                 .iter()
-                .any(|remote| remote.default.len() + remote.system.len() > 0)
+                .any(|remote| !remote.default.is_empty() || !remote.system.is_empty())
     }
 
     /// A deterministic scheduler has nothing ready: time jumps to the next timer.
     fn pass_time(&self, io: bool) {
-        let Some(own) = self.remote() else {
+        let Some(own) = &self.own else {
             return;
         };
         let io_pending = io && self.shared.driver.as_ref().is_some_and(|d| d.has_sources());

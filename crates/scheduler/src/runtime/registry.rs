@@ -99,7 +99,7 @@ impl Registry {
         });
         places
             .filter(|(_, place)| !place.load(Ordering::Relaxed).is_null())
-            .map(|(slot, _)| SlotId::from_raw(slot as u32))
+            .map(|(slot, _)| SlotId::at(slot as u32))
     }
 
     /// Whether a task is here that has this slot.

@@ -8,9 +8,18 @@ use std::sync::{Arc, PoisonError};
 
 /// What every waker does.
 pub(crate) fn wake(task: &Counted) {
+    let noted =
+        entered::with_worker(|worker| worker.is_some_and(|worker| worker.note_self_wake(task)));
+    if !noted {
+        wake_from_outside(task);
+    }
+}
+
+/// A wake that is not of a task by its own poll.
+#[inline(never)]
+fn wake_from_outside(task: &Counted) {
     entered::with_worker_of(Arc::as_ptr(task.shared()), |worker| {
         let by = match worker {
-            Some(worker) if worker.note_self_wake(task) => return,
             Some(worker) => worker.wake_source(),
             None => context::source().unwrap_or(WakeSource::External),
         };

@@ -56,6 +56,7 @@ impl Remote {
         }
     }
 
+    #[inline]
     pub(crate) fn queue(&self, class: Class) -> &LocalQueue<Task> {
         match class {
             Class::Default => &self.default,
@@ -71,7 +72,7 @@ pub(crate) struct Shared {
     pub(crate) shape: Shape,
     pub(crate) injector: Injector,
     pub(crate) idle: Idle,
-    pub(crate) remotes: Box<[Remote]>,
+    pub(crate) remotes: Box<[Arc<Remote>]>,
     pub(crate) registry: Registry,
     pub(crate) roots: Roots,
     pub(crate) live: Live,

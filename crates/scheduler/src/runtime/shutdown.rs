@@ -228,8 +228,7 @@ impl Worker {
             left.iter().for_each(abort);
             drop(left);
             while let Some(task) = self.next_left() {
-                if let After::Ready { task, throttled } = self.tick(task, |task, cx| task.poll(cx))
-                {
+                if let After::Ready { task, throttled } = self.tick(task, Task::poll) {
                     self.push_back(task, throttled);
                 }
             }
@@ -257,7 +256,7 @@ impl Worker {
             self.take_turn();
             if let Some(task) = self.next_task() {
                 let begun = clock.now();
-                let after = self.run_task(task, |task, cx| task.poll(cx));
+                let after = self.run_task(task, Task::poll);
                 let is_still = clock.now() == begun && !matches!(after, After::Ended);
                 still = if is_still { still + 1 } else { 0 };
             } else if let Some(deadline) = self.next_deadline().filter(|&deadline| deadline <= end)
@@ -275,6 +274,6 @@ impl Worker {
     }
 
     fn next_deadline(&self) -> Option<u64> {
-        self.remote()?.timers.next()
+        self.own.as_ref()?.timers.next()
     }
 }

@@ -26,6 +26,7 @@ pub(crate) enum After {
 
 impl Worker {
     /// Runs one tick. `poll` is how this task is polled: its own future, or a root's on the stack.
+    #[inline]
     pub(crate) fn tick(
         &self,
         task: Task,
@@ -36,63 +37,89 @@ impl Worker {
         let start = task.state.start_poll(|| task.trace().forget_waker());
         self.set_current(&task);
         coop::start_tick();
-        self.failure
-            .set(TextId(task.failure.load(Ordering::Relaxed)));
-        let outcome = match start {
+        let mut outcome = match start {
             Start::Poll => {
                 let waker = borrowed_waker(&task);
-                match poll(&task, &mut Context::from_waker(&waker)) {
-                    Outcome::Pending if task.state.load().is_aborted() => task.cancel(),
-                    outcome => outcome,
-                }
+                poll(&task, &mut Context::from_waker(&waker))
             }
             Start::Cancel => task.cancel(),
         };
+        let mut is_woken = false;
+        if outcome == Outcome::Pending {
+            let state = task.state.load();
+            is_woken = state.is_woken();
+            if state.is_aborted() {
+                outcome = task.cancel();
+            }
+        }
         let woke_itself = self.end_polling();
         let run_ticks = self.seam.poll_returned(&mut tick);
-        match outcome {
-            Outcome::Pending => self.suspend(task, tick, run_ticks, woke_itself),
-            ended => self.finish(task, tick, ended),
+        if outcome != Outcome::Pending {
+            self.finish(task, tick, outcome);
+            return After::Ended;
         }
+        // Before the state is published: afterwards the task is another worker's.
+        self.keep_failure(&task);
+        let used = task.quantum_used.load(Ordering::Relaxed) + run_ticks;
+        let throttled = used > self.shared.quantum_ticks;
+        if woke_itself && !throttled {
+            // What a task that yields comes to: its draft is all constants but for the stamp and the task.
+            task.quantum_used.store(used, Ordering::Relaxed);
+            let leave = Leave::Yield(Woken::ByItself);
+            let draft = self.seam.leave(task.trace(), &tick, leave);
+            self.clear_current();
+            self.seam.commit(tick, draft);
+            return After::Ready { task, throttled };
+        }
+        let woken = match (woke_itself, is_woken) {
+            (true, _) => Some(Woken::ByItself),
+            (false, true) => Some(Woken::AsNoted),
+            (false, false) => None,
+        };
+        self.suspend(task, tick, used, woken)
     }
 
-    fn suspend(&self, task: Task, tick: Tick, run_ticks: u64, woke_itself: bool) -> After {
+    /// What `task::fail` left in this tick stays with the task until it ends.
+    #[inline(always)]
+    fn keep_failure(&self, task: &Task) {
         let failure = self.failure.get().0;
         if failure != 0 {
             task.failure.store(failure, Ordering::Relaxed);
         }
-        // Before the state is published: afterwards these are another worker's.
-        let used = task.quantum_used.load(Ordering::Relaxed) + run_ticks;
-        if !woke_itself && !task.state.load().is_woken() {
-            task.quantum_used.store(0, Ordering::Relaxed);
-            let draft = self.seam.leave(task.trace(), &tick, self.reason().leave());
-            if task.state.end_poll() == End::Idle {
-                self.clear_current();
-                self.seam.commit(tick, draft);
-                return After::Idle;
-            }
-        }
+    }
+
+    /// The task waits, unless it was woken by now; it has used so much of its quantum.
+    fn suspend(&self, task: Task, tick: Tick, used: u64, woken: Option<Woken>) -> After {
         let throttled = used > self.shared.quantum_ticks;
         let left = if throttled { 0 } else { used };
+        let again = |woken| match throttled {
+            true => Leave::Throttled(woken),
+            false => Leave::Yield(woken),
+        };
+        let draft = match woken {
+            Some(woken) => self.seam.leave(task.trace(), &tick, again(woken)),
+            None => {
+                task.quantum_used.store(0, Ordering::Relaxed);
+                let draft = self.seam.leave(task.trace(), &tick, self.reason().leave());
+                if task.state.end_poll() == End::Idle {
+                    self.clear_current();
+                    self.seam.commit(tick, draft);
+                    return After::Idle;
+                }
+                let leave = again(Woken::AsNoted);
+                self.seam.leave_instead(task.trace(), &tick, draft, leave)
+            }
+        };
         task.quantum_used.store(left, Ordering::Relaxed);
-        let woken = if woke_itself {
-            Woken::ByItself
-        } else {
-            Woken::AsNoted
-        };
-        let leave = if throttled {
-            Leave::Throttled(woken)
-        } else {
-            Leave::Yield(woken)
-        };
-        let draft = self.seam.leave(task.trace(), &tick, leave);
         self.clear_current();
         self.seam.commit(tick, draft);
         After::Ready { task, throttled }
     }
 
-    fn finish(&self, task: Task, tick: Tick, outcome: Outcome) -> After {
-        let leave = match (outcome, self.failure.get()) {
+    fn finish(&self, task: Task, tick: Tick, outcome: Outcome) {
+        self.keep_failure(&task);
+        let failure = TextId(task.failure.load(Ordering::Relaxed));
+        let leave = match (outcome, failure) {
             (Outcome::Panicked(text), _) => failed(FailureKind::Panic, text),
             (Outcome::Cancelled, _) => failed(FailureKind::Cancelled, TextId(0)),
             (_, TextId(0)) => Leave::Done,
@@ -117,7 +144,6 @@ impl Worker {
             self.shared.live.finished(self.index);
             self.shared.phase.task_ended();
         }
-        After::Ended
     }
 }
 

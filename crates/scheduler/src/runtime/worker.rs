@@ -9,9 +9,9 @@ use crate::runtime::tick::After;
 use crate::task::{Class, Task};
 use std::sync::Arc;
 
-/// Ticks between two looks at the shared queue and the driver while the own queue has work. Prime, so
+/// Turns between two looks at the shared queue and the driver while the own queue has work. Prime, so
 /// that it does not fall into step with a task pattern; its size is common practice.
-const SHARED_INTERVAL: u32 = 61;
+pub(crate) const SHARED_INTERVAL: u32 = 61;
 /// Tasks that a worker takes from the shared queue into its own at once, at most: so that others find some.
 const SHARE_MAX: usize = 128;
 /// System tasks that run in a row while default ones are ready: they come first, but not for ever.
@@ -57,13 +57,14 @@ impl Worker {
                     }
                 }
                 _ => {
-                    let _ = self.run_task(task, |task, cx| task.poll(cx));
+                    let _ = self.run_task(task, Task::poll);
                 }
             }
         }
     }
 
     /// One tick, and the push of what came back ready.
+    #[inline]
     pub(crate) fn run_task(
         &self,
         task: Task,
@@ -79,26 +80,50 @@ impl Worker {
     }
 
     /// What is due beside the tasks: timers at every turn, the driver now and then.
+    #[inline]
     pub(crate) fn take_turn(&self) {
-        let ticks = self.ticks.get().wrapping_add(1);
-        self.ticks.set(ticks);
-        if let Some(remote) = self.remote() {
-            self.disarm_spare();
-            remote.timers.fire(self.seam.now());
+        let left = self.turns_left.get();
+        self.turns_left.set(left.wrapping_sub(1));
+        match left {
+            0 => self.turns_left.set(SHARED_INTERVAL - 1),
+            1 => self.look_around(),
+            _ => {}
         }
-        if ticks.is_multiple_of(SHARED_INTERVAL) {
-            if let Some(driver) = &self.shared.driver {
-                driver.poll_now();
-            }
-            if self.shared.remotes.len() > 1 {
-                self.relieve_siblings();
-            }
+        if let Some(own) = &self.own {
+            self.disarm_spare();
+            own.timers.fire(self.seam.now());
+        }
+    }
+
+    #[cold]
+    fn look_around(&self) {
+        if let Some(driver) = &self.shared.driver {
+            driver.poll_now();
+        }
+        if !self.is_alone {
+            self.relieve_siblings();
         }
     }
 
     /// The next ready task of this worker, in order: system before default, own before shared.
+    #[inline]
     pub(crate) fn next_task(&self) -> Option<Task> {
-        let shared_first = self.ticks.get().is_multiple_of(SHARED_INTERVAL);
+        // Most turns are like this: only default tasks are ready, and it is the own queue's turn.
+        if self.turns_left.get() != 0
+            && self.system_run.get() == 0
+            && let (Some(own), None) = (&self.own, &self.seeded)
+            && own.system.is_empty()
+            && self.shared.injector.is_empty_of(Class::System)
+            && let Some(task) = own.default.pop()
+        {
+            return Some(self.taken(task));
+        }
+        self.next_task_in_order()
+    }
+
+    #[inline(never)]
+    fn next_task_in_order(&self) -> Option<Task> {
+        let shared_first = self.turns_left.get() == 0;
         let default_first = self.system_run.get() >= SYSTEM_RUN;
         let order = if default_first {
             [Class::Default, Class::System]
@@ -120,6 +145,7 @@ impl Worker {
         None
     }
 
+    #[inline]
     pub(crate) fn taken(&self, task: Task) -> Task {
         self.seam.popped();
         task
@@ -134,7 +160,7 @@ impl Worker {
             }
             return seeded.pop(class);
         }
-        let own = self.remote()?.queue(class);
+        let own = self.own.as_ref()?.queue(class);
         if shared_first {
             self.pop_shared(class).or_else(|| own.pop())
         } else {
@@ -148,7 +174,7 @@ impl Worker {
         let first = injector.pop(class)?;
         // It was made ready on another thread: its stamps may be later than our last boundary.
         self.seam.refresh();
-        let own = self.remote()?.queue(class);
+        let own = self.own.as_ref()?.queue(class);
         let share = injector.len(class) / self.shared.remotes.len();
         for _ in 0..share.min(SHARE_MAX) {
             let Some(task) = injector.pop(class) else {
@@ -173,38 +199,60 @@ impl Worker {
     pub(crate) fn push_woken(&self, task: Task) {
         self.seam.pushed();
         self.push(task);
-        if self.index.is_none() || self.shared.remotes.len() > 1 {
+        if self.index.is_none() || !self.is_alone {
             self.shared.wake_a_worker();
         }
     }
 
     /// A task that came back ready from its own tick.
+    #[inline]
     pub(crate) fn push_back(&self, task: Task, throttled: bool) {
         self.seam.pushed();
-        if throttled && task.class() == Class::System {
+        if throttled {
+            return self.push_throttled(task);
+        }
+        self.push(task);
+        self.offer();
+    }
+
+    #[cold]
+    fn push_throttled(&self, task: Task) {
+        if task.class() == Class::System {
             // It used up its quantum: default tasks get their turn before the next system task.
             self.system_run.set(SYSTEM_RUN);
         }
-        if let (true, Some(seeded)) = (throttled, &self.seeded) {
+        if let Some(seeded) = &self.seeded {
             seeded.borrow_mut().push_throttled(task);
             return;
         }
-        self.push(task);
-        // Alone in the queue it is this worker's next tick: waking another would only move it about.
-        let others = self
-            .remote()
-            .is_some_and(|own| own.default.len() + own.system.len() > 1);
-        if others && self.shared.remotes.len() > 1 {
+        if self.shared.injector.is_empty_of(task.class()) {
+            self.push(task);
+            self.offer();
+        } else {
+            // Its peers may have been put there while it ran: behind the last of them.
+            self.shared.inject(task);
+        }
+    }
+
+    /// Alone in the queue, what was pushed back is this worker's next tick: waking another would only move
+    /// it about. Beside others, a sleeper could serve them.
+    #[inline]
+    fn offer(&self) {
+        if !self.is_alone
+            && let Some(own) = &self.own
+            && own.default.len() + own.system.len() > 1
+        {
             self.shared.wake_a_worker();
         }
     }
 
+    #[inline]
     fn push(&self, task: Task) {
         if let Some(seeded) = &self.seeded {
             return seeded.borrow_mut().push(task);
         }
-        match self.remote() {
-            Some(remote) => remote.queue(task.class()).push(task),
+        match &self.own {
+            Some(own) => own.queue(task.class()).push(task),
             None => self.shared.injector.push(task),
         }
     }

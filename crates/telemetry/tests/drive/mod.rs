@@ -133,7 +133,7 @@ impl Recount {
     /// Counts `(stamp in nanoseconds, event)` in time order.
     pub fn of(records: &[(u64, TaskEvent)]) -> Recount {
         let mut recount = Recount::default();
-        let mut tasks: Vec<(TaskId, TaskState, u64, Option<u64>)> = Vec::new();
+        let mut tasks: Vec<(TaskId, TaskState, u64)> = Vec::new();
         for &(stamp, event) in records {
             let (Some(tid), Some(state)) = (event.tid(), event.state()) else {
                 continue;
@@ -141,23 +141,19 @@ impl Recount {
             recount.states[state as usize] += 1;
             let known = tasks.iter().position(|task| task.0 == tid);
             let Some(at) = known else {
-                tasks.push((tid, state, stamp, None));
+                tasks.push((tid, state, stamp));
                 continue;
             };
-            let (_, left, since, waited) = tasks[at];
+            let (_, left, since) = tasks[at];
             let spent = stamp - since;
-            let mut waits = waited;
             if left == TaskState::Running {
                 recount.run_ns.push(spent);
             } else if left.is_waiting() {
-                waits = Some(spent);
+                recount.wait_ns.push(spent);
             } else {
                 recount.ready_ns.push(spent);
-                if let Some(wait) = waits.take() {
-                    recount.wait_ns.push(wait);
-                }
             }
-            tasks[at] = (tid, state, stamp, waits);
+            tasks[at] = (tid, state, stamp);
         }
         recount
     }

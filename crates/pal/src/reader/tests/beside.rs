@@ -9,7 +9,6 @@ use crate::pal::Pal;
 use crate::reader::{Cursor, Entry, Log};
 use crate::slot::TaskRow;
 use crate::state::TaskState;
-use crate::table::SlotId;
 use crate::testing::{SMALL, SMALL_RING, small_file};
 use crate::text_id::SiteId;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -156,10 +155,10 @@ fn a_row_of_the_task_table_is_never_of_two_tasks() {
     let pal = small_file(&path);
     let log = Log::open(&path).expect("readable");
     let is_done = AtomicBool::new(false);
+    let id = pal.table().take_shared().expect("room");
+    let slot = pal.table().slot(id);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let id = pal.table().take_shared().expect("room");
-            let slot = pal.table().slot(id);
             let mut n = 0;
             while !is_done.load(Ordering::Acquire) {
                 n += 1;
@@ -175,11 +174,7 @@ fn a_row_of_the_task_table_is_never_of_two_tasks() {
                 assert_eq!(row.site, SiteId(row.id.number() as u32));
             };
             log.tasks().for_each(check);
-            pal.table()
-                .slot(SlotId::from_raw(0))
-                .row(0)
-                .into_iter()
-                .for_each(check);
+            slot.row(0).into_iter().for_each(check);
         }
     });
     assert_eq!(log.tasks().count(), 0);
