@@ -54,7 +54,8 @@ impl Handle {
         entered::current_handle()
     }
 
-    /// Makes this scheduler the thread's current one while `f` runs, for functions that ask for it.
+    /// Makes this scheduler the thread's current one while `f` runs, for functions that ask for it. It takes a
+    /// function where other runtimes give a guard: what is entered here is left again in the opposite order.
     pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
         let _entered = entered::enter_handle(self);
         f()

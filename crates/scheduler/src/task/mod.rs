@@ -33,8 +33,10 @@ mod stats;
 mod waker;
 mod yield_now;
 
+pub use crate::handle::{spawn, spawn_blocking};
 pub use abort_handle::AbortHandle;
 pub use builder::Builder;
+pub use coop::{consume_budget, unconstrained};
 pub use current::{fail, id, try_id};
 /// The identity of a task: the number that the log has, never used again within the process.
 pub use glasshouse_pal::TaskId as Id;
