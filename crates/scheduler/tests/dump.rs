@@ -308,7 +308,7 @@ fn a_dump_prints_a_line_for_each_task() {
     let (deadline, other) = (waits(", until 20ms had passed"), waits(", on task 2"));
     let root =
         "running for 1ms; 2 polls, ran 1ms, waited 2ms, was ready for 0ns, last woken by timer";
-    let stats = "1 polls, ran 0ns, waited 3ms, was ready for 0ns";
+    let stats = "1 poll, ran 0ns, waited 3ms, was ready for 0ns";
     assert_eq!(
         lines,
         [

@@ -6,7 +6,10 @@ use std::fmt;
 
 impl fmt::Display for Dump {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} tasks", self.tasks.len())?;
+        match self.tasks.len() {
+            1 => writeln!(f, "1 task")?,
+            count => writeln!(f, "{count} tasks")?,
+        }
         for task in &self.tasks {
             writeln!(f, "{task}")?;
         }

@@ -82,9 +82,10 @@ impl Stats {
 /// "5 polls, ran 2ms, waited 10ms, was ready for 1ms, last woken by timer".
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let polls = if self.polls == 1 { "poll" } else { "polls" };
         write!(
             f,
-            "{} polls, ran {:?}, waited {:?}, was ready for {:?}",
+            "{} {polls}, ran {:?}, waited {:?}, was ready for {:?}",
             self.polls, self.run, self.wait, self.ready
         )?;
         match self.last_waker {
