@@ -5,7 +5,7 @@ use super::explore_within;
 use super::scene::{close, handle, scheduler_with};
 use crate::runtime;
 use glasshouse_pal::verify::verify;
-use glasshouse_pal::{Clock, Pal, TaskEvent};
+use glasshouse_pal::{Pal, TaskEvent};
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::sync::{Arc, Mutex};
 use loom::thread;
@@ -53,21 +53,15 @@ fn holds(pal: &Pal) {
 #[test]
 fn a_wake_ends_the_wait_before_it_or_the_poll_that_it_meets_is_followed_by_another() {
     explore_within(3, || {
-        let clock = Clock::virtual_time();
-        let pal = Pal::memory_with(clock.clone());
+        let pal = Pal::memory();
         let shared = scheduler_with(1, pal.clone());
         let gate = Arc::new(Gate::default());
-        let (closer, passed, ticking) = (shared.clone(), gate.clone(), clock.clone());
+        let (closer, passed) = (shared.clone(), gate.clone());
         drop(handle(&shared).spawn(async move {
-            ticking.advance_ns(1);
             passed.pass().await;
-            ticking.advance_ns(1);
             close(&closer);
         }));
-        let opener = thread::spawn(move || {
-            clock.advance_ns(1);
-            gate.open();
-        });
+        let opener = thread::spawn(move || gate.open());
         // Loom reports a deadlock here if the wake is lost.
         runtime::run_worker(shared, 0);
         opener.join().unwrap();
@@ -86,8 +80,7 @@ fn a_wake_ends_the_wait_before_it_or_the_poll_that_it_meets_is_followed_by_anoth
 #[test]
 fn an_abort_ends_a_wait_once_beside_a_wake() {
     explore_within(2, || {
-        let clock = Clock::virtual_time();
-        let pal = Pal::memory_with(clock.clone());
+        let pal = Pal::memory();
         let shared = scheduler_with(1, pal.clone());
         let gate = Arc::new(Gate::default());
         let passed = gate.clone();
@@ -98,10 +91,7 @@ fn an_abort_ends_a_wait_once_beside_a_wake() {
             let _ = waiter.await;
             close(&closer);
         }));
-        let opener = thread::spawn(move || {
-            clock.advance_ns(1);
-            gate.open();
-        });
+        let opener = thread::spawn(move || gate.open());
         let aborter = thread::spawn(move || aborted.abort());
         runtime::run_worker(shared, 0);
         opener.join().unwrap();
