@@ -115,13 +115,28 @@ fn first_difference(one: &Log, other: &Log) -> String {
     }
 }
 
+/// Names the seed if what is done with it panics, wherever it does.
+struct Named(u64);
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!(
+                "seed {seed} fails; run it again: {SEED_VARIABLE}={seed} cargo test -p glasshouse-scheduler --test \
+                 determinism",
+                seed = self.0
+            );
+        }
+    }
+}
+
 /// The hash of what two equal runs of this seed leave.
 fn hash_of_equal_runs(seed: u64) -> u64 {
+    let _named = Named(seed);
     let ((one, one_log), (other, other_log)) = (run(seed), run(seed));
     assert!(
         one == other,
-        "two runs of seed {seed} differ at {}\nrun it again: {SEED_VARIABLE}={seed} cargo test \
-         -p glasshouse-scheduler --test determinism",
+        "two runs of seed {seed} differ at {}",
         first_difference(&one_log, &other_log)
     );
     if seed.is_multiple_of(50) {
