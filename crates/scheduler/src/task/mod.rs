@@ -2,13 +2,13 @@
 //!
 //! # Why there is no `block_in_place`
 //!
-//! A function that blocks belongs in [`spawn_blocking`](crate::spawn_blocking). Where another runtime has
+//! A function that blocks belongs in [`spawn_blocking`]. Where another runtime has
 //! `block_in_place`, it hands the worker's queue, timers and place at the driver to a fresh thread, and lets
 //! the rest of the poll go on beside it. Here a worker is a thread for good: its ring in the log, its counters
 //! and its current task belong to it, and the record of a tick is written by the thread that ran it. A
 //! hand-over in the middle of a poll would tear them apart, cost every tick a look at whether the worker is
 //! still its thread's, and leave a hole in the log where one wants to look. A worker that blocks nevertheless
-//! is reported as stalled, and the others take its tasks; with [`spawn_blocking`](crate::spawn_blocking) nobody
+//! is reported as stalled, and the others take its tasks; with [`spawn_blocking`] nobody
 //! has to.
 //
 // A task is one allocation (`raw.rs`, `cell.rs`): a header that every scheduler thread and waker may touch,
