@@ -245,7 +245,8 @@ impl Builder {
     }
 
     /// Where metrics go, and the recorder of the workers' threads; by default the recorder that is
-    /// current on the thread that builds.
+    /// current on the thread that builds. What it does with what it is told is its own: its panics are
+    /// contained, and a tick goes on.
     pub fn recorder(mut self, recorder: Arc<dyn Recorder + Send + Sync>) -> Builder {
         self.settings.recorder = Some(recorder);
         self

@@ -68,17 +68,35 @@ impl Scheduler {
     /// tasks are cancelled when the last default task has ended.
     ///
     /// A poll that does not return delays this by nothing: a worker whose poll, or drop of a task, has lasted
-    /// 50 ms when the time is over is left behind, and with it the tasks that are not cancelled yet. The log
-    /// has a `Stalled` record of it, as a warning and `Builder::on_stall` do. When it comes back it cancels
-    /// what is left; those records follow `ShutdownComplete`, which otherwise is the last one. Cancelling may
-    /// take up to one second beyond the time where a great many tasks are left, and goes on by itself after
-    /// that. Blocking functions that have begun are not waited for beyond the time.
+    /// 50 ms when the time is over is left behind, and with it the tasks that are not cancelled yet. A
+    /// `Stalled` record, a warning and [`Builder::on_stall`](crate::Builder::on_stall) tell of it. When it comes
+    /// back it cancels what is left; those records follow `ShutdownComplete`, which otherwise is the last one.
+    /// Cancelling may take up to one second beyond the time where a great many tasks are left, and goes on by
+    /// itself after that. Blocking functions that have begun are not waited for beyond the time.
     ///
     /// Called by one of the scheduler's own tasks it closes the scheduler at once, as a drop there does: the
     /// tasks are cancelled after their polls, the caller's own among them.
     pub fn shutdown(mut self, timeout: Duration) -> Shutdown {
         let threads = self.threads.take().unwrap_or_default();
         runtime::shut_down(self.handle.shared(), threads, Some(timeout))
+    }
+
+    /// Cancels what is left, and waits neither for that nor for anything that has begun: the workers go by
+    /// themselves, and the last to go records `ShutdownComplete`. A deterministic scheduler, whose one worker is
+    /// the thread that calls this, ends here.
+    ///
+    /// ```
+    /// let scheduler = glasshouse_scheduler::Builder::new().workers(1).build().unwrap();
+    /// let task = scheduler.spawn(std::future::pending::<()>());
+    /// scheduler.shutdown_background();
+    /// while !task.is_finished() {
+    ///     std::thread::yield_now();
+    /// }
+    /// ```
+    pub fn shutdown_background(mut self) {
+        // Its threads go on unwatched.
+        drop(self.threads.take());
+        runtime::shut_down_in_background(self.handle.shared());
     }
 }
 

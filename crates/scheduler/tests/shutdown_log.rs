@@ -113,6 +113,16 @@ fn so_does_it_when_a_task_of_its_own_shuts_the_scheduler_down() {
 }
 
 #[test]
+fn so_does_it_when_nobody_waits_for_the_shutdown() {
+    for (scheduler, pal) in [deterministic(), threads(1), threads(2)] {
+        scheduler.block_on(endless_tasks());
+        scheduler.shutdown_background();
+        wait_until_complete(&pal);
+        assert_complete(&pal, false);
+    }
+}
+
+#[test]
 fn so_does_it_when_a_root_of_its_own_shuts_the_scheduler_down() {
     let ways: [fn(Scheduler); 2] = [drop, at_once];
     for end in ways {

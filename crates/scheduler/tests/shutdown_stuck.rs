@@ -55,6 +55,17 @@ fn a_shutdown_returns_although_a_poll_does_not() {
 }
 
 #[test]
+fn a_shutdown_in_the_background_waits_for_no_poll() {
+    let (scheduler, _, release) = stuck(2, &Pal::memory());
+    let waits = scheduler.spawn(std::future::pending::<()>());
+    scheduler.shutdown_background();
+    drop(release);
+    while !waits.is_finished() {
+        thread::yield_now();
+    }
+}
+
+#[test]
 fn a_shutdown_returns_although_a_system_tasks_poll_does_not() {
     let scheduler = Builder::new().workers(2).build().unwrap();
     let (stuck, release) = hold();

@@ -63,26 +63,17 @@ pub(crate) fn shut_down(
     timeout: Option<Duration>,
 ) -> Shutdown {
     let here = Runs::here(shared);
-    let allowed = match here {
-        // Its own task would not end before it.
-        Runs::Tasks => Duration::ZERO,
-        Runs::Nothing | Runs::Root => timeout.unwrap_or_default(),
-    };
     // A time beyond the clock's reach is for ever.
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-    shared
-        .hub
-        .event(TaskEvent::ShutdownBegin { timeout: allowed });
-    shared.phase.set(Phase::Draining);
-    let ended = match (here, shared.shape) {
-        (Runs::Tasks, _) => {
-            let clean = shared.live.is_empty();
-            shared.phase.bequeath(Bequest { clean, deadline });
-            close(shared);
-            return Shutdown::of(clean);
-        }
-        (_, Shape::Threads) => end_workers(shared, allowed, deadline),
-        (_, Shape::Local | Shape::Deterministic { .. }) => end_inline(shared, allowed),
+    if here == Runs::Tasks {
+        // Its own task would not end before it.
+        return Shutdown::of(end_without_waiting(shared, deadline));
+    }
+    let allowed = timeout.unwrap_or_default();
+    begin(shared, allowed);
+    let ended = match shared.shape {
+        Shape::Threads => end_workers(shared, allowed, deadline),
+        Shape::Local | Shape::Deterministic { .. } => end_inline(shared, allowed),
     };
     let bequest = Bequest {
         clean: ended == Ended::Clean,
@@ -110,6 +101,30 @@ pub(crate) fn shut_down(
         complete(shared, bequest);
     }
     Shutdown::of(bequest.clean)
+}
+
+/// Ends the scheduler at once, and waits for nobody. What cannot end without this thread ends on it.
+pub(crate) fn shut_down_in_background(shared: &Arc<Shared>) {
+    match shared.shape {
+        Shape::Threads => drop(end_without_waiting(shared, Some(Instant::now()))),
+        Shape::Local | Shape::Deterministic { .. } => {
+            let _ = shut_down(shared, Vec::new(), Some(Duration::ZERO));
+        }
+    }
+}
+
+/// Closes the scheduler, and leaves the rest to who is the last to go. Whether there was nothing to cancel.
+fn end_without_waiting(shared: &Shared, deadline: Option<Instant>) -> bool {
+    begin(shared, Duration::ZERO);
+    let clean = shared.live.is_empty();
+    shared.phase.bequeath(Bequest { clean, deadline });
+    close(shared);
+    clean
+}
+
+fn begin(shared: &Shared, timeout: Duration) {
+    shared.hub.event(TaskEvent::ShutdownBegin { timeout });
+    shared.phase.set(Phase::Draining);
 }
 
 /// How the tasks ended.

@@ -22,7 +22,7 @@ pub use shutdown::Shutdown;
 pub use spawn::SpawnError;
 
 pub(crate) use context::Worker;
-pub(crate) use ending::shut_down;
+pub(crate) use ending::{shut_down, shut_down_in_background};
 pub(crate) use live::Live;
 pub(crate) use registry::Registry;
 pub(crate) use root::block_on;
