@@ -124,7 +124,7 @@ impl Worker {
     }
 
     /// Reads the clock anew as the boundary, after all that other threads have done that is seen here:
-    /// to be called after a park, a steal, and a take from the shared queue.
+    /// to be called after a steal and a take from the shared queue. The end of a park does so itself.
     pub fn refresh(&self) -> u64 {
         self.hide_task();
         let now = self.clock.now_ordered();
@@ -278,7 +278,9 @@ impl Worker {
     /// The worker is about to park.
     pub fn parked(&self) {
         if ENABLED {
-            let now = self.rests(WorkerState::Parked);
+            self.hide_task();
+            let now = self.clock.now();
+            self.ring.current(now, None, WorkerState::Parked);
             self.date(now);
         }
     }
@@ -286,17 +288,12 @@ impl Worker {
     /// The worker has been unparked. The date waits for the end of its first tick: whoever is woken first
     /// after a pause need not wait for clocks to be read.
     pub fn unparked(&self) {
+        // As after all that other threads have done: one of them may have unparked it.
+        let now = self.refresh();
         if ENABLED {
-            self.rests(WorkerState::Searching);
+            self.ring.current(now, None, WorkerState::Searching);
             self.next_pair.set(0);
         }
-    }
-
-    fn rests(&self, state: WorkerState) -> u64 {
-        self.hide_task();
-        let now = self.clock.now();
-        self.ring.current(now, None, state);
-        now
     }
 
     /// Puts a date to the stamps around.

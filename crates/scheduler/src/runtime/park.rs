@@ -80,7 +80,6 @@ impl Worker {
         });
         let awake = || {
             self.seam.unparked();
-            self.seam.refresh();
             self.awake(index);
         };
         let driver = self.shared.driver.as_ref();

@@ -108,7 +108,6 @@ fn run_beside_workers(
         ready: Mutex::new(None),
         parker: Parker::new(),
     });
-    guest.parker.claim();
     let _listed = List::new(shared, guest.clone());
     let mut task = allocate_root(&worker, site, Home::Guest(guest.clone()));
     let root = task.counted();
@@ -122,7 +121,6 @@ fn run_beside_workers(
                     worker.seam.parked();
                     task = wait_for_root(shared, &guest, &root);
                     worker.seam.unparked();
-                    worker.seam.refresh();
                 }
             }
         }
@@ -218,7 +216,6 @@ pub(crate) fn inline_worker(shared: &Arc<Shared>) -> InlineWorker {
         "a LocalScheduler was run by another thread than its own"
     );
     shared.watchdog.worker_awoke();
-    shared.remotes[0].parker.claim();
     let seeded = shared
         .is_deterministic()
         .then(|| Seeded::resume(shared.random.load(Ordering::Relaxed)));
