@@ -25,6 +25,7 @@
 mod blocking;
 mod builder;
 mod driver;
+mod futex;
 mod handle;
 mod idle;
 mod local_scheduler;

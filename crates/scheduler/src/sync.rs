@@ -1,7 +1,7 @@
 //! Owns the choice of what threads share data by: the standard library's, or loom's when the protocols are
 //! modelled.
 //!
-//! Only the files whose protocol is modelled (`task/state.rs`, `queue/`, `idle.rs`, `parker.rs`,
+//! Only the files whose protocol is modelled (`task/state.rs`, `queue/`, `idle.rs`, `parker.rs`, `futex.rs`,
 //! `time/timers.rs`, `watchdog/doze.rs`, `runtime/shutdown.rs`, `runtime/registry.rs`) take it from here, and
 //! those that tell threads apart (`runtime/context.rs`, `runtime/entered.rs`).
 
@@ -18,7 +18,7 @@ pub(crate) use crossbeam_queue::SegQueue;
 #[cfg(glasshouse_loom)]
 pub(crate) use loom::{
     sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
-    sync::{Mutex, MutexGuard},
+    sync::{Condvar, Mutex, MutexGuard},
     thread,
 };
 

@@ -11,7 +11,6 @@ fn a_watchdog_that_falls_asleep_sees_that_a_worker_woke_up_or_is_woken() {
     explore(|| {
         let idle = Arc::new(Idle::new(1));
         let doze = Arc::new(Doze::new());
-        doze.claim();
         idle.fall_asleep(0, false);
         let worker = {
             let (idle, doze) = (idle.clone(), doze.clone());
@@ -32,7 +31,6 @@ fn a_watchdog_sees_that_a_pusher_woke_a_worker_or_is_woken_by_it() {
     explore(|| {
         let idle = Arc::new(Idle::new(1));
         let doze = Arc::new(Doze::new());
-        doze.claim();
         idle.fall_asleep(0, false);
         let worker = {
             let (idle, doze) = (idle.clone(), doze.clone());

@@ -13,7 +13,6 @@ fn a_worker_that_falls_asleep_sees_the_push_or_is_woken() {
         let idle = Arc::new(Idle::new(2));
         let parker = Arc::new(Parker::new());
         let queue = Arc::new(AtomicUsize::new(0));
-        parker.claim();
         let pusher = {
             let (idle, parker, queue) = (idle.clone(), parker.clone(), queue.clone());
             thread::spawn(move || {

@@ -11,7 +11,6 @@ fn an_unpark_is_never_lost() {
     explore(|| {
         let parker = Arc::new(Parker::new());
         let ready = Arc::new(AtomicUsize::new(0));
-        parker.claim();
         let other = {
             let (parker, ready) = (parker.clone(), ready.clone());
             thread::spawn(move || {

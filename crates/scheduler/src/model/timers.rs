@@ -19,7 +19,6 @@ struct Sleeper {
 impl Sleeper {
     fn new() -> std::sync::Arc<Sleeper> {
         let parker = Parker::new();
-        parker.claim();
         std::sync::Arc::new(Sleeper {
             wakes: AtomicUsize::new(0),
             parker,
@@ -53,7 +52,6 @@ fn a_worker_that_parks_knows_the_timer_or_is_unparked_by_who_armed_it() {
         let timers = timers();
         let sleeper = Sleeper::new();
         let owner = Arc::new(Parker::new());
-        owner.claim();
         let armer = {
             let (timers, owner, waker) = (timers.clone(), owner.clone(), sleeper.waker());
             thread::spawn(move || {

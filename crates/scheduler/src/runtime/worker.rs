@@ -19,7 +19,6 @@ const SYSTEM_RUN: u32 = 32;
 
 /// The body of a worker's thread.
 pub(crate) fn run_worker(shared: Arc<Shared>, index: usize) {
-    shared.remotes[index].parker.claim();
     let hub = shared.hub.clone();
     hub.enter(|| {
         let worker = Worker::new(shared.clone(), hub.worker(index), Some(index), None);

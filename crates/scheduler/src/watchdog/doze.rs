@@ -25,11 +25,6 @@ impl Doze {
         }
     }
 
-    /// Makes the calling thread the one that sleeps here.
-    pub(crate) fn claim(&self) {
-        self.parker.claim();
-    }
-
     /// Sleeps for a while.
     pub(crate) fn nap(&self, nap: Duration) {
         self.parker.park(Some(nap));

@@ -98,7 +98,6 @@ impl Watchdog {
 /// The body of the watchdog's thread.
 pub(crate) fn run_watchdog(shared: &Arc<Shared>) {
     let dog = &shared.watchdog;
-    dog.doze.claim();
     shared.hub.enter(|| {
         let mut quiet = 0;
         while !dog.is_dismissed() {
