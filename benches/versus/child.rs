@@ -22,14 +22,14 @@ pub struct Measurement {
 }
 
 impl Measurement {
-    /// Runs `program` to measure, and gives its figures in the order of the row's.
+    /// Runs `program` to measure, and gives its figures in the order of the row's. What it prints beside them
+    /// (on a machine that others use, warnings of stalls) is told only if it fails.
     pub fn ask(&self, program: &Path) -> Result<Vec<f64>, String> {
         let output = Command::new(program)
             .args([SUBCOMMAND, self.row.name, self.subject.name()])
             .args(self.setting.words())
             .arg(self.scrape_phase.as_millis().to_string())
             .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
             .output()
             .map_err(|error| format!("{}: {error}", program.display()))?;
         let text = String::from_utf8_lossy(&output.stdout);
@@ -39,11 +39,12 @@ impl Measurement {
                 Ok(figures)
             }
             _ => Err(format!(
-                "{} on {} with {} workers: {}, and said: {text}",
+                "{} on {} with {} workers: {}, and said: {text}{}",
                 self.row.name,
                 self.subject.name(),
                 self.setting.workers,
                 output.status,
+                String::from_utf8_lossy(&output.stderr),
             )),
         }
     }
