@@ -10,6 +10,7 @@ mod injector;
 mod local_queue;
 mod parker;
 mod scene;
+mod sleep;
 mod state;
 mod timers;
 mod wake;
