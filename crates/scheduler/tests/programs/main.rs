@@ -3,12 +3,11 @@
 //! ends as the model says.
 //!
 //! A failure is shrunk to a small program, and named with the scheduler's seed. `GLASSHOUSE_SEED=n` draws
-//! other programs, `GLASSHOUSE_CASES=n` more of them.
+//! other programs, `GLASSHOUSE_CASES=n` more of them. Without telemetry there is no log to judge.
 #![allow(
     clippy::unwrap_used,
     reason = "a test that cannot go on should fail where it is"
 )]
-#![cfg(feature = "telemetry")]
 
 mod model;
 mod program;
@@ -116,6 +115,9 @@ fn in_virtual_time(program: &[Op], seed: u64) -> Result<(), TestCaseError> {
         steps: _,
     } = predict(program);
     prop_assert_eq!(&ends.all(), &predicted);
+    if !cfg!(feature = "telemetry") {
+        return Ok(());
+    }
     let outcomes = predicted.values().map(|(outcome, _)| outcome);
     let (counted, sleeps_counted) = recount(&pal);
     prop_assert_eq!(counted, counts(outcomes, blocking + 1));
@@ -150,6 +152,9 @@ fn on_two_workers(
     let begun = ends.begun();
     let ends = without_times(ends.all());
     prop_assert_eq!(begun, ends.len(), "every task ended");
+    if !cfg!(feature = "telemetry") {
+        return Ok(ends);
+    }
     let (counted, _) = recount(&pal);
     prop_assert_eq!(
         counted.spawned,
