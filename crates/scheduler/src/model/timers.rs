@@ -133,6 +133,31 @@ fn a_task_that_changes_its_waker_while_the_timer_fires_is_woken_or_sees_it() {
 }
 
 #[test]
+fn who_was_woken_by_a_timer_does_not_take_it_to_be_armed_while_others_still_fire() {
+    explore(|| {
+        let timers = timers();
+        let sleepers = [Sleeper::new(), Sleeper::new()];
+        let [first, second] = [0, 1].map(|n: usize| {
+            let waker = sleepers[n].waker();
+            timers.arm(5, 0, waker).expect("they are open").0
+        });
+        let firing = {
+            let timers = timers.clone();
+            // A batch is a single timer in the models, so the lock is given back between the two.
+            thread::spawn(move || timers.fire(5))
+        };
+        if timers.is_armed(&second) {
+            // Loom reports a deadlock here if it had fired before, and nobody is woken any more.
+            sleepers[1].parker.park(None);
+        }
+        sleepers[0].parker.park(None);
+        assert!(!timers.is_armed(&first));
+        firing.join().unwrap();
+        assert!(timers.has_fired(&first) && timers.has_fired(&second));
+    });
+}
+
+#[test]
 fn a_timer_that_is_armed_again_while_it_fires_fires_once_more_or_only_then() {
     explore(|| {
         let timers = timers();

@@ -46,7 +46,7 @@ pub fn timeout_at<F: IntoFuture>(deadline: Instant, future: F) -> Timeout<F::Int
 }
 
 pin_project! {
-    /// The future of [`timeout`] and [`timeout_at`].
+    /// The future of [`timeout`] and [`timeout_at`]: the bounded one, and 64 bytes beside it.
     ///
     /// ```
     /// use glasshouse_scheduler::{Builder, time::{self, Timeout}};

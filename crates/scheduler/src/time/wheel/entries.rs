@@ -48,6 +48,10 @@ struct Entry {
     waker: Option<Waker>,
 }
 
+/// What a timer takes while it is armed.
+#[cfg(test)]
+pub(super) const ENTRY_BYTES: usize = size_of::<Entry>();
+
 /// The places of one wheel.
 pub(super) struct Entries {
     places: Vec<Entry>,

@@ -289,3 +289,8 @@ fn what_is_disarmed_between_two_batches_does_not_fire() {
     assert_eq!(expire(&mut wheel, 70, &fired), rest);
     assert_eq!(wheel.fired_ns(), 70);
 }
+
+#[test]
+fn a_timer_takes_40_bytes() {
+    assert_eq!(entries::ENTRY_BYTES, 40);
+}
