@@ -6,10 +6,11 @@ use super::scene::{close, handle, scheduler_with};
 use crate::runtime;
 use glasshouse_pal::verify::verify;
 use glasshouse_pal::{Pal, TaskEvent};
+use loom::sync::Mutex;
 use loom::sync::atomic::{AtomicBool, Ordering};
-use loom::sync::{Arc, Mutex};
 use loom::thread;
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 /// What a task waits for.
@@ -63,9 +64,10 @@ fn a_wake_ends_the_wait_before_it_or_the_poll_that_it_meets_is_followed_by_anoth
         }));
         let opener = thread::spawn(move || gate.open());
         // Loom reports a deadlock here if the wake is lost.
-        runtime::run_worker(shared, 0);
+        runtime::run_worker(shared.clone(), 0);
         opener.join().unwrap();
         holds(&pal);
+        assert_eq!(Arc::strong_count(&shared), 1, "the task has gone");
         let waits = |event: &TaskEvent| matches!(event, TaskEvent::Wait { .. });
         let wakes = |event: &TaskEvent| matches!(event, TaskEvent::Wake { .. });
         let events = pal.events();
@@ -93,9 +95,10 @@ fn an_abort_ends_a_wait_once_beside_a_wake() {
         }));
         let opener = thread::spawn(move || gate.open());
         let aborter = thread::spawn(move || aborted.abort());
-        runtime::run_worker(shared, 0);
+        runtime::run_worker(shared.clone(), 0);
         opener.join().unwrap();
         aborter.join().unwrap();
         holds(&pal);
+        assert_eq!(Arc::strong_count(&shared), 1, "every task has gone");
     });
 }

@@ -14,13 +14,13 @@
 use crate::parker::Parker;
 use crate::queue::Entry;
 use crate::runtime::Shared;
+use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
 use crate::task::cell::Vtable;
 use crate::task::state::{Completion, State, Wake};
 use glasshouse_pal::TextId;
 use glasshouse_telemetry::TaskTrace;
 use std::mem;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
