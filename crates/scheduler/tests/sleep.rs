@@ -14,6 +14,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
+const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// Counts its wakes.
 #[derive(Default)]
@@ -251,6 +252,53 @@ fn a_sleep_of_a_scheduler_that_has_ended_panics_rather_than_hang() {
     let message = payload.downcast_ref::<&str>().unwrap();
     assert!(message.contains("has ended"), "{message}");
     drop(handle);
+}
+
+#[test]
+fn a_sleep_can_be_dropped_anywhere_and_after_its_scheduler() {
+    let scheduler = Builder::new().workers(2).build().unwrap();
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(count.clone());
+    let mut cx = Context::from_waker(&waker);
+    let mut arm = || {
+        let mut sleep = Box::pin(scheduler.handle().enter(|| time::sleep(3600 * SECOND)));
+        assert!(sleep.as_mut().poll(&mut cx).is_pending());
+        sleep
+    };
+    let (on_another_thread, on_a_worker, after_the_end) = (arm(), arm(), arm());
+    assert_eq!(Arc::strong_count(&count), 5);
+    std::thread::spawn(move || drop(on_another_thread))
+        .join()
+        .unwrap();
+    assert_eq!(Arc::strong_count(&count), 4);
+    scheduler.block_on(async {
+        spawn(async move { drop(on_a_worker) }).await.unwrap();
+    });
+    assert_eq!(Arc::strong_count(&count), 3);
+    drop(scheduler);
+    assert_eq!(Arc::strong_count(&count), 2, "the end gave it back");
+    drop(after_the_end);
+    assert_eq!(count.wakes(), 1, "at the end");
+}
+
+#[test]
+fn a_task_can_wait_for_a_sleep_of_another_scheduler() {
+    let theirs = Builder::new().workers(1).build().unwrap();
+    let ours = Builder::new().workers(1).build().unwrap();
+    let begun = std::time::Instant::now();
+    let mut sleep = Box::pin(theirs.handle().enter(|| time::sleep(20 * MILLISECOND)));
+    ours.block_on(async {
+        // Armed by one task, moved and ended in another, dropped armed by a third.
+        assert!(poll_once(sleep.as_mut()).await.is_pending());
+        spawn(sleep).await.unwrap();
+        let dropped = theirs
+            .handle()
+            .enter(|| Box::pin(time::sleep(3600 * SECOND)));
+        let dropped = spawn(time::timeout(MILLISECOND, dropped)).await.unwrap();
+        assert!(dropped.is_err());
+    });
+    // A real clock, since the two share no other; it may take longer.
+    assert!(begun.elapsed() >= 20 * MILLISECOND);
 }
 
 #[test]
