@@ -90,6 +90,12 @@ impl Idle {
         self.counts.load(Ordering::Relaxed) / SLEEPING == self.workers
     }
 
+    /// Whether this worker sleeps. For the watchdog, which looks now and then.
+    pub(crate) fn is_asleep(&self, worker: usize) -> bool {
+        let sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
+        sleepers.contains(&worker)
+    }
+
     /// The caller is awake. Whether somebody woke it through `worker_to_wake`: then it counts as
     /// searching, otherwise it has taken itself off the list.
     #[must_use]

@@ -37,33 +37,69 @@ fn waits_to_be_woken() -> (
     (waits, lent)
 }
 
+/// Where a worker can be stuck.
+#[derive(Clone, Copy, Debug)]
+enum Where {
+    InAPoll,
+    /// In the drop of an output that nobody waits for: after the tick's end.
+    AfterATick,
+}
+
+/// Does its work as it is dropped.
+struct AtDrop<F: FnOnce()>(Option<F>);
+
+impl<F: FnOnce()> Drop for AtDrop<F> {
+    fn drop(&mut self) {
+        self.0.take().unwrap()();
+    }
+}
+
+/// Runs `work` on a worker, there.
+fn run_on_worker(scheduler: &Scheduler, place: Where, work: impl FnOnce() + Send + 'static) {
+    match place {
+        Where::InAPoll => drop(scheduler.spawn(async { work() })),
+        Where::AfterATick => {
+            let (open, opened) = futures::channel::oneshot::channel();
+            let task = scheduler.spawn(async {
+                opened.await.unwrap();
+                AtDrop(Some(work))
+            });
+            // The output is the worker's to drop if the handle has gone before.
+            drop(task);
+            open.send(()).unwrap();
+        }
+    }
+}
+
 #[test]
 fn a_timer_of_a_stuck_worker_is_fired() {
-    let scheduler = threads(2);
-    let (waits, lent) = waits_to_be_woken();
-    let (tell, told) = mpsc::channel();
-    let waiter = scheduler.spawn(async move {
-        waits.await;
-        tell.send(()).unwrap();
-    });
-    let stuck = scheduler.spawn(async move {
-        let waker = lent.recv().unwrap();
-        loop {
-            let mut sleep = pin!(time::sleep(Duration::from_millis(20)));
-            if sleep
-                .as_mut()
-                .poll(&mut Context::from_waker(&waker))
-                .is_pending()
-            {
-                // The timer stands with this worker, which does nothing from here on until it has fired.
-                return told.recv().unwrap();
+    for place in [Where::InAPoll, Where::AfterATick] {
+        let scheduler = threads(2);
+        let (waits, lent) = waits_to_be_woken();
+        let (tell, told) = mpsc::channel();
+        let waiter = scheduler.spawn(async move {
+            waits.await;
+            tell.send(()).unwrap();
+        });
+        let (end, ended) = mpsc::channel();
+        run_on_worker(&scheduler, place, move || {
+            let waker = lent.recv().unwrap();
+            loop {
+                let mut sleep = pin!(time::sleep(Duration::from_millis(20)));
+                if sleep
+                    .as_mut()
+                    .poll(&mut Context::from_waker(&waker))
+                    .is_pending()
+                {
+                    // The timer stands with this worker, which does nothing from here on until it has fired.
+                    told.recv().unwrap();
+                    return end.send(()).unwrap();
+                }
             }
-        }
-    });
-    scheduler.block_on(async {
-        stuck.await.unwrap();
-        waiter.await.unwrap();
-    });
+        });
+        scheduler.block_on(waiter).unwrap();
+        ended.recv().unwrap();
+    }
 }
 
 #[test]
@@ -99,42 +135,45 @@ fn a_descriptor_that_a_stuck_worker_polled_is_watched_by_another() {
 
 #[test]
 fn tasks_behind_a_stuck_one_run_although_the_other_worker_is_never_idle() {
-    let scheduler = threads(2);
-    let is_over = Arc::new(AtomicBool::new(false));
-    let seen = is_over.clone();
-    let stuck = scheduler.spawn(async move {
-        let (tell, told) = mpsc::channel();
-        // Two tasks that take turns on the other worker for as long as this one is stuck: it has never
-        // nothing to do, and steals from nobody.
-        let flood: Vec<_> = (0..2)
-            .map(|_| {
-                let (tell, seen) = (tell.clone(), seen.clone());
-                spawn(async move {
-                    tell.send("floods").unwrap();
-                    while !seen.load(Ordering::Relaxed) {
-                        task::yield_now().await;
-                    }
+    for place in [Where::InAPoll, Where::AfterATick] {
+        let scheduler = threads(2);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let seen = is_over.clone();
+        let (end, ended) = mpsc::channel();
+        run_on_worker(&scheduler, place, move || {
+            let (tell, told) = mpsc::channel();
+            // Two tasks that take turns on the other worker for as long as this one is stuck: it has never
+            // nothing to do, and steals from nobody.
+            let flood: Vec<_> = (0..2)
+                .map(|_| {
+                    let (tell, seen) = (tell.clone(), seen.clone());
+                    spawn(async move {
+                        tell.send("floods").unwrap();
+                        while !seen.load(Ordering::Relaxed) {
+                            task::yield_now().await;
+                        }
+                    })
                 })
-            })
-            .collect();
-        assert_eq!([told.recv(), told.recv()], [Ok("floods"); 2]);
-        let (default, system) = (tell.clone(), tell);
-        let default = spawn(async move { default.send("default").unwrap() });
-        let system = spawn_system(async move { system.send("system").unwrap() });
-        let mut ran = [told.recv().unwrap(), told.recv().unwrap()];
-        ran.sort_unstable();
-        assert_eq!(ran, ["default", "system"]);
-        (flood, default, system)
-    });
-    scheduler.block_on(async {
-        let (flood, default, system) = stuck.await.unwrap();
+                .collect();
+            assert_eq!([told.recv(), told.recv()], [Ok("floods"); 2]);
+            let (default, system) = (tell.clone(), tell);
+            let default = spawn(async move { default.send("default").unwrap() });
+            let system = spawn_system(async move { system.send("system").unwrap() });
+            let mut ran = [told.recv().unwrap(), told.recv().unwrap()];
+            ran.sort_unstable();
+            assert_eq!(ran, ["default", "system"]);
+            end.send((flood, default, system)).unwrap();
+        });
+        let (flood, default, system) = ended.recv().unwrap();
         is_over.store(true, Ordering::Relaxed);
-        default.await.unwrap();
-        system.await.unwrap();
-        for task in flood {
-            task.await.unwrap();
-        }
-    });
+        scheduler.block_on(async {
+            default.await.unwrap();
+            system.await.unwrap();
+            for task in flood {
+                task.await.unwrap();
+            }
+        });
+    }
 }
 
 #[test]

@@ -51,6 +51,11 @@ impl Hub {
         self.pulses.get(index)?.busy()
     }
 
+    /// The last boundary's stamp of worker `index`: while it lasts in no tick, when the last one ended.
+    pub fn boundary(&self, index: usize) -> u64 {
+        self.pulses.get(index).map_or(0, |pulse| pulse.boundary())
+    }
+
     /// Records a stall and warns of it, from a thread that is not the stuck worker; for a virtual clock,
     /// from the worker itself. Returns where the task was spawned, and its name, as far as the log knows.
     pub fn stalled(&self, stall: &Stalled) -> Option<Site> {

@@ -135,8 +135,17 @@ impl Shared {
 
     /// Whether no worker runs: each sleeps, or is not inside `block_on`.
     pub(crate) fn is_at_rest(&self) -> bool {
-        let is_away = self.shape == Shape::Local && !self.is_run_inline.load(Ordering::Relaxed);
-        is_away || self.idle.is_everyone_asleep()
+        self.is_away() || self.idle.is_everyone_asleep()
+    }
+
+    /// Whether this worker does not run.
+    pub(crate) fn is_resting(&self, worker: usize) -> bool {
+        self.is_away() || self.idle.is_asleep(worker)
+    }
+
+    /// Whether no thread is inside the `block_on` that runs the one worker.
+    fn is_away(&self) -> bool {
+        self.shape == Shape::Local && !self.is_run_inline.load(Ordering::Relaxed)
     }
 
     /// Whether this thread is the one that runs the tasks which are not Send.

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! It costs a tick nothing: it reads what the worker's seam stores anyway ([`glasshouse_telemetry::Busy`]).
-//! A worker that is in the same tick at two looks *holds*; at each look from then on its ready tasks go to
+//! A worker that is in the same tick at two looks, or between the same two ticks, *holds*; at each look from then on its ready tasks go to
 //! the shared queue, its due timers are fired, and the driver is polled if nobody is at it. When it is found
 //! out, a sleeping worker is woken besides, to take over what the held one did. Once the tick is longer
 //! than the threshold it is a *stall*: it is told of, and again each time it has doubled.
@@ -32,7 +32,7 @@ use glasshouse_telemetry::Stalled;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use watch::{Seen, Watch};
+use watch::{At, Seen, Watch};
 
 /// Between two looks: as late may be what a stuck worker would have served. A guess between that and the
 /// price of a look (some microseconds).
@@ -124,7 +124,7 @@ fn look(shared: &Shared) -> Duration {
     let now = clock.now_ordered();
     watch.start(now);
     for worker in 0..shared.remotes.len() {
-        watch.see(worker, shared.hub.busy(worker));
+        watch.see(worker, find(shared, worker));
     }
     let mut nap = shared.watchdog.look;
     for worker in 0..shared.remotes.len() {
@@ -132,7 +132,8 @@ fn look(shared: &Shared) -> Duration {
             continue;
         };
         let others = watch.others(worker, now);
-        if shared.hub.busy(worker) == Some(tick)
+        if let Some(tick) = tick
+            && shared.hub.busy(worker) == Some(tick)
             && !shared.watchdog.is_dismissed()
             && watch.is_due(worker, tick, now)
         {
@@ -153,6 +154,16 @@ fn look(shared: &Shared) -> Duration {
         }
     }
     nap
+}
+
+fn find(shared: &Shared, worker: usize) -> At {
+    // The boundary first: a tick that begins in between is found as such.
+    let boundary = shared.hub.boundary(worker);
+    match shared.hub.busy(worker) {
+        Some(tick) => At::Tick(tick),
+        None if shared.is_resting(worker) => At::Rest,
+        None => At::Between(boundary),
+    }
 }
 
 /// The ready tasks that wait behind this worker's tick.

@@ -14,10 +14,34 @@ pub(super) struct Watch {
     was_late: bool,
 }
 
+/// Where a look finds a worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum At {
+    /// Asleep, or in nobody's hands.
+    #[default]
+    Rest,
+    /// In a tick.
+    Tick(Busy),
+    /// Awake, and in no tick since then: at what comes between two. Foreign code may hold it there too, a
+    /// waker or the drop of an output that nobody wants.
+    Between(u64),
+}
+
+impl At {
+    /// Since when, if it is awake.
+    fn since(self) -> Option<u64> {
+        match self {
+            At::Rest => None,
+            At::Tick(tick) => Some(tick.since),
+            At::Between(since) => Some(since),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Default)]
 struct Memory {
-    tick: Option<Busy>,
-    /// Looks at which it was in this tick, after the first.
+    at: At,
+    /// Looks at which it was there, after the first.
     again: u32,
     /// The tick that was told of, and how long it must last to be told of again.
     told: Option<(Busy, u64)>,
@@ -26,11 +50,12 @@ struct Memory {
 /// A worker, as the last looks found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// In no tick, or in another one than at the look before.
+    /// At rest, or elsewhere than at the look before.
     Free,
-    /// In the same tick as at the look before.
+    /// Where it was at the look before.
     Held {
-        tick: Busy,
+        /// None between two ticks.
+        tick: Option<Busy>,
         /// It was not yet at the look before.
         is_new: bool,
     },
@@ -56,37 +81,41 @@ impl Watch {
         let was_late = std::mem::replace(&mut self.was_late, is_late);
         if is_late && !was_late {
             for worker in &mut self.workers {
-                worker.tick = None;
+                worker.at = At::Rest;
             }
         }
     }
 
-    /// What the look finds a worker to do.
-    pub(super) fn see(&mut self, worker: usize, tick: Option<Busy>) {
+    /// Where the look finds a worker.
+    pub(super) fn see(&mut self, worker: usize, at: At) {
         let memory = &mut self.workers[worker];
-        memory.again = match tick.is_some() && tick == memory.tick {
+        memory.again = match at != At::Rest && at == memory.at {
             true => memory.again.saturating_add(1),
             false => 0,
         };
-        memory.tick = tick;
+        memory.at = at;
     }
 
     pub(super) fn seen(&self, worker: usize) -> Seen {
         let memory = &self.workers[worker];
-        match memory.tick {
-            Some(tick) if memory.again > 0 => Seen::Held {
+        let tick = match memory.at {
+            At::Tick(tick) => Some(tick),
+            At::Rest | At::Between(_) => None,
+        };
+        match memory.again {
+            0 => Seen::Free,
+            again => Seen::Held {
                 tick,
-                is_new: memory.again == 1,
+                is_new: again == 1,
             },
-            _ => Seen::Free,
         }
     }
 
-    /// The workers beside this one whose ticks are not longer than the threshold.
+    /// The workers beside this one that have not been held for longer than the threshold.
     pub(super) fn others(&self, worker: usize, now: u64) -> usize {
-        let is_free = |other: &usize| match self.seen(*other) {
-            Seen::Held { tick, .. } => now.saturating_sub(tick.since) < self.threshold,
-            Seen::Free => true,
+        let is_free = |&other: &usize| match (self.seen(other), self.workers[other].at.since()) {
+            (Seen::Held { .. }, Some(since)) => now.saturating_sub(since) < self.threshold,
+            _ => true,
         };
         (0..self.workers.len())
             .filter(|&other| other != worker)
@@ -131,14 +160,17 @@ mod tests {
     /// One look at the only worker.
     fn look(watch: &mut Watch, now: u64, tick: Option<Busy>) -> Seen {
         watch.start(now);
-        watch.see(0, tick);
+        watch.see(0, tick.map_or(At::Rest, At::Tick));
         watch.seen(0)
     }
 
     #[test]
     fn a_worker_is_held_when_two_looks_find_it_in_the_same_tick() {
         let mut watch = watch(1);
-        let held = |tick, is_new| Seen::Held { tick, is_new };
+        let held = |tick, is_new| Seen::Held {
+            tick: Some(tick),
+            is_new,
+        };
         let (one, next) = (tick(1, 5), tick(1, 25));
         for (now, found, expected) in [
             (10, None, Seen::Free),
@@ -152,6 +184,23 @@ mod tests {
             (80, None, Seen::Free),
         ] {
             assert_eq!(look(&mut watch, now, found), expected, "at {now}");
+        }
+    }
+
+    #[test]
+    fn a_worker_is_held_between_two_ticks_as_well_but_not_at_rest() {
+        let mut watch = watch(1);
+        let held = |is_new| Seen::Held { tick: None, is_new };
+        for (at, expected) in [
+            (At::Between(5), Seen::Free),
+            (At::Between(5), held(true)),
+            (At::Between(5), held(false)),
+            (At::Between(6), Seen::Free),
+            (At::Rest, Seen::Free),
+            (At::Rest, Seen::Free),
+        ] {
+            watch.see(0, at);
+            assert_eq!(watch.seen(0), expected, "{at:?}");
         }
     }
 
@@ -195,9 +244,9 @@ mod tests {
         let mut watch = watch(3);
         for now in [10, 20] {
             watch.start(now);
-            watch.see(0, Some(tick(1, 0)));
-            watch.see(1, Some(tick(2, 15)));
-            watch.see(2, None);
+            watch.see(0, At::Tick(tick(1, 0)));
+            watch.see(1, At::Between(15));
+            watch.see(2, At::Rest);
         }
         let others = |now| [0, 1, 2].map(|worker| watch.others(worker, now));
         assert_eq!(others(99), [2, 2, 2]);
