@@ -6,6 +6,7 @@ use futures::channel::oneshot;
 use std::fs;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Barrier};
 use std::task::{Context, Poll};
 
 /// Tasks that are spawned before they are given the time to park, so that no queue grows with them.
@@ -48,6 +49,7 @@ pub async fn idle_bytes_of_waiters<R: Runtime>(setting: Setting) -> Vec<f64> {
 
 /// Resident bytes for each call of `spawn`, whose tasks count themselves as parked.
 async fn grown_by<R: Runtime>(setting: Setting, mut spawn: impl FnMut()) -> Vec<f64> {
+    all_workers_run::<R>(setting.workers).await;
     let batches = setting.size.of(400);
     let before = resident_bytes();
     for _ in 0..batches {
@@ -61,6 +63,23 @@ async fn grown_by<R: Runtime>(setting: Setting, mut spawn: impl FnMut()) -> Vec<
     }
     let grown = resident_bytes().saturating_sub(before);
     vec![grown as f64 / (batches * BATCH) as f64]
+}
+
+/// Returns when each worker has run a task: what a worker takes for itself at its start is no task's.
+async fn all_workers_run<R: Runtime>(workers: usize) {
+    let all = Arc::new(Barrier::new(workers));
+    let tasks: Vec<_> = (0..workers)
+        .map(|_| {
+            let all = all.clone();
+            // It holds its worker until every other is held too.
+            R::spawn(async move {
+                all.wait();
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await;
+    }
 }
 
 /// What this process has in memory, shared memory and the program itself included.
