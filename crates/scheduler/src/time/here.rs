@@ -143,6 +143,7 @@ impl<'a> Here<'a> {
 
     /// The present in nanoseconds; if `deadline` is far from it the start of the tick, which costs no look at
     /// the clock.
+    #[inline(always)]
     pub(super) fn present(self, deadline: Instant) -> u64 {
         let clock = self.clock();
         if let Some(worker) = self.worker
@@ -157,18 +158,24 @@ impl<'a> Here<'a> {
     }
 
     /// Arms a timer; nothing when the scheduler has ended.
+    #[inline(always)]
     pub(super) fn arm(self, deadline: Instant, now: u64, waker: &Waker) -> Option<ArmedFor> {
         if let Some(worker) = self.worker
             && let Some(spare) = worker.spare_timer.0.get()
+            && spare.wakes(waker)
         {
-            if spare.wakes(waker) {
-                worker.spare_timer.0.set(None);
-                if let Some(armed) = self.rearm(spare, deadline, now) {
-                    return Some(armed);
-                }
-            } else {
-                worker.disarm_spare();
+            worker.spare_timer.0.set(None);
+            if let Some(armed) = self.rearm(spare, deadline, now) {
+                return Some(armed);
             }
+        }
+        self.arm_anew(deadline, now, waker)
+    }
+
+    #[inline(never)]
+    fn arm_anew(self, deadline: Instant, now: u64, waker: &Waker) -> Option<ArmedFor> {
+        if let Some(worker) = self.worker {
+            worker.disarm_spare();
         }
         let timers = self.timers(self.index());
         let (timer, look) = timers.arm(deadline.ns(), now, waker.clone())?;
@@ -178,6 +185,7 @@ impl<'a> Here<'a> {
     }
 
     /// Lets a timer fire at another time; nothing if it has fired.
+    #[inline(always)]
     pub(super) fn rearm(self, armed: ArmedFor, deadline: Instant, now: u64) -> Option<ArmedFor> {
         let timers = self.timers_of(&armed.timer);
         let (timer, look) = timers.rearm(&armed.timer, deadline.ns(), now)?;
@@ -193,6 +201,7 @@ impl<'a> Here<'a> {
     }
 
     /// After a timer was armed: its worker must not sleep through it.
+    #[inline(always)]
     fn tell_owner(self, timer: &Armed, look: Look) {
         let is_owner = self
             .worker

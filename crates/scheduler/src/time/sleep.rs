@@ -123,6 +123,7 @@ impl Sleep {
         }
     }
 
+    #[inline(always)]
     fn rearm(&mut self, here: Option<Here<'_>>, armed: ArmedFor) {
         self.armed = None;
         let Some(here) = here.filter(|here| !here.has_fired(&armed.timer)) else {
@@ -141,6 +142,7 @@ impl Sleep {
         }
     }
 
+    #[inline(always)]
     fn poll_here(&mut self, here: Option<Here<'_>>, waker: &Waker) -> Poll<()> {
         let Some(here) = here else {
             ended();

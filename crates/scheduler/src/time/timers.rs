@@ -187,7 +187,7 @@ impl Timers {
     /// Takes no lock if it is to fire when it would have: a deadline moved by less than the step to which it is
     /// rounded up, as most are that bound one wait after the other. Should the timer fire meanwhile, its waker
     /// is woken afterwards, and whoever polls then finds that it has.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn rearm(
         &self,
         armed: &Armed,
@@ -197,6 +197,11 @@ impl Timers {
         if self.is_armed(armed) && self.rounding.is_same(armed.fires_ns, deadline_ns, now_ns) {
             return Some((*armed, Look::AsBefore));
         }
+        self.move_to(armed, deadline_ns, now_ns)
+    }
+
+    #[inline(never)]
+    fn move_to(&self, armed: &Armed, deadline_ns: u64, now_ns: u64) -> Option<(Armed, Look)> {
         let mut guarded = self.lock();
         let fires_at = guarded.wheel.rearm(armed.key(), deadline_ns, now_ns)?;
         Some(self.armed(guarded, armed.key(), fires_at))
