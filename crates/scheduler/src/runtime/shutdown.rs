@@ -6,7 +6,7 @@
 //!
 //! Once CLOSED, each worker leaves its loop after the tick it is in. The last to leave is alone with the
 //! tasks, and cancels what is left, each in a tick of its own. A thread outside says that it spawns before it
-//! looks at the phase; who changes the phase waits until those who may have missed it are done, and so does
+//! looks at the phase; who closes it waits until those who may have missed that are done, and so does
 //! the last worker, so no task comes in after that.
 
 use crate::runtime::context::Worker;
@@ -69,11 +69,13 @@ pub(crate) struct PhaseCell {
 }
 
 /// A spawn from outside that is under way.
-pub(crate) struct Gate<'a>(&'a AtomicUsize);
+pub(crate) struct Gate<'a>(Option<&'a AtomicUsize>);
 
 impl Drop for Gate<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        if let Some(spawning) = self.0 {
+            spawning.fetch_sub(1, Ordering::SeqCst);
+        }
     }
 }
 
@@ -104,18 +106,25 @@ impl PhaseCell {
 
     /// Held by a thread outside the workers while it spawns. It must look at the phase after this.
     pub(crate) fn gate(&self) -> Gate<'_> {
+        if self.is_closed() {
+            // It will see that. Counted, threads that try again and again would hold the closer up for ever.
+            return Gate(None);
+        }
         // SeqCst, as the store and the load in `set`: either the spawner sees the phase, or the closer
         // sees the spawner.
         self.spawning.fetch_add(1, Ordering::SeqCst);
         seq_cst_under_loom();
-        Gate(&self.spawning)
+        Gate(Some(&self.spawning))
     }
 
-    /// Changes the phase, and waits until no thread outside is in the middle of a spawn that did not see
-    /// it. Spawns are short, but may call a subscriber's code: hence no lock.
+    /// Changes the phase. When it closes, waits until no thread outside is in the middle of a spawn that did not
+    /// see it. Spawns are short, but may call a subscriber's code: hence no lock.
     pub(crate) fn set(&self, phase: Phase) {
         self.phase.store(phase as u8, Ordering::SeqCst);
-        self.wait_for_spawners();
+        // While it drains spawns go on: a moment without any may never come.
+        if phase == Phase::Closed {
+            self.wait_for_spawners();
+        }
     }
 
     fn wait_for_spawners(&self) {
