@@ -189,7 +189,9 @@ impl Hub {
     /// A thread without a ring has won the wake of `task`. Before the push; the record is left to the
     /// worker that takes it in.
     pub fn woke(&self, task: &TaskTrace, by: WakeSource) {
-        let wake = self.stamp_wake(task, by, self.pal.table());
+        // Ordered, so that a wake never precedes the wait that it ends, on another processor.
+        let now = self.clock.now_ordered();
+        let wake = self.stamp_wake(task, by, now, self.pal.table());
         task.defer_wake(by);
         if ENABLED {
             self.meters.outside.sample_shared(Sample::Wait, wake.wait);
@@ -199,12 +201,17 @@ impl Hub {
         }
     }
 
-    /// Stamps a wake in the trace and the slot.
+    /// Stamps a wake that was won before `now` in the trace and the slot.
     #[inline]
-    pub(crate) fn stamp_wake(&self, task: &TaskTrace, by: WakeSource, table: &TaskTable) -> Wake {
+    pub(crate) fn stamp_wake(
+        &self,
+        task: &TaskTrace,
+        by: WakeSource,
+        now: u64,
+        table: &TaskTable,
+    ) -> Wake {
         let since = task.since();
-        // Read after winning, so that a wake never precedes the wait that it ends.
-        let stamp = self.not_before(since, self.clock.now_ordered());
+        let stamp = self.not_before(since, now);
         let wait = stamp - since;
         // Whoever won the wake holds the task alone: what was noted before is of an earlier poll.
         task.forget_waker();

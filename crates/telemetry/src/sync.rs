@@ -3,7 +3,7 @@
 //! Only what threads hand over together with a task (`trace.rs`) takes its atomics from here.
 
 #[cfg(not(glasshouse_loom))]
-pub(crate) use std::sync::atomic::{AtomicU8, AtomicU64};
+pub(crate) use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
 
 #[cfg(glasshouse_loom)]
-pub(crate) use loom::sync::atomic::{AtomicU8, AtomicU64};
+pub(crate) use loom::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};

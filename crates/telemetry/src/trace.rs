@@ -5,8 +5,8 @@
 //! noted waker is the exception: any thread may note itself while the task runs, and it stands for
 //! itself.
 
-use crate::sync::{AtomicU8, AtomicU64};
-use glasshouse_pal::{SiteId, SlotId, TaskId, WakeSource};
+use crate::sync::{AtomicU8, AtomicU32, AtomicU64};
+use glasshouse_pal::{SiteId, SlotId, TaskId, TextId, WakeSource};
 use std::sync::atomic::Ordering::Relaxed;
 
 /// What a thread without a ring has left to the worker that takes the task in.
@@ -35,6 +35,8 @@ pub struct TaskTrace {
     /// The last transition's number, modulo 256; the spawn's is zero.
     aux: AtomicU8,
     deferred: AtomicU8,
+    /// The text that the task's failure will carry; zero for none.
+    failure: AtomicU32,
     /// The last transition's stamp.
     since: AtomicU64,
     /// [`WakeSource::to_word`] of who woke it first since it became ready, or of a deferred wake; zero for
@@ -56,6 +58,7 @@ impl TaskTrace {
             site,
             aux: AtomicU8::new(0),
             deferred: AtomicU8::new(deferred as u8),
+            failure: AtomicU32::new(TextId::EMPTY.0),
             since: AtomicU64::new(since),
             woken_by: AtomicU64::new(0),
         }
@@ -101,6 +104,18 @@ impl TaskTrace {
     /// Forgets who was noted: the poll that begins answers that wake.
     pub fn forget_waker(&self) {
         self.woken_by.store(0, Relaxed);
+    }
+
+    /// Keeps why the task fails until it ends; the last reason counts. By who runs it.
+    #[inline]
+    pub fn keep_failure(&self, text: TextId) {
+        self.failure.store(text.0, Relaxed);
+    }
+
+    /// Why the task fails; [`TextId::EMPTY`] if it does not.
+    #[inline]
+    pub fn failure(&self) -> TextId {
+        TextId(self.failure.load(Relaxed))
     }
 
     /// Moves on to the next transition, at `stamp`; returns its number.

@@ -217,7 +217,8 @@ impl Worker {
     /// This thread has won the wake of `task`: stamps and records it. Before the push.
     #[inline]
     pub fn woke(&self, task: &TaskTrace, by: WakeSource) {
-        let Wake { stamp, aux, wait } = self.hub.stamp_wake(task, by, &self.table);
+        let now = self.now_from(task.since()).max(self.pulse.boundary());
+        let Wake { stamp, aux, wait } = self.hub.stamp_wake(task, by, now, &self.table);
         if !self.pulse.is_in_tick() && stamp > self.pulse.boundary() {
             // What runs next on this worker runs after this wake. Inside a tick the boundary stays: its
             // end is read anyway.
@@ -230,6 +231,18 @@ impl Worker {
                 self.push_sample(Sample::Wait, wait);
             }
         }
+    }
+
+    /// The time, read after whatever happened at `since`.
+    #[inline]
+    fn now_from(&self, since: u64) -> u64 {
+        let now = self.clock.now();
+        if now >= since {
+            return now;
+        }
+        // The processor may have read ahead of the exchange that won the wake, and so ahead of a wait that
+        // ended on another one just now.
+        self.clock.now_ordered()
     }
 
     fn record_wake(&self, stamp: u64, aux: u8, tid: TaskId, by: WakeSource) {
@@ -319,7 +332,7 @@ impl Worker {
     }
 
     /// Writes and counts a transition into `state`, outside a tick's own.
-    #[inline]
+    #[inline(always)]
     fn record(&self, stamp: u64, aux: u8, event: &TaskEvent, state: TaskState) {
         self.ring.write(stamp, aux, event);
         self.meter.entered(state);

@@ -9,7 +9,7 @@ use crate::sync::thread_local;
 use crate::task::{Counted, Header, Task};
 use crate::time::SpareTimer;
 use glasshouse_pal::{Foreign, IoTarget, TaskId, TextId, WakeSource, contain};
-use glasshouse_telemetry::{self as telemetry, Leave};
+use glasshouse_telemetry as telemetry;
 use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::rc::Rc;
@@ -76,16 +76,6 @@ impl Reason {
             Reason::Io(_) => 4,
         }
     }
-
-    pub(crate) fn leave(self) -> Leave {
-        match self {
-            Reason::Nothing => Leave::Wait,
-            Reason::Sleep(dur) => Leave::Sleep { dur },
-            Reason::Join(on) => Leave::Join(on),
-            Reason::Lane(lane) => Leave::Lane(lane),
-            Reason::Io(io) => Leave::Io(io),
-        }
-    }
 }
 
 impl Worker {
@@ -107,7 +97,7 @@ impl Worker {
             polling: Cell::new(ptr::null()),
             woke_itself: Cell::new(false),
             reason: Cell::new(Reason::Nothing),
-            failure: Cell::new(TextId(0)),
+            failure: Cell::new(TextId::EMPTY),
             turns_left: Cell::new(SHARED_INTERVAL),
             system_run: Cell::new(0),
             searching: Cell::new(false),
@@ -127,7 +117,7 @@ impl Worker {
         self.polling.set(task.header_ptr().as_ptr());
         self.woke_itself.set(false);
         self.reason.set(Reason::Nothing);
-        self.failure.set(TextId(0));
+        self.failure.set(TextId::EMPTY);
     }
 
     /// The poll is over. Whether it woke its own task; from now on the task's state word says so.

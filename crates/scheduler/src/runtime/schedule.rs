@@ -2,8 +2,7 @@
 
 use crate::runtime::context::{self, Worker};
 use crate::runtime::entered;
-use crate::runtime::shared::Shared;
-use crate::task::{Counted, Home, Task};
+use crate::task::{Counted, Task};
 use glasshouse_pal::WakeSource;
 use std::sync::{Arc, PoisonError};
 
@@ -25,7 +24,7 @@ fn wake_from_outside(task: &Counted) {
             None => context::source().unwrap_or(WakeSource::External),
         };
         if let Some(won) = task.wake(|| task.trace().note_waker(by)) {
-            made_ready(worker, task.shared(), won, by);
+            made_ready(worker, task, won, by);
         }
     });
 }
@@ -35,19 +34,19 @@ pub(crate) fn abort(task: &Counted) {
     entered::with_worker_of(Arc::as_ptr(task.shared()), |worker| {
         let by = WakeSource::Abort(worker.and_then(|worker| worker.current()));
         if let Some(won) = task.abort(|| task.trace().note_waker(by)) {
-            made_ready(worker, task.shared(), won, by);
+            made_ready(worker, task, won, by);
         }
     });
 }
 
-/// Records the wake and puts the task where it will be run. The caller won the edge, and keeps the scheduler: as
-/// soon as the task is pushed it may be run, and gone.
-fn made_ready(worker: Option<&Worker>, shared: &Shared, task: Task, by: WakeSource) {
+/// Records the wake and puts the task where it will be run. The caller won the edge, and holds `woken`: as soon
+/// as the task is pushed it may end, and only that keeps the cell.
+fn made_ready(worker: Option<&Worker>, woken: &Counted, task: Task, by: WakeSource) {
     match worker {
         Some(worker) => worker.seam.woke(task.trace(), by),
-        None => shared.hub.woke(task.trace(), by),
+        None => woken.shared().hub.woke(task.trace(), by),
     }
-    if let Home::Guest(guest) = task.home().clone() {
+    if let Some(guest) = woken.guest() {
         *guest.ready.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
         guest.unpark();
         return;
@@ -55,6 +54,7 @@ fn made_ready(worker: Option<&Worker>, shared: &Shared, task: Task, by: WakeSour
     match worker {
         Some(worker) => worker.push_woken(task),
         None => {
+            let shared = woken.shared();
             shared.hub.pushed();
             shared.inject(task);
         }

@@ -6,10 +6,10 @@
 //! ends: stamp, slot, record, and only then COMPLETE is published, so that who sees the result finds the
 //! end in the log.
 
-use crate::runtime::context::{self, Worker};
+use crate::runtime::context::{self, Reason, Worker};
 use crate::task::{Class, End, Outcome, Start, Task, borrowed_waker, coop};
 use glasshouse_pal::{FailureKind, TextId};
-use glasshouse_telemetry::{Leave, Tick, Woken};
+use glasshouse_telemetry::{Draft, Leave, Tick, Woken};
 use std::sync::atomic::Ordering;
 use std::task::Context;
 
@@ -71,46 +71,74 @@ impl Worker {
             self.seam.commit(tick, draft);
             return After::Ready { task, throttled };
         }
-        let woken = match (woke_itself, is_woken) {
-            (true, _) => Some(Woken::ByItself),
-            (false, true) => Some(Woken::AsNoted),
-            (false, false) => None,
-        };
-        self.suspend(task, tick, used, woken)
+        if woke_itself || is_woken {
+            let woken = if woke_itself {
+                Woken::ByItself
+            } else {
+                Woken::AsNoted
+            };
+            return self.come_back(task, tick, used, woken);
+        }
+        task.quantum_used.store(0, Ordering::Relaxed);
+        // Each a function of its own, in which the record is made of constants.
+        match self.reason() {
+            Reason::Nothing => self.suspend(task, tick, used, || Leave::Wait),
+            Reason::Sleep(dur) => self.suspend(task, tick, used, || Leave::Sleep { dur }),
+            Reason::Join(on) => self.suspend(task, tick, used, || Leave::Join(on)),
+            Reason::Lane(lane) => self.suspend(task, tick, used, || Leave::Lane(lane)),
+            Reason::Io(io) => self.suspend(task, tick, used, || Leave::Io(io)),
+        }
     }
 
     /// What `task::fail` left in this tick stays with the task until it ends.
     #[inline(always)]
     fn keep_failure(&self, task: &Task) {
-        let failure = self.failure.get().0;
-        if failure != 0 {
-            task.failure.store(failure, Ordering::Relaxed);
+        let failure = self.failure.get();
+        if failure != TextId::EMPTY {
+            task.trace().keep_failure(failure);
         }
     }
 
-    /// The task waits, unless it was woken by now; it has used so much of its quantum.
-    fn suspend(&self, task: Task, tick: Tick, used: u64, woken: Option<Woken>) -> After {
+    /// How a task leaves that comes back ready: it has used so much of its quantum.
+    fn again(&self, task: &Task, used: u64, woken: Woken) -> (Leave, bool) {
         let throttled = used > self.shared.quantum_ticks;
         let left = if throttled { 0 } else { used };
-        let again = |woken| match throttled {
+        task.quantum_used.store(left, Ordering::Relaxed);
+        let leave = match throttled {
             true => Leave::Throttled(woken),
             false => Leave::Yield(woken),
         };
-        let draft = match woken {
-            Some(woken) => self.seam.leave(task.trace(), &tick, again(woken)),
-            None => {
-                task.quantum_used.store(0, Ordering::Relaxed);
-                let draft = self.seam.leave(task.trace(), &tick, self.reason().leave());
-                if task.state.end_poll() == End::Idle {
-                    self.clear_current();
-                    self.seam.commit(tick, draft);
-                    return After::Idle;
-                }
-                let leave = again(Woken::AsNoted);
-                self.seam.leave_instead(task.trace(), &tick, draft, leave)
-            }
-        };
-        task.quantum_used.store(left, Ordering::Relaxed);
+        (leave, throttled)
+    }
+
+    /// The task waits, unless it is woken by now.
+    #[inline(never)]
+    fn suspend(&self, task: Task, tick: Tick, used: u64, leave: impl FnOnce() -> Leave) -> After {
+        let draft = self.seam.leave(task.trace(), &tick, leave());
+        if task.state.end_poll() == End::Again {
+            return self.resume(task, tick, used, draft);
+        }
+        self.clear_current();
+        self.seam.commit(tick, draft);
+        After::Idle
+    }
+
+    /// The task was woken in its tick.
+    #[inline(never)]
+    fn come_back(&self, task: Task, tick: Tick, used: u64, woken: Woken) -> After {
+        let (leave, throttled) = self.again(&task, used, woken);
+        let draft = self.seam.leave(task.trace(), &tick, leave);
+        self.clear_current();
+        self.seam.commit(tick, draft);
+        After::Ready { task, throttled }
+    }
+
+    /// A wake came before the task's state was published.
+    #[cold]
+    #[inline(never)]
+    fn resume(&self, task: Task, tick: Tick, used: u64, draft: Draft) -> After {
+        let (leave, throttled) = self.again(&task, used, Woken::AsNoted);
+        let draft = self.seam.leave_instead(task.trace(), &tick, draft, leave);
         self.clear_current();
         self.seam.commit(tick, draft);
         After::Ready { task, throttled }
@@ -118,11 +146,10 @@ impl Worker {
 
     fn finish(&self, task: Task, tick: Tick, outcome: Outcome) {
         self.keep_failure(&task);
-        let failure = TextId(task.failure.load(Ordering::Relaxed));
-        let leave = match (outcome, failure) {
+        let leave = match (outcome, task.trace().failure()) {
             (Outcome::Panicked(text), _) => failed(FailureKind::Panic, text),
-            (Outcome::Cancelled, _) => failed(FailureKind::Cancelled, TextId(0)),
-            (_, TextId(0)) => Leave::Done,
+            (Outcome::Cancelled, _) => failed(FailureKind::Cancelled, TextId::EMPTY),
+            (_, TextId::EMPTY) => Leave::Done,
             (_, text) => failed(FailureKind::Error, text),
         };
         let draft = self.seam.leave(task.trace(), &tick, leave);

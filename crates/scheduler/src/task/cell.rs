@@ -206,3 +206,23 @@ unsafe fn dealloc<F: Future>(header: NonNull<Header>) {
     }
     drop(cell);
 }
+
+#[cfg(all(test, not(glasshouse_loom)))]
+mod tests {
+    use super::*;
+
+    /// What glibc's allocator takes for a request: a word of its own, in steps of two words.
+    fn bytes_on_heap(request_bytes: usize) -> usize {
+        (request_bytes + 8).next_multiple_of(16)
+    }
+
+    fn cell_bytes<F: Future>(_: &F) -> usize {
+        size_of::<Cell<F>>()
+    }
+
+    #[test]
+    fn a_task_with_an_empty_future_takes_at_most_128_bytes_on_the_heap() {
+        assert!(bytes_on_heap(cell_bytes(&async {})) <= 128);
+        assert!(bytes_on_heap(cell_bytes(&std::future::pending::<()>())) <= 128);
+    }
+}

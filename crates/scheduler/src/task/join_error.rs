@@ -17,7 +17,12 @@ use std::sync::Mutex;
 /// assert!(error.is_cancelled());
 /// assert_eq!(error.to_string(), "task 2 was cancelled");
 /// ```
-pub struct JoinError {
+pub struct JoinError(
+    // Boxed, so that a task's cell has room for an error where its future is small, too.
+    Box<Inner>,
+);
+
+struct Inner {
     id: Id,
     reason: Reason,
 }
@@ -30,45 +35,40 @@ enum Reason {
 }
 
 impl JoinError {
+    fn new(id: Id, reason: Reason) -> JoinError {
+        JoinError(Box::new(Inner { id, reason }))
+    }
+
     pub(crate) fn cancelled(id: Id) -> JoinError {
-        JoinError {
-            id,
-            reason: Reason::Cancelled,
-        }
+        JoinError::new(id, Reason::Cancelled)
     }
 
     pub(crate) fn panicked(id: Id, payload: Box<dyn Any + Send>) -> JoinError {
-        JoinError {
-            id,
-            reason: Reason::Panic(Mutex::new(payload)),
-        }
+        JoinError::new(id, Reason::Panic(Mutex::new(payload)))
     }
 
     pub(crate) fn denied(id: Id, capacity: usize) -> JoinError {
-        JoinError {
-            id,
-            reason: Reason::Denied { capacity },
-        }
+        JoinError::new(id, Reason::Denied { capacity })
     }
 
     /// The task's id. A task that was denied has one too, but nothing of it is in the log.
     pub fn id(&self) -> Id {
-        self.id
+        self.0.id
     }
 
     /// Whether the task was aborted, or its scheduler ended before it.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.reason, Reason::Cancelled)
+        matches!(self.0.reason, Reason::Cancelled)
     }
 
     /// Whether the task panicked.
     pub fn is_panic(&self) -> bool {
-        matches!(self.reason, Reason::Panic(_))
+        matches!(self.0.reason, Reason::Panic(_))
     }
 
     /// Whether the scheduler was at its capacity, and the task never ran.
     pub fn is_denied(&self) -> bool {
-        matches!(self.reason, Reason::Denied { .. })
+        matches!(self.0.reason, Reason::Denied { .. })
     }
 
     /// The panic's payload, for [`std::panic::resume_unwind`].
@@ -87,14 +87,12 @@ impl JoinError {
     /// # Errors
     /// The error, unchanged.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send + 'static>, JoinError> {
-        match self.reason {
+        let Inner { id, reason } = *self.0;
+        match reason {
             Reason::Panic(payload) => Ok(payload
                 .into_inner()
                 .unwrap_or_else(std::sync::PoisonError::into_inner)),
-            reason => Err(JoinError {
-                id: self.id,
-                reason,
-            }),
+            reason => Err(JoinError::new(id, reason)),
         }
     }
 }
@@ -110,8 +108,8 @@ pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let id = self.id;
-        match &self.reason {
+        let id = self.0.id;
+        match &self.0.reason {
             Reason::Cancelled => write!(f, "task {id} was cancelled"),
             Reason::Denied { capacity } => write!(
                 f,

@@ -69,14 +69,23 @@ impl<T> Joining<T> {
 impl<T> Drop for Joining<T> {
     fn drop(&mut self) {
         let vtable = self.task.vtable();
-        match self.task.state.drop_join_handle() {
+        let state = &self.task.state;
+        // After completion nobody else looks at the handle's bits.
+        let found = if state.load().is_complete() {
+            Join::Complete
+        } else {
+            state.drop_join_handle()
+        };
+        match found {
             // SAFETY: COMPLETE with JOIN_INTEREST until now: the output is the handle's.
             Join::Complete => unsafe { (vtable.drop_output)(self.task.header_ptr()) },
             Join::Pending => {
                 // SAFETY: JOIN_WAKER was cleared before completion: the field is the handle's.
                 let waker = unsafe { (vtable.join_waker)(self.task.header_ptr()).as_mut().take() };
-                // A waker's drop is foreign code: its panic is contained, as every panic of a task.
-                contain(Foreign::Waker, move || drop(waker));
+                if let Some(waker) = waker {
+                    // Its drop is foreign code: a panic is contained, as every panic of a task.
+                    contain(Foreign::Waker, move || drop(waker));
+                }
             }
         }
     }

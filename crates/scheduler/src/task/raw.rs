@@ -40,7 +40,6 @@ pub(crate) struct Parts {
 }
 
 /// Who polls a task.
-#[derive(Clone)]
 pub(crate) enum Home {
     /// Any worker, through the queues.
     Workers,
@@ -68,48 +67,66 @@ pub(crate) struct Header {
     pub(crate) state: State,
     references: AtomicU32,
     vtable: &'static Vtable,
-    parts: Parts,
+    shared: Arc<Shared>,
+    trace: TaskTrace,
     /// Run time in clock ticks since the task was last not ready. Written by who runs it.
     pub(crate) quantum_used: AtomicU64,
+    /// Who polls it, where that is no worker.
+    guest: Option<Arc<Guest>>,
     /// Where the registry keeps it.
     pub(crate) registry_key: AtomicU32,
-    /// The text that `task::fail` left, zero for none. Written by who runs it.
-    pub(crate) failure: AtomicU32,
+    class: Class,
+    is_root: bool,
 }
 
 impl Header {
     pub(super) fn new(vtable: &'static Vtable, parts: Parts) -> Header {
+        let Parts {
+            shared,
+            trace,
+            class,
+            home,
+        } = parts;
+        let is_root = !matches!(home, Home::Workers);
+        let guest = match home {
+            Home::Guest(guest) => Some(guest),
+            Home::Workers | Home::Inline => None,
+        };
         Header {
             state: State::spawned(),
             // The task's own life, and the join handle.
             references: AtomicU32::new(2),
             vtable,
-            parts,
+            shared,
+            trace,
             quantum_used: AtomicU64::new(0),
+            guest,
             registry_key: AtomicU32::new(0),
-            failure: AtomicU32::new(0),
+            class,
+            is_root,
         }
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.parts.shared
+        &self.shared
     }
 
     pub(crate) fn trace(&self) -> &TaskTrace {
-        &self.parts.trace
+        &self.trace
     }
 
     pub(crate) fn class(&self) -> Class {
-        self.parts.class
+        self.class
     }
 
-    pub(crate) fn home(&self) -> &Home {
-        &self.parts.home
+    /// Who polls it, where that is no worker.
+    pub(crate) fn guest(&self) -> Option<&Arc<Guest>> {
+        self.guest.as_ref()
     }
 
     /// Whether its future is on a stack, not in its cell.
     pub(crate) fn is_root(&self) -> bool {
-        !matches!(self.parts.home, Home::Workers)
+        self.is_root
     }
 }
 
@@ -236,9 +253,17 @@ impl Clone for Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        // Release: our use of the cell comes before its end; the acquire fence pairs with it.
-        if self.references.fetch_sub(1, Ordering::Release) == 1 {
-            fence(Ordering::Acquire);
+        // Who finds its own reference to be the only one need not count down: nobody is left to make another.
+        // Acquire, as the fence below: the others' use of the cell comes before its end.
+        let is_last = self.references.load(Ordering::Acquire) == 1 || {
+            // Release: our use of the cell comes before its end; the acquire fence pairs with it.
+            let is_last = self.references.fetch_sub(1, Ordering::Release) == 1;
+            if is_last {
+                fence(Ordering::Acquire);
+            }
+            is_last
+        };
+        if is_last {
             // SAFETY: that was the last reference; the future and the output are gone or nobody else's.
             unsafe { (self.vtable.dealloc)(self.0) };
         }
