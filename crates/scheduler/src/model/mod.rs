@@ -12,6 +12,7 @@ mod parker;
 mod scene;
 mod sleep;
 mod state;
+mod state_pairs;
 mod timers;
 mod wake;
 
@@ -30,6 +31,11 @@ fn explore_within(preemptions: usize, model: impl Fn() + Send + Sync + 'static) 
 }
 
 fn run(preemptions: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
+    say(executions(preemptions, model), preemptions);
+}
+
+/// Runs every execution of `model`, or those within a bound; how many they were.
+fn executions(preemptions: Option<usize>, model: impl Fn() + Send + Sync + 'static) -> usize {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = preemptions;
     let executions = Arc::new(AtomicUsize::new(0));
@@ -38,12 +44,15 @@ fn run(preemptions: Option<usize>, model: impl Fn() + Send + Sync + 'static) {
         count.fetch_add(1, Ordering::Relaxed);
         model();
     });
+    executions.load(Ordering::Relaxed)
+}
+
+fn say(executions: usize, preemptions: Option<usize>) {
     let bound = preemptions.map_or(String::new(), |most| {
         format!(", at most {most} preemptions")
     });
     println!(
-        "{}: {} executions{bound}",
+        "{}: {executions} executions{bound}",
         std::thread::current().name().unwrap_or("a model"),
-        executions.load(Ordering::Relaxed),
     );
 }
