@@ -5,25 +5,12 @@
 )]
 #![cfg(feature = "telemetry")]
 
+mod common;
+
+use common::output::Output;
 use glasshouse_scheduler::{Builder, task, time};
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
-
-#[derive(Clone, Default)]
-struct Output(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 #[test]
 fn the_warning_has_the_tasks_name_and_where_it_was_spawned() {
@@ -43,7 +30,7 @@ fn the_warning_has_the_tasks_name_and_where_it_was_spawned() {
         task.await.unwrap();
         line
     });
-    let output = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
+    let output = output.text();
     let [warning] = output.lines().collect::<Vec<_>>()[..] else {
         panic!("one warning was expected: {output}");
     };

@@ -5,26 +5,13 @@
 )]
 #![cfg(feature = "telemetry")]
 
+mod common;
+
+use common::output::Output;
 use glasshouse_pal::Pal;
 use glasshouse_scheduler::{Builder, spawn, task, time};
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
-
-#[derive(Clone, Default)]
-struct Output(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 #[test]
 fn at_trace_the_events_the_spans_and_the_spawns_are_in_the_output() {
@@ -49,7 +36,7 @@ fn at_trace_the_events_the_spans_and_the_spawns_are_in_the_output() {
         id
     });
     let _ = scheduler.shutdown(Duration::from_secs(5));
-    let output = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
+    let output = output.text();
     let has = |parts: &[&str]| {
         assert!(
             output

@@ -28,13 +28,16 @@ fn fire(shared: &Arc<Shared>, clock: Clock) -> thread::JoinHandle<()> {
     })
 }
 
-#[test]
-fn a_sleep_ends_though_another_thread_fires_it_as_it_is_armed() {
-    explore_within(3, || {
+/// The one task sleeps like this, and ends the scheduler; another thread fires its worker's timers meanwhile.
+fn ends_though_fired<F>(preemptions: usize, sleep: fn(Instant) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    explore_within(preemptions, move || {
         let (shared, clock, moment) = still();
         let closer = shared.clone();
         drop(handle(&shared).spawn(async move {
-            sleep_until(moment).await;
+            sleep(moment).await;
             close(&closer);
         }));
         let firing = fire(&shared, clock);
@@ -46,19 +49,15 @@ fn a_sleep_ends_though_another_thread_fires_it_as_it_is_armed() {
 }
 
 #[test]
+fn a_sleep_ends_though_another_thread_fires_it_as_it_is_armed() {
+    ends_though_fired(3, sleep_until_lazily);
+}
+
+#[test]
 fn a_sleep_that_took_over_the_timer_of_another_ends_though_that_fires_meanwhile() {
-    explore_within(2, || {
-        let (shared, clock, moment) = still();
-        let closer = shared.clone();
-        drop(handle(&shared).spawn(async move {
-            let _ = timeout_at(moment, yield_now()).await;
-            sleep_until(moment).await;
-            close(&closer);
-        }));
-        let firing = fire(&shared, clock);
-        runtime::run_worker(shared.clone(), 0);
-        firing.join().unwrap();
-        assert_eq!(shared.remotes[0].timers.next(), None);
+    ends_though_fired(2, |moment| async move {
+        let _ = timeout_at(moment, yield_now()).await;
+        sleep_until(moment).await;
     });
 }
 

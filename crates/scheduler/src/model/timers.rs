@@ -41,6 +41,12 @@ impl Wake for Sleeper {
     }
 }
 
+/// Another thread fires what is due at 5.
+fn fire(timers: &Arc<Timers>) -> thread::JoinHandle<()> {
+    let timers = timers.clone();
+    thread::spawn(move || timers.fire(5))
+}
+
 /// A timer is a unit of virtual time.
 fn timers() -> Arc<Timers> {
     Arc::new(Timers::new(Clock::virtual_time(), 0))
@@ -78,10 +84,7 @@ fn a_timer_is_fired_or_disarmed_and_never_both() {
         let timers = timers();
         let sleeper = Sleeper::new();
         let (armed, _) = timers.arm(5, 0, sleeper.waker()).expect("they are open");
-        let firing = {
-            let timers = timers.clone();
-            thread::spawn(move || timers.fire(5))
-        };
+        let firing = fire(&timers);
         let had_fired = timers.has_fired(&armed);
         let disarmed = timers.disarm(&armed).is_some();
         assert!(!(had_fired && disarmed), "it had fired");
@@ -100,10 +103,7 @@ fn two_threads_that_fire_wake_each_of_two_sleepers_once() {
         for sleeper in &sleepers {
             let _ = timers.arm(5, 0, sleeper.waker()).expect("they are open");
         }
-        let other = {
-            let timers = timers.clone();
-            thread::spawn(move || timers.fire(5))
-        };
+        let other = fire(&timers);
         timers.fire(5);
         other.join().unwrap();
         assert_eq!(sleepers.map(|sleeper| sleeper.wakes()), [1, 1]);
@@ -116,10 +116,7 @@ fn a_task_that_changes_its_waker_while_the_timer_fires_is_woken_or_sees_it() {
         let timers = timers();
         let (old, new) = (Sleeper::new(), Sleeper::new());
         let (armed, _) = timers.arm(5, 0, old.waker()).expect("they are open");
-        let firing = {
-            let timers = timers.clone();
-            thread::spawn(move || timers.fire(5))
-        };
+        let firing = fire(&timers);
         if timers.update(&armed, new.waker()) {
             // Loom reports a deadlock here if nobody is woken any more.
             new.parker.park(None);
@@ -163,10 +160,7 @@ fn a_timer_that_is_armed_again_while_it_fires_fires_once_more_or_only_then() {
         let timers = timers();
         let sleeper = Sleeper::new();
         let (armed, _) = timers.arm(5, 0, sleeper.waker()).expect("they are open");
-        let firing = {
-            let timers = timers.clone();
-            thread::spawn(move || timers.fire(5))
-        };
+        let firing = fire(&timers);
         let again = timers.rearm(&armed, 9, 0).map(|(armed, _)| armed);
         firing.join().unwrap();
         match again {

@@ -6,6 +6,8 @@
 )]
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod output;
+
 use glasshouse_pal::{Pal, TaskEvent, TaskId, TaskState};
 use glasshouse_scheduler::{Builder, Scheduler};
 use std::time::Duration;
