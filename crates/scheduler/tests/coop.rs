@@ -38,7 +38,7 @@ fn full_stream() -> (UnixStream, UnixStream) {
 }
 
 /// Runs `greedy` as the only worker's task, which spawns a peer and counts how often it went on before the
-/// peer ran; gives that count, and the log's lines of the task.
+/// peer ran; gives that count, and the task's id.
 fn steps_before_a_peer_ran<F>(
     scheduler: &Scheduler,
     greedy: impl FnOnce(Arc<AtomicBool>) -> F,
@@ -85,7 +85,7 @@ fn a_task_that_reads_what_is_always_there_lets_its_peers_run() {
 }
 
 #[test]
-fn so_does_one_that_writes_and_one_that_sends_datagrams() {
+fn so_does_one_that_sends_datagrams() {
     let (scheduler, _pal) = threads(1);
     let (steps, _) = steps_before_a_peer_ran(&scheduler, |flag| async move {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();

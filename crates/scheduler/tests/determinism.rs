@@ -23,8 +23,8 @@ const SEED_VARIABLE: &str = "GLASSHOUSE_SEED";
 /// Set where this test runs itself, to print a seed's hash and nothing else.
 const CHILD_VARIABLE: &str = "GLASSHOUSE_DETERMINISM_CHILD";
 
-/// Timers, channels, joins, aborts, a panic, a system task, a blocking function and what is left at the end:
-/// each with more than one task ready at a time, so that the seed has something to choose.
+/// Timers, channels, joins, aborts, a task that says it failed, a system task, a blocking function and what is
+/// left at the end: each with more than one task ready at a time, so that the seed has something to choose.
 async fn program() {
     let (send, receive) = async_channel::bounded::<u64>(2);
     let producers: Vec<_> = (1..=3)

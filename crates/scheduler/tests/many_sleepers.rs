@@ -1,5 +1,5 @@
 //! Very many timers at once: a million sleeps, storms of cancellations, sleeps that change their thread. The
-//! bench `timer` lets a million tasks sleep, and measures it.
+//! row `million` of `scripts/versus` lets a million tasks sleep, and measures it.
 #![allow(
     clippy::unwrap_used,
     reason = "a test that cannot go on should fail where it is"

@@ -9,8 +9,8 @@
 use crate::runtime::context::Worker;
 use crate::task::Class;
 
-/// The least time between two looks at the siblings, and how long a tick is left alone. A look costs each side
-/// a fetch of the other's cache line, a tenth of a microsecond; a tick of this length a hundred wake-ups.
+/// The least time between two looks at the siblings, and how long a tick is left alone. A guess:
+/// a look costs each side a fetch of the other's cache line, and a tick of this length many wake-ups.
 const LONG_TICK_NS: u64 = 50_000;
 /// Tasks that are taken over at once, at most: each is taken by an exchange of its own.
 const RELIEF_MAX: u32 = 128;

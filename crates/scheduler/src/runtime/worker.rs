@@ -12,9 +12,9 @@ use std::sync::Arc;
 /// Turns between two looks at the shared queue and the driver while the own queue has work. Prime, so
 /// that it does not fall into step with a task pattern; its size is common practice.
 pub(crate) const SHARED_INTERVAL: u32 = 61;
-/// Tasks that a worker takes from the shared queue into its own at once, at most: so that others find some.
+/// Tasks that a worker takes from the shared queue into its own at once, at most, so that others find some: a guess.
 const SHARE_MAX: usize = 128;
-/// System tasks that run in a row while default ones are ready: they come first, but not for ever.
+/// System tasks that run in a row while default ones are ready: they come first, but not for ever. A guess.
 const SYSTEM_RUN: u32 = 32;
 
 /// The body of a worker's thread.
