@@ -7,7 +7,7 @@
 use crate::format::header::{CLASS_EXTERNAL, CLASS_WORKER, RingHeader};
 use crate::format::layout::Layout;
 use crate::map::{Mapping, One, View};
-use crate::owner::RingOwner;
+use crate::owner::{RingOwner, WorkerState};
 use crate::record::Record;
 use crate::ring::Ring;
 use std::sync::atomic::Ordering;
@@ -57,8 +57,8 @@ impl Leases {
     }
 
     /// A ring for the calling thread; `None` when none is free, or memory is lacking. `thread` is
-    /// the operating system's number of the thread, or zero.
-    pub(crate) fn take(&self, owner: RingOwner, thread: u64) -> Option<Ring> {
+    /// the operating system's number of the thread, or zero; `now` is when its time begins to count.
+    pub(crate) fn take(&self, owner: RingOwner, thread: u64, now: u64) -> Option<Ring> {
         let workers = self.layout.shape.worker_rings;
         let own = match owner {
             RingOwner::Worker(number) => Some(usize::from(number)).filter(|own| *own < workers),
@@ -72,6 +72,10 @@ impl Leases {
         let header = &self.headers[index];
         header.thread.store(thread, Ordering::Relaxed);
         header.owner.store(owner.to_word(), Ordering::Relaxed);
+        let searching = WorkerState::Searching as u64;
+        header.state.store(searching, Ordering::Relaxed);
+        // The time since the lease before belongs to no state.
+        header.state_since.store(now, Ordering::Relaxed);
         header.leased.store(1, Ordering::Release);
         let header_at = self.layout.ring_headers.offset + index * size_of::<RingHeader>();
         let (offset, bytes) = self.layout.ring(index);

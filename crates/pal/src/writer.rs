@@ -53,15 +53,8 @@ impl RingWriter {
             true => 0,
             false => rustix::thread::gettid().as_raw_nonzero().get() as u64,
         };
-        let ring = pal.leases().take(owner, thread);
-        if let Some(ring) = &ring {
-            let header = ring.header();
-            let searching = WorkerState::Searching as u64;
-            header.state.store(searching, Ordering::Relaxed);
-            header
-                .state_since
-                .store(pal.clock().now(), Ordering::Relaxed);
-        }
+        let now = pal.clock().now();
+        let ring = pal.leases().take(owner, thread, now);
         let writer = RingWriter {
             inner: Rc::new(Inner {
                 pal,
@@ -140,15 +133,7 @@ impl RingWriter {
         }
     }
 
-    /// Says that the thread is alive. [`RingWriter::current`] says so, too.
-    #[inline]
-    pub fn heartbeat(&self, stamp: u64) {
-        if let Some(header) = self.header() {
-            header.heartbeat.store(stamp, Ordering::Relaxed);
-        }
-    }
-
-    /// Says what the thread does from this stamp on. When it changes its state, the time since it entered
+    /// Says what the thread does from this stamp on, and so that it is alive. When it changes its state, the time since it entered
     /// the one that it leaves is added to that state's.
     #[inline]
     pub fn current(&self, stamp: u64, task: Option<TaskId>, state: WorkerState) {
@@ -280,7 +265,7 @@ impl Inner {
     }
 }
 
-/// Says that the mirroring is over, also when a subscriber panicked.
+/// Says that the mirroring is over, whatever happens.
 struct Restore<'a>(&'a Cell<bool>);
 
 impl Drop for Restore<'_> {
@@ -295,5 +280,36 @@ impl Drop for Inner {
             write_pair(ring.header(), self.pal.clock());
             self.pal.leases().give_back(ring);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    #[test]
+    fn the_time_between_changes_belongs_to_the_state_that_ends_and_that_between_leases_to_none() {
+        let clock = Clock::virtual_time();
+        let pal = Pal::memory_with(clock.clone());
+        let task = TaskId::new(1);
+        clock.set(10);
+        let ring = pal.lease(RingOwner::Worker(0));
+        ring.current(20, task, WorkerState::Running);
+        ring.current(30, TaskId::new(2), WorkerState::Running);
+        let info = || pal.log().rings().into_iter().next().expect("worker 0's");
+        let running = info();
+        assert_eq!((running.task, running.heartbeat), (TaskId::new(2), 30));
+        assert_eq!((running.state_since, running.state_ticks), (20, [10, 0, 0]));
+        ring.current(50, None, WorkerState::Parked);
+        ring.current(90, None, WorkerState::Searching);
+        let searching = info();
+        assert_eq!((searching.state_since, searching.heartbeat), (90, 90));
+        assert_eq!(searching.state_ticks, [10, 30, 40]);
+        drop(ring);
+        clock.set(1_000);
+        let ring = pal.lease(RingOwner::Worker(0));
+        ring.current(1_005, task, WorkerState::Running);
+        assert_eq!(info().state_ticks, [15, 30, 40]);
     }
 }

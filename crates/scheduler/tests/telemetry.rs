@@ -118,7 +118,7 @@ fn pushed_samples_and_counters_agree_with_the_log() {
     assert_eq!(
         samples("task_wait_time_seconds"),
         wakes,
-        "one wait sample a resumption"
+        "one wait sample a wake"
     );
 }
 

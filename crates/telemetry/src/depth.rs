@@ -1,7 +1,7 @@
 //! Owns the ready-queue depth: how many tasks lie in ready queues.
 //!
 //! Each worker counts its own pushes and pops, alone on its cache lines; threads that are no workers
-//! share one pair of counters. The depth is the difference of the sums. Pops are read before pushes:
+//! share a count of pushes, and pop nothing. The depth is the difference of the sums. Pops are read before pushes:
 //! every pop follows its push, so the difference is never negative, and it is exact whenever no push
 //! or pop is under way.
 

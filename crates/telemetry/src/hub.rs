@@ -201,7 +201,7 @@ impl Hub {
         }
     }
 
-    /// Stamps a wake that was won before `now` in the trace and the slot.
+    /// Stamps a wake in the trace and the slot: at `now`, or when the wait began if that is later.
     #[inline]
     pub(crate) fn stamp_wake(
         &self,

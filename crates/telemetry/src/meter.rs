@@ -1,8 +1,9 @@
-//! Owns what one worker counts: states entered, and the three histograms.
+//! Owns what one seam counts: states entered, and the three histograms.
 //!
-//! A worker's meter has one writer, so that counting is a load and a store, never a locked
-//! instruction; whoever scrapes reads beside it. Threads that are no workers share one. All accesses are relaxed: each number stands for
-//! itself, and a scrape claims equality with the log only at rest.
+//! The meter of a worker or a guest has one writer, so that counting is a load and a store, never a locked
+//! instruction; whoever scrapes reads beside it. Threads without a seam count in one that they share, by
+//! read-modify-write. All accesses are relaxed: each number stands for itself, and a scrape claims equality with
+//! the log only at rest.
 
 use crate::buckets::Bounds;
 use glasshouse_pal::TaskState;

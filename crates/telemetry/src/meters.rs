@@ -15,7 +15,7 @@ pub(crate) struct Meters {
     bounds: Arc<Bounds>,
     clock: Clock,
     pub(crate) depth: Depth,
-    /// Of all threads that are no workers: samples only.
+    /// Of threads that wake without a seam: waits only.
     pub(crate) outside: Meter,
     members: Mutex<Members>,
 }

@@ -3,7 +3,7 @@
 //! It is the application's span, not one of ours: it travels with the feature `record` off too. What it costs
 //! is paid by the tasks that asked for it.
 
-use crate::spans::SPAN_TARGET;
+use crate::spans::{Inside, SPAN_TARGET};
 use std::fmt;
 use tracing::Span;
 
@@ -30,7 +30,8 @@ impl SpanContext {
 
     /// Runs `f` inside the span.
     pub fn scope<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.0.in_scope(f)
+        let _inside = Inside::enter(&self.0);
+        f()
     }
 }
 

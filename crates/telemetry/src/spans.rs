@@ -43,12 +43,7 @@ impl Entered {
     fn enter(make: impl FnOnce() -> Span) -> Entered {
         let made = contain(Foreign::Subscriber, make);
         let span = made.filter(|span| !span.is_disabled());
-        let enter = |span: &Span| {
-            contain(Foreign::Subscriber, || {
-                span.with_subscriber(|(id, subscriber)| subscriber.enter(id))
-            })
-        };
-        let is_inside = span.as_ref().and_then(enter).is_some();
+        let is_inside = span.as_ref().is_some_and(go_in);
         Entered { span, is_inside }
     }
 }
@@ -59,12 +54,46 @@ impl Drop for Entered {
             return;
         };
         if self.is_inside {
-            contain(Foreign::Subscriber, || {
-                span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
-            });
+            go_out(&span);
         }
         contain(Foreign::Subscriber, move || drop(span));
     }
+}
+
+/// A span that somebody else keeps open, and that this thread is in until this is dropped.
+pub(crate) struct Inside<'a> {
+    /// None where the subscriber did not let the thread in.
+    span: Option<&'a Span>,
+}
+
+impl Inside<'_> {
+    pub(crate) fn enter(span: &Span) -> Inside<'_> {
+        Inside {
+            span: Some(span).filter(|span| go_in(span)),
+        }
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        if let Some(span) = self.span {
+            go_out(span);
+        }
+    }
+}
+
+/// Enters the span. Whether the subscriber came to the end of that.
+fn go_in(span: &Span) -> bool {
+    let entered = contain(Foreign::Subscriber, || {
+        span.with_subscriber(|(id, subscriber)| subscriber.enter(id))
+    });
+    entered.is_some()
+}
+
+fn go_out(span: &Span) {
+    contain(Foreign::Subscriber, || {
+        span.with_subscriber(|(id, subscriber)| subscriber.exit(id));
+    });
 }
 
 /// One tick's span; nothing when nobody listens. Boxed, so that a tick is short to hand over when

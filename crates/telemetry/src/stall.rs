@@ -51,7 +51,8 @@ impl Hub {
         self.pulses.get(index)?.busy()
     }
 
-    /// The last boundary's stamp of worker `index`: while it lasts in no tick, when the last one ended.
+    /// The last boundary's stamp of worker `index`. Between two ticks it stays for as long as the worker neither
+    /// looks at the clock nor wakes anybody.
     pub fn boundary(&self, index: usize) -> u64 {
         self.pulses.get(index).map_or(0, |pulse| pulse.boundary())
     }

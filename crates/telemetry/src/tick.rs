@@ -222,9 +222,9 @@ impl Worker {
         tick.end = self.hub.not_before(tick.start, now);
         self.pulse.end(tick.end);
         if ENABLED && tick.end >= self.next_pair.get() {
-            self.date(tick.end);
+            self.date_and_refresh(tick.end);
         }
-        tick.end - tick.start
+        tick.run()
     }
 
     /// The task is about to leave Running, at the tick's end: stamps it and its slot. To be called once a
@@ -258,8 +258,8 @@ impl Worker {
         Draft { event, state, aux }
     }
 
-    /// The state is published: records the transition, and closes the tick's span. The task itself may
-    /// be elsewhere by now, or gone.
+    /// Records the transition, and closes the tick's span. Of a wait the state is published by then: the task
+    /// may be elsewhere, or gone.
     #[inline(always)]
     pub fn commit(&self, tick: Tick, draft: Draft) {
         if ENABLED {

@@ -233,7 +233,7 @@ impl Worker {
         }
     }
 
-    /// The time, read after whatever happened at `since`.
+    /// The time; not before `since`, unless two processors' clocks disagree.
     #[inline]
     fn now_from(&self, since: u64) -> u64 {
         let now = self.clock.now();
@@ -298,7 +298,7 @@ impl Worker {
         }
     }
 
-    /// The worker has been unparked. The date waits for the end of its first tick: whoever is woken first
+    /// The worker has been unparked. The date waits for the end of its first tick's poll: whoever that wakes
     /// after a pause need not wait for clocks to be read.
     pub fn unparked(&self) {
         // As after all that other threads have done: one of them may have unparked it.
@@ -309,7 +309,14 @@ impl Worker {
         }
     }
 
-    /// Puts a date to the stamps around.
+    /// Puts a date to the stamps around, and moves the boundary on: no task is charged for that.
+    #[cold]
+    pub(crate) fn date_and_refresh(&self, end: u64) {
+        self.date(end);
+        let now = self.hub.not_before(end, self.clock.now());
+        self.pulse.set_boundary(now);
+    }
+
     #[cold]
     pub(crate) fn date(&self, now: u64) {
         self.ring.clock_pair();
