@@ -1,6 +1,7 @@
 //! Owns the end of a scheduler whose one worker is the thread in `block_on`: that thread runs what is left.
 
 use crate::runtime::context::Worker;
+use crate::task::Task;
 use crate::time;
 use std::future::Future;
 use std::pin::pin;
@@ -25,7 +26,7 @@ impl Worker {
             match self.next_task() {
                 Some(task) => {
                     self.stop_searching();
-                    let _ = self.run_task(task, |task, cx| task.poll(cx));
+                    self.run_task(task, Task::poll);
                 }
                 None => self.find_work(),
             }

@@ -24,7 +24,7 @@ impl Worker {
                 && let Some(task) = self.steal()
             {
                 // It goes through the queue like any other: it is popped in its class's turn.
-                return self.keep(task);
+                return self.push(task);
             }
         }
         self.sleep(index);
@@ -53,14 +53,6 @@ impl Worker {
             }
         }
         None
-    }
-
-    pub(crate) fn keep(&self, task: Task) {
-        let class = task.class();
-        match &self.own {
-            Some(own) => own.queue(class).push(task),
-            None => self.shared.injector.push(task),
-        }
     }
 
     /// Says that this worker sleeps, looks once more, and sleeps.

@@ -265,8 +265,8 @@ impl Worker {
             self.take_turn();
             if let Some(task) = self.next_task() {
                 let begun = clock.now();
-                let after = self.run_task(task, Task::poll);
-                let is_still = clock.now() == begun && !matches!(after, After::Ended);
+                let ended = self.run_task(task, Task::poll);
+                let is_still = clock.now() == begun && !ended;
                 still = if is_still { still + 1 } else { 0 };
             } else if let Some(deadline) = self.next_deadline().filter(|&deadline| deadline <= end)
             {

@@ -1,5 +1,6 @@
 //! Owns a worker's loop: which task runs next, and where a ready task is pushed.
 
+use crate::queue::LocalQueue;
 use crate::runtime::context::Worker;
 use crate::runtime::ending;
 use crate::runtime::entered;
@@ -51,30 +52,31 @@ impl Worker {
             self.stop_searching();
             match root.as_deref_mut() {
                 Some(root) if root.is(&task) => {
-                    if let After::Ended = self.run_task(task, |_, cx| root.poll(cx)) {
+                    if self.run_task(task, |_, cx| root.poll(cx)) {
                         return;
                     }
                 }
                 _ => {
-                    let _ = self.run_task(task, Task::poll);
+                    self.run_task(task, Task::poll);
                 }
             }
         }
     }
 
-    /// One tick, and the push of what came back ready.
+    /// One tick, and the push of what came back ready. Whether the task ended.
     #[inline]
     pub(crate) fn run_task(
         &self,
         task: Task,
         poll: impl FnOnce(&Task, &mut std::task::Context<'_>) -> crate::task::Outcome,
-    ) -> After {
+    ) -> bool {
         match self.tick(task, poll) {
+            After::Idle => false,
             After::Ready { task, throttled } => {
                 self.push_back(task, throttled);
-                After::Idle
+                false
             }
-            after => after,
+            After::Ended => true,
         }
     }
 
@@ -161,19 +163,18 @@ impl Worker {
         }
         let own = self.own.as_ref()?.queue(class);
         if shared_first {
-            self.pop_shared(class).or_else(|| own.pop())
+            self.pop_shared(class, own).or_else(|| own.pop())
         } else {
-            own.pop().or_else(|| self.pop_shared(class))
+            own.pop().or_else(|| self.pop_shared(class, own))
         }
     }
 
     /// Takes from the shared queue: one to run, and this worker's share of the rest into its own queue.
-    fn pop_shared(&self, class: Class) -> Option<Task> {
+    fn pop_shared(&self, class: Class, own: &LocalQueue<Task>) -> Option<Task> {
         let injector = &self.shared.injector;
         let first = injector.pop(class)?;
         // It was made ready on another thread: its stamps may be later than our last boundary.
         self.seam.refresh();
-        let own = self.own.as_ref()?.queue(class);
         let share = injector.len(class) / self.shared.remotes.len();
         for _ in 0..share.min(SHARE_MAX) {
             let Some(task) = injector.pop(class) else {
@@ -245,8 +246,9 @@ impl Worker {
         }
     }
 
+    /// To this worker's own queue, where it has one; neither counted nor told to anybody.
     #[inline]
-    fn push(&self, task: Task) {
+    pub(crate) fn push(&self, task: Task) {
         if let Some(seeded) = &self.seeded {
             return seeded.borrow_mut().push(task);
         }
