@@ -9,6 +9,11 @@ use std::rc::Rc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+/// Ticks in a row in which virtual time stands still and no task ends, after which a shutdown waits no longer:
+/// tasks that are always ready never let time pass. A guess, since how often a task yields before it ends
+/// cannot be told; large, so that one which comes to its end is not cancelled.
+const STILL_TICKS: u32 = 100_000;
+
 impl Worker {
     /// Runs what is left, as far as `allowed` reaches. Whether all default tasks ended.
     pub(crate) fn run_until_ended(self: &Rc<Worker>, allowed: Duration) -> bool {
@@ -31,5 +36,42 @@ impl Worker {
                 None => self.find_work(),
             }
         }
+    }
+
+    /// Runs what is left in virtual time, as far as `allowed` reaches. Whether all default tasks ended.
+    pub(crate) fn run_out(&self, allowed: Duration) -> bool {
+        let clock = self.shared.hub.clock();
+        let allowed_ns = u64::try_from(allowed.as_nanos()).unwrap_or(u64::MAX);
+        let end = clock.now().saturating_add(clock.ticks(allowed_ns));
+        let mut still = 0;
+        while still < STILL_TICKS && clock.now() <= end {
+            if self.shared.live.is_empty() {
+                return true;
+            }
+            if allowed.is_zero() {
+                return false;
+            }
+            self.take_turn();
+            if let Some(task) = self.next_task() {
+                let begun = clock.now();
+                let ended = self.run_task(task, Task::poll);
+                let is_still = clock.now() == begun && !ended;
+                still = if is_still { still + 1 } else { 0 };
+            } else if let Some(deadline) = self.next_deadline().filter(|&deadline| deadline <= end)
+            {
+                clock.set(deadline.max(clock.now()));
+                self.seam.refresh();
+                still = 0;
+            } else {
+                clock.set(end);
+                self.seam.refresh();
+                break;
+            }
+        }
+        false
+    }
+
+    fn next_deadline(&self) -> Option<u64> {
+        self.own.as_ref()?.timers.next()
     }
 }
