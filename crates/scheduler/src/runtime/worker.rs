@@ -134,7 +134,7 @@ impl Worker {
         for class in order {
             if let Some(task) = self.pop(class, shared_first) {
                 let run = match class {
-                    Class::System => self.system_run.get() + 1,
+                    Class::System => (self.system_run.get() + 1).min(SYSTEM_RUN),
                     Class::Default => 0,
                 };
                 self.system_run.set(run);

@@ -140,7 +140,7 @@ fn look(shared: &Shared) -> Duration {
             let stalled = Stalled {
                 worker,
                 tick,
-                busy: clock.duration(now - tick.since),
+                busy: clock.duration(now.saturating_sub(tick.since)),
                 queued: held_up(shared, worker, others),
                 others,
             };
@@ -229,7 +229,7 @@ pub(crate) fn time_moved(worker: &Worker) {
         let stalled = Stalled {
             worker: 0,
             tick,
-            busy: clock.duration(now - tick.since),
+            busy: clock.duration(now.saturating_sub(tick.since)),
             queued: worker.seeded_len(),
             others: 0,
         };
