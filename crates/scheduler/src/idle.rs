@@ -19,7 +19,7 @@ const SEARCHING_MASK: u32 = SLEEPING - 1;
 /// The idle workers of one scheduler.
 pub(crate) struct Idle {
     /// Workers that search in the low half, workers that sleep in the high half. Written under the
-    /// lock, except where a searcher stops.
+    /// lock, except where an awake worker begins to search or stops.
     counts: AtomicU32,
     sleepers: Mutex<Vec<usize>>,
     workers: u32,

@@ -33,7 +33,7 @@ impl Parker {
         }
     }
 
-    /// Sleeps until notified, or until `timeout` has passed.
+    /// Sleeps until notified, or for at most `timeout`; a sleep that has one may end earlier for no reason.
     pub(crate) fn park(&self, timeout: Option<Duration>) {
         if !self.enter(PARKED) {
             return;

@@ -124,7 +124,7 @@ impl<T: Entry> LocalQueue<T> {
         if len > SLOTS_MAX { 0 } else { len }
     }
 
-    /// Whether nothing is queued, to the owner.
+    /// Whether nothing is queued. To others than the owner: as far as they see what it pushed.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0

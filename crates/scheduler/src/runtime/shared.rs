@@ -31,7 +31,8 @@ pub(crate) enum Shape {
     Deterministic { seed: u64, io: bool },
 }
 
-/// The part of a worker that other threads reach: its queues are stolen from, its timers cancelled.
+/// The part of a worker that other threads reach: they take from its queues, arm, cancel and fire its timers,
+/// and wake it.
 pub(crate) struct Remote {
     pub(crate) system: LocalQueue<Task>,
     pub(crate) default: LocalQueue<Task>,
@@ -42,7 +43,8 @@ pub(crate) struct Remote {
 impl Remote {
     /// One of so many workers.
     pub(crate) fn new(worker: usize, workers: usize, clock: &Clock) -> Remote {
-        // Only a worker takes from a worker's queues.
+        // The siblings take from a worker's queues, and so does the watchdog where it can hand on to a sibling.
+        // A lone worker has its own to itself.
         let takers = if workers == 1 {
             Takers::Owner
         } else {

@@ -141,7 +141,7 @@ impl Worker {
                 return Some(self.taken(task));
             }
         }
-        // Nothing of the other class was ready: the run of system tasks held nobody up.
+        // Nothing of either class was ready: the run of system tasks held nobody up.
         self.system_run.set(0);
         None
     }

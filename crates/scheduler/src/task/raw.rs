@@ -69,7 +69,7 @@ pub(crate) struct Header {
     vtable: &'static Vtable,
     shared: Arc<Shared>,
     trace: TaskTrace,
-    /// Run time in clock ticks since the task was last not ready. Written by who runs it.
+    /// Run time in clock ticks since the task last waited or was throttled. Written by who runs it.
     pub(crate) quantum_used: AtomicU64,
     /// Who polls it, where that is no worker.
     guest: Option<Arc<Guest>>,
