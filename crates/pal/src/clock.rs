@@ -121,6 +121,11 @@ impl Clock {
         self.rate.ticks(ns)
     }
 
+    /// The largest count of ticks that is not longer than `time`; a time out of range is as good as for ever.
+    pub fn ticks_in(&self, time: Duration) -> u64 {
+        self.ticks(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+    }
+
     /// Ticks as a duration, rounded down to nanoseconds.
     pub fn duration(&self, ticks: u64) -> Duration {
         Duration::from_nanos(self.ns(ticks))
@@ -255,6 +260,13 @@ mod tests {
         assert_eq!(clock.now(), 10);
         twin.set(25);
         assert_eq!(clock.now_ordered(), 25);
+    }
+
+    #[test]
+    fn a_time_beyond_the_range_of_nanoseconds_is_all_the_ticks_there_are() {
+        let clock = Clock::virtual_time();
+        assert_eq!(clock.ticks_in(Duration::from_micros(3)), 3_000);
+        assert_eq!(clock.ticks_in(Duration::MAX), u64::MAX);
     }
 
     #[test]

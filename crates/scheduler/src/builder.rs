@@ -343,13 +343,11 @@ impl Builder {
             false => None,
         };
         let hub = Hub::new(self.settings);
-        let quantum_ns = u64::try_from(self.quantum.as_nanos()).unwrap_or(u64::MAX);
-        let ticks = |ns| hub.clock().ticks(ns);
-        let watchdog = Watchdog::new(workers, self.stall_threshold, self.on_stall, ticks);
+        let watchdog = Watchdog::new(workers, self.stall_threshold, self.on_stall, hub.clock());
         Ok(Listed::list(|listed| Shared {
             listed,
             watchdog,
-            quantum_ticks: hub.clock().ticks(quantum_ns),
+            quantum_ticks: hub.clock().ticks_in(self.quantum),
             shape: self.shape,
             injector: Injector::new(),
             idle: Idle::new(workers),

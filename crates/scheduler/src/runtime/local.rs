@@ -41,8 +41,7 @@ impl Worker {
     /// Runs what is left in virtual time, as far as `allowed` reaches. Whether all default tasks ended.
     pub(crate) fn run_out(&self, allowed: Duration) -> bool {
         let clock = self.shared.hub.clock();
-        let allowed_ns = u64::try_from(allowed.as_nanos()).unwrap_or(u64::MAX);
-        let end = clock.now().saturating_add(clock.ticks(allowed_ns));
+        let end = clock.now().saturating_add(clock.ticks_in(allowed));
         let mut still = 0;
         while still < STILL_TICKS && clock.now() <= end {
             if self.shared.live.is_empty() {

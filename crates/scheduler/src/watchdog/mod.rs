@@ -27,7 +27,7 @@ pub use stall::Stall;
 
 use crate::runtime::{Shared, Worker};
 use crate::task::Class;
-use glasshouse_pal::{Foreign, contain};
+use glasshouse_pal::{Clock, Foreign, contain};
 use glasshouse_telemetry::Stalled;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -57,19 +57,20 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    /// `ticks` converts nanoseconds to ticks of the clock that the workers' stamps come from.
+    /// `clock` is the one that the workers' stamps come from.
     pub(crate) fn new(
         workers: usize,
         threshold: Duration,
         on_stall: Option<OnStall>,
-        ticks: impl Fn(u64) -> u64,
+        clock: &Clock,
     ) -> Watchdog {
-        let in_ticks = |time: Duration| ticks(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
         let look = (threshold / 2).clamp(LOOK_MIN, LOOK);
+        let threshold = clock.ticks_in(threshold);
+        let oversleep = clock.ticks_in(look * 4);
         Watchdog {
             look,
             on_stall,
-            watch: Mutex::new(Watch::new(workers, in_ticks(threshold), in_ticks(look * 4))),
+            watch: Mutex::new(Watch::new(workers, threshold, oversleep)),
             doze: Doze::new(),
             is_dismissed: AtomicBool::new(false),
         }
