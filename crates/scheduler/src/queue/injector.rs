@@ -45,6 +45,11 @@ impl Injector {
         self.class(class).len()
     }
 
+    /// Tasks of either class.
+    pub(crate) fn len_of_all(&self) -> usize {
+        self.len(Class::Default) + self.len(Class::System)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.is_empty_of(Class::Default) && self.is_empty_of(Class::System)
     }

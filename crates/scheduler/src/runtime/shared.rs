@@ -65,6 +65,11 @@ impl Remote {
             Class::System => &self.system,
         }
     }
+
+    /// The ready tasks of either class in its queues.
+    pub(crate) fn ready(&self) -> usize {
+        self.default.len() as usize + self.system.len() as usize
+    }
 }
 
 /// One scheduler, as its workers, handles, tasks and wakers see it.

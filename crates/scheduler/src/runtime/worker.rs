@@ -191,8 +191,7 @@ impl Worker {
             .seeded
             .as_ref()
             .map_or(0, |seeded| seeded.borrow().len());
-        let injector = &self.shared.injector;
-        own + injector.len(Class::Default) + injector.len(Class::System)
+        own + self.shared.injector.len_of_all()
     }
 
     /// A task that another task, a timer or a descriptor made ready on this thread.

@@ -1,7 +1,6 @@
 //! Owns the looks that a shutdown takes at workers when its time is over: which of them are stuck in a poll.
 
 use crate::runtime::Shared;
-use crate::task::Class;
 use glasshouse_telemetry::{Busy, Stalled};
 use std::time::Duration;
 
@@ -52,11 +51,6 @@ impl Lasting {
 
 /// All ready tasks: nobody takes any more.
 fn ready(shared: &Shared) -> usize {
-    let classes = [Class::Default, Class::System];
-    let own = shared
-        .remotes
-        .iter()
-        .flat_map(|own| classes.iter().map(|&class| own.queue(class).len() as usize));
-    let injected = classes.iter().map(|&class| shared.injector.len(class));
-    own.chain(injected).sum()
+    let own: usize = shared.remotes.iter().map(|own| own.ready()).sum();
+    own + shared.injector.len_of_all()
 }

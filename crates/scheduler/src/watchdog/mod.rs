@@ -169,12 +169,11 @@ fn find(shared: &Shared, worker: usize) -> At {
 
 /// The ready tasks that wait behind this worker's tick.
 fn held_up(shared: &Shared, worker: usize, others: usize) -> usize {
-    let own = &shared.remotes[worker];
-    let queued = own.default.len() as usize + own.system.len() as usize;
+    let queued = shared.remotes[worker].ready();
     if others > 0 {
         return queued;
     }
-    queued + shared.injector.len(Class::Default) + shared.injector.len(Class::System)
+    queued + shared.injector.len_of_all()
 }
 
 /// Hands on what a held worker would have served, to whoever is free.
