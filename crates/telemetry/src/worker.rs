@@ -275,6 +275,7 @@ impl Worker {
     /// This worker has popped a task from a ready queue; a guest has none.
     #[inline]
     pub fn popped(&self) {
+        debug_assert!(self.index.is_some(), "a guest has no ready queue");
         if ENABLED {
             self.flow.popped();
             self.depth_moved();

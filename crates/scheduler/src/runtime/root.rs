@@ -108,7 +108,7 @@ fn run_beside_workers(
         ready: Mutex::new(None),
         parker: Parker::new(),
     });
-    let _listed = List::new(shared, guest.clone());
+    let _listed = GuestGuard::new(shared, guest.clone());
     let mut task = allocate_root(&worker, site, Home::Guest(guest.clone()));
     let root = task.counted();
     let _in_dumps = shared.roots.list(task.trace());
@@ -128,20 +128,20 @@ fn run_beside_workers(
 }
 
 /// A guest on the scheduler's list, so that its end wakes it.
-struct List<'a> {
+struct GuestGuard<'a> {
     shared: &'a Shared,
     key: usize,
 }
 
-impl<'a> List<'a> {
-    fn new(shared: &'a Shared, guest: Arc<Guest>) -> List<'a> {
+impl<'a> GuestGuard<'a> {
+    fn new(shared: &'a Shared, guest: Arc<Guest>) -> GuestGuard<'a> {
         let mut guests = shared.guests.lock().unwrap_or_else(PoisonError::into_inner);
         let key = guests.insert(guest);
-        List { shared, key }
+        GuestGuard { shared, key }
     }
 }
 
-impl Drop for List<'_> {
+impl Drop for GuestGuard<'_> {
     fn drop(&mut self) {
         // The thread goes on outside of ticks.
         coop::lift();

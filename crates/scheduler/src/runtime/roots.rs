@@ -21,12 +21,12 @@ pub(crate) struct Roots {
 
 impl Roots {
     /// Lists a root until the guard goes.
-    pub(crate) fn list(&self, root: &TaskTrace) -> Listed<'_> {
+    pub(crate) fn list(&self, root: &TaskTrace) -> RootGuard<'_> {
         let key = self.lock().insert(ListedRoot {
             id: root.id(),
             slot: root.slot(),
         });
-        Listed { roots: self, key }
+        RootGuard { roots: self, key }
     }
 
     pub(crate) fn all(&self) -> Vec<ListedRoot> {
@@ -39,12 +39,12 @@ impl Roots {
 }
 
 /// A root on the list.
-pub(crate) struct Listed<'a> {
+pub(crate) struct RootGuard<'a> {
     roots: &'a Roots,
     key: usize,
 }
 
-impl Drop for Listed<'_> {
+impl Drop for RootGuard<'_> {
     fn drop(&mut self) {
         self.roots.lock().remove(self.key);
     }

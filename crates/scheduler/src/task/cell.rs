@@ -116,7 +116,7 @@ unsafe fn poll<F: Future>(header: NonNull<Header>, cx: &mut Context<'_>) -> Outc
         Ok(Poll::Ready(output)) => Ok(output),
         Err(payload) => Err(payload),
     };
-    finish(header, stage, result, Outcome::Ready)
+    finish(header, stage, result)
 }
 
 unsafe fn cancel<F: Future>(header: NonNull<Header>) -> Outcome {
@@ -139,14 +139,13 @@ fn finish<F: Future>(
     header: NonNull<Header>,
     stage: &mut Stage<F>,
     result: std::thread::Result<F::Output>,
-    ready: Outcome,
 ) -> Outcome {
     // The assignment drops the future in place; if that panics the stage is already `Consumed`.
     let dropped = catch_unwind(AssertUnwindSafe(|| *stage = Stage::Consumed));
     match (result, dropped) {
         (Ok(output), Ok(())) => {
             *stage = Stage::Output(Ok(output));
-            ready
+            Outcome::Ready
         }
         (Ok(output), Err(payload)) => {
             // The panic takes its place.

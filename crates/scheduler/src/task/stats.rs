@@ -89,16 +89,16 @@ impl fmt::Display for Stats {
             self.polls, self.run, self.wait, self.ready
         )?;
         match self.last_waker {
-            Some(by) => write!(f, ", last woken by {}", Waker(by)),
+            Some(by) => write!(f, ", last woken by {}", WakerName(by)),
             None => Ok(()),
         }
     }
 }
 
 /// A waker as texts name it: "timer", "task 7".
-pub(crate) struct Waker(pub(crate) WakeSource);
+pub(crate) struct WakerName(pub(crate) WakeSource);
 
-impl fmt::Display for Waker {
+impl fmt::Display for WakerName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.name())?;
         match (self.0, self.0.task()) {
