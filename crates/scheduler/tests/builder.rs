@@ -81,7 +81,6 @@ fn nothing_where_something_is_needed() {
 
 #[test]
 fn bounds_of_buckets_that_are_none() {
-    let is = |expected: BucketsError| move |error: &BuildError| matches!(error, BuildError::Buckets(found) if *found == expected);
     let count = MAX_BUCKETS + 1;
     let many: Vec<f64> = (0..count).map(|n| n as f64).collect();
     for (bounds, error, cause, remedy) in [
@@ -102,7 +101,7 @@ fn bounds_of_buckets_that_are_none() {
     ] {
         check(
             || Builder::new().buckets(bounds.clone()),
-            is(error),
+            |found| matches!(found, BuildError::Buckets(found) if *found == error),
             cause,
             remedy,
         );

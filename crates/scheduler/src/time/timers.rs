@@ -7,8 +7,9 @@
 //! - any thread may fire them, since the worker may be stuck in a long tick.
 //!
 //! The lock is held for a few steps on the wheel, or until a slot that was reached is dealt out, never while a
-//! waker is cloned, woken or dropped, and a worker in a long tick does not hold it. Most of the time only its own worker takes it: two atomic
-//! exchanges that no other processor contends for. What is asked most often takes no lock at all:
+//! waker is cloned, woken or dropped, and a worker in a long tick does not hold it. Most of the time only its
+//! own worker takes it: two atomic exchanges that no other processor contends for. What is asked most often
+//! takes no lock at all:
 //! - `look_at`, when the wheel must be looked at: at every turn, a load and a comparison;
 //! - `fired_ns`, up to when everything has fired: a timer that is polled or dropped after it has fired knows
 //!   by it that there is nothing left to disarm;

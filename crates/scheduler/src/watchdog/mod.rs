@@ -9,10 +9,11 @@
 //! ```
 //!
 //! It costs a tick nothing: it reads what the worker's seam stores anyway ([`glasshouse_telemetry::Busy`]).
-//! A worker that is in the same tick at two looks, or between the same two ticks, *holds*; at each look from then on its ready tasks go to
-//! the shared queue, its due timers are fired, and the driver is polled if nobody is at it. When it is found
-//! out, a sleeping worker is woken besides, to take over what the held one did. Once the tick is longer
-//! than the threshold it is a *stall*: it is told of, and again each time it has doubled.
+//! A worker that is in the same tick at two looks, or between the same two ticks, *holds*; at each look from
+//! then on its ready tasks go to the shared queue, its due timers are fired, and the driver is polled if
+//! nobody is at it. When it is found out, a sleeping worker is woken besides, to take over what the held one
+//! did. Once the tick is longer than the threshold it is a *stall*: it is told of, and again each time it has
+//! doubled.
 //!
 //! In virtual time there is no thread: a tick gets longer only by `time::advance`, which looks itself.
 

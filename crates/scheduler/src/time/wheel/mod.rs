@@ -13,8 +13,9 @@
 //! - timers with the same time stand in the order in which they were armed, since a slot is dealt out
 //!   before anything can be put below it.
 //!
-//! On a real clock times are rounded up (`rounding.rs`). What rounds to the same time needs one wake-up of a sleeping worker, and
-//! the coarsest steps are the slots of level 1, so timers armed for later fire straight from there.
+//! On a real clock times are rounded up (`rounding.rs`). What rounds to the same time needs one wake-up of a
+//! sleeping worker, and the coarsest steps are the slots of level 1, so timers armed for later fire straight
+//! from there.
 
 mod entries;
 mod rounding;
