@@ -8,13 +8,14 @@
 
 mod common;
 
+use common::wakes::CountsWakes;
 use common::{deterministic, life, threads};
 use futures::AsyncReadExt;
 use glasshouse_scheduler::net::{UdpSocket, UnixStream};
 use glasshouse_scheduler::task::coop;
 use glasshouse_scheduler::{JoinHandle, Scheduler, spawn, task, time};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What one tick may do.
@@ -237,8 +238,7 @@ fn outside_of_tasks_nothing_is_limited_and_nothing_stays_so() {
         }
     });
     assert!(coop::has_budget_remaining());
-    let wakes = Arc::new(CountWakes(AtomicU32::new(0)));
-    let waker = wakes.clone().into();
+    let (wakes, waker) = CountsWakes::with_waker();
     let mut cx = std::task::Context::from_waker(&waker);
     while !ended.iter().all(JoinHandle::is_finished) {
         std::thread::yield_now();
@@ -246,13 +246,5 @@ fn outside_of_tasks_nothing_is_limited_and_nothing_stays_so() {
     for mut task in ended {
         assert!(std::pin::Pin::new(&mut task).poll(&mut cx).is_ready());
     }
-    assert_eq!(wakes.0.load(Ordering::SeqCst), 0);
-}
-
-struct CountWakes(AtomicU32);
-
-impl std::task::Wake for CountWakes {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
+    assert_eq!(wakes.count(), 0);
 }

@@ -6,7 +6,7 @@
 
 mod common;
 
-use common::{deterministic, is_in, threads};
+use common::{deterministic, threads, wait_until};
 use glasshouse_pal::{Clock, Pal};
 use glasshouse_scheduler::dump::{Dump, Interest, IoTarget, Task, TaskState, WaitsFor};
 use glasshouse_scheduler::io::AsyncFd;
@@ -18,7 +18,6 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::task::Poll;
-use std::thread;
 use std::time::Duration;
 
 /// What exactly a task waits for is in the records.
@@ -143,9 +142,7 @@ fn a_wait_for_a_descriptor_names_it() {
         let near = AsyncFd::new(near).unwrap();
         drop(near.readable().await.unwrap());
     });
-    while !is_in(&pal, reader.id(), TaskState::IoWait) {
-        thread::yield_now();
-    }
+    wait_until(&pal, reader.id(), TaskState::IoWait);
     // The state is there a moment before its record.
     let mut dump = scheduler.handle().dump();
     while HAS_RECORDS && of(&dump, reader.id()).waits_for.is_none() {

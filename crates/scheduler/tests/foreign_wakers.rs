@@ -5,6 +5,9 @@
     reason = "a test that cannot go on should fail where it is"
 )]
 
+mod common;
+
+use common::faults;
 use futures::future::poll_fn;
 use futures::io::AsyncReadExt;
 use glasshouse_scheduler::io::AsyncFd;
@@ -17,7 +20,7 @@ use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr;
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Mutex, Once, mpsc};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -130,19 +133,10 @@ async fn is_pending(leaf: &mut Leaf) -> bool {
     poll_fn(|cx| Poll::Ready(leaf.as_mut().poll(cx).is_pending())).await
 }
 
-fn print_no_faults() {
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if panic.payload_as_str() != Some(FAULT) {
-            before(panic);
-        }
-    }));
-}
-
 /// Runs a test of each leaf in a task, on one and on two workers, and asserts that all workers go on.
 fn for_each_leaf<F: Future<Output = ()> + Send + 'static>(test: fn(&'static str, MakeLeaf) -> F) {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(print_no_faults);
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| faults::print_none(|panic| panic.payload_as_str() == Some(FAULT)));
     for workers in [1, 2] {
         let scheduler = Builder::new().workers(workers).build().unwrap();
         for (name, make) in LEAVES {

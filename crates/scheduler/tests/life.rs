@@ -7,7 +7,9 @@
 
 mod common;
 
-use common::{deterministic, is_in, life, lines, parent_of, threads, threads_with_quantum};
+use common::{
+    deterministic, life, lines, parent_of, threads, threads_with_quantum, wait_until, yield_until,
+};
 use futures::future::poll_fn;
 use glasshouse_pal::{TaskState, WakeSource};
 use glasshouse_scheduler::{Handle, io::AsyncFd, spawn, task, time, wait};
@@ -74,9 +76,7 @@ fn a_task_that_waits_on_a_descriptor() {
         let id = reader.id();
         // The bytes come only when the reader is seen to wait.
         let writer = spawn(async move {
-            while !is_in(Handle::current().pal(), id, TaskState::IoWait) {
-                task::yield_now().await;
-            }
+            yield_until(Handle::current().pal(), id, TaskState::IoWait).await;
             near.write_all(b"x").unwrap();
             near
         });
@@ -319,9 +319,7 @@ fn a_task_that_is_woken_by_a_foreign_thread() {
     });
     let id = task.id();
     let waker = lent.recv().unwrap();
-    while !is_in(&pal, id, TaskState::Waiting) {
-        std::thread::yield_now();
-    }
+    wait_until(&pal, id, TaskState::Waiting);
     waker.wake();
     scheduler.block_on(task).unwrap();
     assert_eq!(

@@ -5,26 +5,19 @@
     reason = "a test that cannot go on should fail where it is"
 )]
 
+mod common;
+
+use common::wakes::CountsWakes;
 use glasshouse_scheduler::time::{self, Instant, Sleep};
 use glasshouse_scheduler::{Builder, spawn, task};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
-
-/// Counts its wakes.
-#[derive(Default)]
-struct Count(AtomicU64);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
 
 fn armed(sleep: Sleep, waker: &Waker) -> Pin<Box<Sleep>> {
     let mut sleep = Box::pin(sleep);
@@ -70,15 +63,14 @@ fn a_million_sleeps_are_armed_at_once_and_each_wakes_once() {
     let scheduler = Builder::deterministic(1).build().unwrap();
     scheduler.block_on(async {
         let begun = Instant::now();
-        let count = Arc::new(Count::default());
-        let waker = Waker::from(count.clone());
+        let (wakes, waker) = CountsWakes::with_waker();
         let mut sleeps: Vec<_> = spread(SLEEPS, 100_000)
             .map(|ms| armed(time::sleep_until(begun + Duration::from_millis(ms)), &waker))
             .collect();
         // As many of them per millisecond as come in the whole range.
         for ms in [1, 777, 50_000, 100_000] {
             time::sleep_until(begun + Duration::from_millis(ms)).await;
-            assert_eq!(count.0.load(Ordering::Relaxed), 10 * ms);
+            assert_eq!(wakes.count(), 10 * ms);
         }
         // More successes than a tick has.
         let all = poll_fn(|cx| {
@@ -95,8 +87,7 @@ fn of_a_storm_of_cancellations_only_what_is_left_wakes() {
     let scheduler = Builder::deterministic(1).build().unwrap();
     scheduler.block_on(async {
         let begun = Instant::now();
-        let count = Arc::new(Count::default());
-        let waker = Waker::from(count.clone());
+        let (wakes, waker) = CountsWakes::with_waker();
         let mut left = Vec::new();
         for (sleep, ms) in spread(SLEEPS, 10_000).enumerate() {
             let deadline = begun + Duration::from_millis(ms);
@@ -118,12 +109,12 @@ fn of_a_storm_of_cancellations_only_what_is_left_wakes() {
             sleep.as_mut().reset(begun + 30_000 * MILLISECOND);
         }
         time::sleep(20_000 * MILLISECOND).await;
-        assert_eq!(count.0.load(Ordering::Relaxed), stay / 2);
-        assert_eq!(Arc::strong_count(&count) as u64, 2 + stay.div_ceil(2));
+        assert_eq!(wakes.count(), stay / 2);
+        assert_eq!(Arc::strong_count(&wakes) as u64, 2 + stay.div_ceil(2));
         drop(left);
         time::sleep(20_000 * MILLISECOND).await;
-        assert_eq!(count.0.load(Ordering::Relaxed), stay / 2);
-        assert_eq!(Arc::strong_count(&count), 2, "nothing of them is kept");
+        assert_eq!(wakes.count(), stay / 2);
+        assert_eq!(Arc::strong_count(&wakes), 2, "nothing of them is kept");
     });
 }
 

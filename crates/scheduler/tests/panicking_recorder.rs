@@ -6,6 +6,8 @@
 )]
 #![cfg(feature = "telemetry")]
 
+mod common;
+
 use glasshouse_pal::{Pal, verify::verify};
 use glasshouse_scheduler::{Builder, spawn, task, time};
 use metrics::{
@@ -78,20 +80,9 @@ impl Recorder for Faulty {
     }
 }
 
-/// The recorder's thousands of panics are not printed; any other is.
-fn print_no_faults() {
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let is_fault = panic.payload_as_str() == Some(FAULT);
-        if !is_fault {
-            before(panic);
-        }
-    }));
-}
-
 #[test]
 fn a_recorder_that_panics_inside_ticks_unwinds_no_worker() {
-    print_no_faults();
+    common::faults::print_none(|panic| panic.payload_as_str() == Some(FAULT));
     let told = Arc::new(Told::default());
     let pal = Pal::memory();
     let scheduler = Builder::new()

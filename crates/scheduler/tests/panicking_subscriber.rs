@@ -7,7 +7,7 @@
 
 mod common;
 
-use common::{deterministic, threads};
+use common::{deterministic, faults, threads};
 use glasshouse_pal::verify::verify;
 use glasshouse_scheduler::{Shutdown, spawn, task, time};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -109,12 +109,7 @@ async fn work() -> i32 {
 #[test]
 fn a_subscriber_that_panics_at_any_call_unwinds_no_worker() {
     tracing::subscriber::set_global_default(Faulty).unwrap();
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if panic.payload_as_str() != Some(FAULT) {
-            before(panic);
-        }
-    }));
+    faults::print_none(|panic| panic.payload_as_str() == Some(FAULT));
     for call in [
         Call::Enabled,
         Call::NewSpan,

@@ -4,6 +4,9 @@
     reason = "a test that cannot go on should fail where it is"
 )]
 
+mod common;
+
+use common::faults;
 use glasshouse_scheduler::task::{JoinError, JoinSet};
 use glasshouse_scheduler::{
     Builder, Handle, Scheduler, Shutdown, spawn, spawn_blocking, task, time,
@@ -43,14 +46,9 @@ impl Drop for Matryoshka {
 fn schedulers() -> [Scheduler; 3] {
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            let payload = panic.payload();
-            let is_fault = panic.payload_as_str() == Some(FAULT);
-            if !is_fault && !payload.is::<Matryoshka>() {
-                before(panic);
-            }
-        }));
+        faults::print_none(|panic| {
+            panic.payload_as_str() == Some(FAULT) || panic.payload().is::<Matryoshka>()
+        });
     });
     [
         Builder::deterministic(1).build().unwrap(),

@@ -4,6 +4,9 @@
     reason = "a test that cannot go on should fail where it is"
 )]
 
+mod common;
+
+use common::wakes::CountsWakes;
 use glasshouse_scheduler::{
     Builder, Handle, SpawnError, process, spawn, spawn_blocking, spawn_system, task, time,
     try_spawn,
@@ -313,26 +316,21 @@ fn a_blocking_function_finds_its_scheduler() {
 
 #[test]
 fn a_wait_for_a_descriptor_that_is_given_up_leaves_no_waker_behind() {
-    struct Witness;
-    impl std::task::Wake for Witness {
-        fn wake(self: std::sync::Arc<Self>) {}
-    }
     let scheduler = Builder::new().workers(1).build().unwrap();
     let (_near, far) = std::os::unix::net::UnixStream::pair().unwrap();
     far.set_nonblocking(true).unwrap();
     scheduler.block_on(async {
         let far = glasshouse_scheduler::io::AsyncFd::new(far).unwrap();
-        let witness = std::sync::Arc::new(Witness);
-        let waker = std::task::Waker::from(witness.clone());
-        let held = std::sync::Arc::strong_count(&witness);
+        let (wakes, waker) = CountsWakes::with_waker();
+        let held = std::sync::Arc::strong_count(&wakes);
         for _ in 0..10 {
             let mut wait = Box::pin(far.readable());
             let mut cx = std::task::Context::from_waker(&waker);
             assert!(wait.as_mut().poll(&mut cx).is_pending());
             assert!(wait.as_mut().poll(&mut cx).is_pending());
-            assert_eq!(std::sync::Arc::strong_count(&witness), held + 1);
+            assert_eq!(std::sync::Arc::strong_count(&wakes), held + 1);
         }
-        assert_eq!(std::sync::Arc::strong_count(&witness), held);
+        assert_eq!(std::sync::Arc::strong_count(&wakes), held);
     });
 }
 

@@ -7,7 +7,7 @@
 
 mod common;
 
-use common::{deterministic, threads};
+use common::{deterministic, threads, wait_until_logged};
 use glasshouse_pal::{Pal, TaskEvent, TaskId};
 use glasshouse_scheduler::{Scheduler, Shutdown, spawn, task, time};
 use std::collections::BTreeSet;
@@ -46,9 +46,7 @@ fn assert_complete(pal: &Pal, clean: bool) {
 
 /// Waits for the shutdown that nobody waits for.
 fn wait_until_complete(pal: &Pal) {
-    while !pal.events().iter().any(is_complete) {
-        thread::yield_now();
-    }
+    wait_until_logged(pal, is_complete);
 }
 
 /// Tasks of every kind that do not end by themselves.

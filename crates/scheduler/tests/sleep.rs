@@ -4,33 +4,19 @@
     reason = "a test that cannot go on should fail where it is"
 )]
 
+mod common;
+
+use common::wakes::CountsWakes;
 use glasshouse_scheduler::time::{self, Instant, Sleep};
 use glasshouse_scheduler::{Builder, spawn, task};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MILLISECOND: Duration = Duration::from_millis(1);
-
-/// Counts its wakes.
-#[derive(Default)]
-struct Count(AtomicU32);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-impl Count {
-    fn wakes(&self) -> u32 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 async fn poll_once(mut sleep: Pin<&mut Sleep>) -> Poll<()> {
     poll_fn(|cx| Poll::Ready(sleep.as_mut().poll(cx))).await
@@ -92,8 +78,7 @@ fn a_timer_is_not_taken_over_for_another_waker() {
     scheduler.block_on(async {
         let begun = Instant::now();
         // Polled with another waker in the same tick as the one that was dropped.
-        let inner = Arc::new(Count::default());
-        let waker = Waker::from(inner.clone());
+        let (inner, waker) = CountsWakes::with_waker();
         {
             let mut dropped = pin!(time::sleep(2 * SECOND));
             assert!(poll_once(dropped.as_mut()).await.is_pending());
@@ -105,7 +90,7 @@ fn a_timer_is_not_taken_over_for_another_waker() {
                 .is_pending()
         );
         time::sleep(3 * SECOND).await;
-        assert_eq!(inner.wakes(), 1);
+        assert_eq!(inner.count(), 1);
         assert_eq!(begun.elapsed(), 3 * SECOND);
     });
 }
@@ -114,15 +99,14 @@ fn a_timer_is_not_taken_over_for_another_waker() {
 fn a_sleep_that_is_dropped_keeps_nothing_of_a_waker_that_is_not_a_tasks() {
     let scheduler = Builder::deterministic(1).build().unwrap();
     scheduler.block_on(async {
-        let count = Arc::new(Count::default());
-        let waker = Waker::from(count.clone());
+        let (wakes, waker) = CountsWakes::with_waker();
         {
             let mut sleep = pin!(time::sleep(SECOND));
             let mut cx = Context::from_waker(&waker);
             assert!(sleep.as_mut().poll(&mut cx).is_pending());
-            assert_eq!(Arc::strong_count(&count), 3);
+            assert_eq!(Arc::strong_count(&wakes), 3);
         }
-        assert_eq!(Arc::strong_count(&count), 2);
+        assert_eq!(Arc::strong_count(&wakes), 2);
     });
 }
 
@@ -174,14 +158,13 @@ fn a_sleep_that_is_reset_waits_for_the_new_moment() {
 fn who_waits_is_woken_when_the_moment_is_reset_to_the_past() {
     let scheduler = Builder::deterministic(1).build().unwrap();
     scheduler.block_on(async {
-        let count = Arc::new(Count::default());
-        let waker = Waker::from(count.clone());
+        let (wakes, waker) = CountsWakes::with_waker();
         let mut cx = Context::from_waker(&waker);
         let mut sleep = pin!(time::sleep(10 * SECOND));
         assert!(sleep.as_mut().poll(&mut cx).is_pending());
         time::sleep(SECOND).await;
         sleep.as_mut().reset(Instant::now());
-        assert_eq!(count.wakes(), 1);
+        assert_eq!(wakes.count(), 1);
         assert!(sleep.as_mut().poll(&mut cx).is_ready());
     });
 }
@@ -191,14 +174,13 @@ fn who_waits_is_woken_at_an_earlier_moment_without_polling_again() {
     let scheduler = Builder::deterministic(1).build().unwrap();
     scheduler.block_on(async {
         let begun = Instant::now();
-        let count = Arc::new(Count::default());
-        let waker = Waker::from(count.clone());
+        let (wakes, waker) = CountsWakes::with_waker();
         let mut cx = Context::from_waker(&waker);
         let mut sleep = pin!(time::sleep(10 * SECOND));
         assert!(sleep.as_mut().poll(&mut cx).is_pending());
         sleep.as_mut().reset(begun + 2 * SECOND);
         time::sleep(3 * SECOND).await;
-        assert_eq!(count.wakes(), 1);
+        assert_eq!(wakes.count(), 1);
     });
 }
 
@@ -241,12 +223,11 @@ fn a_sleep_of_a_scheduler_that_has_ended_panics_rather_than_hang() {
     let scheduler = Builder::new().workers(1).build().unwrap();
     let handle = scheduler.handle().clone();
     let mut sleep = pin!(handle.enter(|| time::sleep(3600 * SECOND)));
-    let count = Arc::new(Count::default());
-    let waker = Waker::from(count.clone());
+    let (wakes, waker) = CountsWakes::with_waker();
     let mut cx = Context::from_waker(&waker);
     assert!(sleep.as_mut().poll(&mut cx).is_pending());
     drop(scheduler);
-    assert_eq!(count.wakes(), 1, "so that it finds out");
+    assert_eq!(wakes.count(), 1, "so that it finds out");
     let polled = std::panic::AssertUnwindSafe(|| sleep.as_mut().poll(&mut cx));
     let payload = std::panic::catch_unwind(polled).unwrap_err();
     let message = payload.downcast_ref::<&str>().unwrap();
@@ -257,8 +238,7 @@ fn a_sleep_of_a_scheduler_that_has_ended_panics_rather_than_hang() {
 #[test]
 fn a_sleep_can_be_dropped_anywhere_and_after_its_scheduler() {
     let scheduler = Builder::new().workers(2).build().unwrap();
-    let count = Arc::new(Count::default());
-    let waker = Waker::from(count.clone());
+    let (wakes, waker) = CountsWakes::with_waker();
     let mut cx = Context::from_waker(&waker);
     let mut arm = || {
         let mut sleep = Box::pin(scheduler.handle().enter(|| time::sleep(3600 * SECOND)));
@@ -266,19 +246,19 @@ fn a_sleep_can_be_dropped_anywhere_and_after_its_scheduler() {
         sleep
     };
     let (on_another_thread, on_a_worker, after_the_end) = (arm(), arm(), arm());
-    assert_eq!(Arc::strong_count(&count), 5);
+    assert_eq!(Arc::strong_count(&wakes), 5);
     std::thread::spawn(move || drop(on_another_thread))
         .join()
         .unwrap();
-    assert_eq!(Arc::strong_count(&count), 4);
+    assert_eq!(Arc::strong_count(&wakes), 4);
     scheduler.block_on(async {
         spawn(async move { drop(on_a_worker) }).await.unwrap();
     });
-    assert_eq!(Arc::strong_count(&count), 3);
+    assert_eq!(Arc::strong_count(&wakes), 3);
     drop(scheduler);
-    assert_eq!(Arc::strong_count(&count), 2, "the end gave it back");
+    assert_eq!(Arc::strong_count(&wakes), 2, "the end gave it back");
     drop(after_the_end);
-    assert_eq!(count.wakes(), 1, "at the end");
+    assert_eq!(wakes.count(), 1, "at the end");
 }
 
 #[test]

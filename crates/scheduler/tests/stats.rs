@@ -6,7 +6,7 @@
 
 mod common;
 
-use common::{deterministic, is_in, threads};
+use common::{deterministic, threads, wait_until};
 use glasshouse_pal::{Pal, TaskState, lives::Lives};
 use glasshouse_scheduler::task::{self, Stats, WakeSource};
 use glasshouse_scheduler::{Builder, spawn, time};
@@ -128,9 +128,7 @@ fn roots_and_local_tasks_have_stats_too() {
     let (send, receive) = async_channel::bounded(1);
     let sending = thread::spawn(move || {
         let root = told.recv().unwrap();
-        while !is_in(&pal, root, TaskState::Waiting) {
-            thread::yield_now();
-        }
+        wait_until(&pal, root, TaskState::Waiting);
         send.try_send(()).unwrap();
     });
     let stats = scheduler.block_on(async {
@@ -214,9 +212,7 @@ fn another_thread_reads_what_the_log_says() {
     let read: Vec<_> = tasks
         .iter()
         .map(|task| {
-            while !is_in(&pal, task.id(), TaskState::Waiting) {
-                thread::yield_now();
-            }
+            wait_until(&pal, task.id(), TaskState::Waiting);
             let stats = task.stats().unwrap();
             (task.id(), stats)
         })

@@ -7,11 +7,10 @@
 
 mod common;
 
-use common::{deterministic, is_in, life};
+use common::{deterministic, life, wait_until};
 use glasshouse_pal::{Pal, TaskState};
 use glasshouse_scheduler::{Builder, Scheduler, spawn, task, task::JoinSet, time};
 use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
 
 fn with_one_blocking_thread() -> (Scheduler, Pal) {
@@ -23,12 +22,6 @@ fn with_one_blocking_thread() -> (Scheduler, Pal) {
         .build()
         .unwrap();
     (scheduler, pal)
-}
-
-fn wait_until_waiting(pal: &Pal, id: task::Id) {
-    while !is_in(pal, id, TaskState::Waiting) {
-        thread::yield_now();
-    }
 }
 
 #[test]
@@ -65,7 +58,7 @@ fn a_blocking_function_is_a_task_with_its_spawn_site_that_waits_for_its_thread()
     let line = line!() + 1;
     let function = scheduler.handle().spawn_blocking(move || blocked.recv());
     let id = function.id();
-    wait_until_waiting(&pal, id);
+    wait_until(&pal, id, TaskState::Waiting);
     let log = pal.log();
     let row = log.tasks().find(|row| row.id == id).unwrap();
     let site = log.site(row.site).unwrap();
@@ -93,7 +86,7 @@ fn a_blocking_function_that_is_aborted_before_it_begins_fails_as_cancelled() {
     let first = scheduler.handle().spawn_blocking(move || blocked.recv());
     let second = scheduler.handle().spawn_blocking(|| {});
     let id = second.id();
-    wait_until_waiting(&pal, id);
+    wait_until(&pal, id, TaskState::Waiting);
     second.abort();
     assert!(scheduler.block_on(second).unwrap_err().is_cancelled());
     assert_eq!(

@@ -6,7 +6,7 @@
 
 mod common;
 
-use common::{is_in, life};
+use common::{life, wait_until};
 use glasshouse_pal::{Pal, TaskState, verify::verify};
 use glasshouse_scheduler::task::{self, JoinHandle, JoinSet};
 use glasshouse_scheduler::{Builder, Handle, Scheduler, Shutdown, spawn, time};
@@ -24,12 +24,6 @@ fn two() -> ([Scheduler; 2], Pal) {
     let pal = Pal::memory();
     let schedulers = [(); 2].map(|()| Builder::new().workers(1).pal(pal.clone()).build().unwrap());
     (schedulers, pal)
-}
-
-fn wait_until(pal: &Pal, id: task::Id, state: TaskState) {
-    while !is_in(pal, id, state) {
-        thread::yield_now();
-    }
 }
 
 #[test]

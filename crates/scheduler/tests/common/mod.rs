@@ -1,4 +1,5 @@
-//! What the tests of the scheduler share: the life of a task, as the log has it.
+//! What the tests of the scheduler share: schedulers to test, the life of a task as the log has it, and waits for
+//! what the log will show.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,10 +7,13 @@
 )]
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod faults;
 pub mod output;
+pub mod wakes;
 
 use glasshouse_pal::{Pal, TaskEvent, TaskId, TaskState};
-use glasshouse_scheduler::{Builder, Scheduler};
+use glasshouse_scheduler::{Builder, Scheduler, task};
+use std::thread;
 use std::time::Duration;
 
 /// One worker in virtual time.
@@ -41,6 +45,27 @@ pub fn is_in(pal: &Pal, id: TaskId, state: TaskState) -> bool {
     pal.log()
         .tasks()
         .any(|row| row.id == id && row.state == Some(state))
+}
+
+/// Lets other threads run until the table of tasks has this task in `state`.
+pub fn wait_until(pal: &Pal, id: TaskId, state: TaskState) {
+    while !is_in(pal, id, state) {
+        thread::yield_now();
+    }
+}
+
+/// Lets other tasks run until the table of tasks has this task in `state`.
+pub async fn yield_until(pal: &Pal, id: TaskId, state: TaskState) {
+    while !is_in(pal, id, state) {
+        task::yield_now().await;
+    }
+}
+
+/// Lets other threads run until the log holds such an event.
+pub fn wait_until_logged(pal: &Pal, is_meant: impl Fn(&TaskEvent) -> bool) {
+    while !pal.events().iter().any(&is_meant) {
+        thread::yield_now();
+    }
 }
 
 /// The task that spawned this one.

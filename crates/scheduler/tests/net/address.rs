@@ -1,6 +1,6 @@
 //! Names and addresses.
 
-use crate::common::{is_in, threads};
+use crate::common::{threads, wait_until};
 use glasshouse_pal::{Pal, TaskEvent, TaskState};
 use glasshouse_scheduler::net::{TcpListener, TcpStream, lookup_host};
 use glasshouse_scheduler::{Builder, Scheduler, task};
@@ -30,9 +30,7 @@ fn a_name_is_looked_up_by_a_task_that_the_log_shows() {
     let (tell, told) = mpsc::channel();
     let releasing = thread::spawn(move || {
         let root = told.recv().unwrap();
-        while !is_in(&log, root, TaskState::JoinWait) {
-            thread::yield_now();
-        }
+        wait_until(&log, root, TaskState::JoinWait);
         release.send(()).unwrap();
     });
     let root = scheduler.block_on(async {

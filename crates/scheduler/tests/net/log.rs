@@ -1,12 +1,12 @@
 //! What the log says of waits for sockets.
 
-use crate::common::{life, threads};
+use crate::common::{life, threads, yield_until};
 use crate::tcp_pair;
 use futures::{AsyncReadExt, AsyncWriteExt};
 use glasshouse_pal::verify::verify;
 use glasshouse_pal::{Interest, TaskEvent, TaskState};
 use glasshouse_scheduler::net::UnixStream;
-use glasshouse_scheduler::{spawn, task};
+use glasshouse_scheduler::spawn;
 use std::os::fd::AsRawFd;
 
 #[test]
@@ -16,9 +16,7 @@ fn a_wait_names_the_descriptor_and_the_direction_and_io_wakes_it() {
         let (mut near, mut far) = tcp_pair().await;
         let fd = far.as_raw_fd();
         let reader = spawn(async move { far.read(&mut [0; 8]).await.unwrap() });
-        while !crate::common::is_in(&pal, reader.id(), TaskState::IoWait) {
-            task::yield_now().await;
-        }
+        yield_until(&pal, reader.id(), TaskState::IoWait).await;
         near.write_all(b"hello").await.unwrap();
         let id = reader.id();
         assert_eq!(reader.await.unwrap(), 5);
@@ -54,9 +52,7 @@ fn a_writer_whose_peer_does_not_read_waits_to_write() {
     let writer = scheduler.block_on(async {
         let (mut near, mut far) = UnixStream::pair().unwrap();
         let writer = spawn(async move { near.write_all(&[0; 1 << 20]).await.unwrap() });
-        while !crate::common::is_in(&pal, writer.id(), TaskState::IoWait) {
-            task::yield_now().await;
-        }
+        yield_until(&pal, writer.id(), TaskState::IoWait).await;
         let id = writer.id();
         let mut all = Vec::new();
         far.read_to_end(&mut all).await.unwrap();

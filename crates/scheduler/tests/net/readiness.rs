@@ -1,6 +1,7 @@
 //! What is known of a descriptor's readiness, and who is told.
 
 use crate::common::threads;
+use crate::common::wakes::CountsWakes;
 use crate::{tcp_pair, with_workers};
 use glasshouse_scheduler::io::{AsyncFd, Interest};
 use glasshouse_scheduler::net::UnixStream;
@@ -76,32 +77,16 @@ fn a_poll_takes_over_the_place_of_the_one_before() {
     let (scheduler, _pal) = threads(1);
     scheduler.block_on(async {
         let (near, far) = UnixStream::pair().unwrap();
-        let counts = [counted_waker(), counted_waker()];
+        let counts = [CountsWakes::with_waker(), CountsWakes::with_waker()];
         for (_, waker) in &counts {
             let mut cx = std::task::Context::from_waker(waker);
             assert!(far.poll_read_ready(&mut cx).is_pending());
         }
         near.try_write(b"!").unwrap();
         far.readable().await.unwrap();
-        let woken: Vec<_> = counts
-            .iter()
-            .map(|(count, _)| count.0.load(std::sync::atomic::Ordering::SeqCst))
-            .collect();
+        let woken = counts.map(|(wakes, _)| wakes.count());
         assert_eq!(woken, [0, 1], "the last one only");
     });
-}
-
-struct Count(std::sync::atomic::AtomicUsize);
-
-impl std::task::Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-    }
-}
-
-fn counted_waker() -> (Arc<Count>, std::task::Waker) {
-    let count = Arc::new(Count(0.into()));
-    (count.clone(), count.into())
 }
 
 fn watched_pair() -> (net::UnixStream, AsyncFd<net::UnixStream>) {
