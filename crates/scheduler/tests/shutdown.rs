@@ -6,7 +6,7 @@
 
 use glasshouse_scheduler::{Builder, Shutdown, spawn, task, time};
 use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -209,19 +209,24 @@ fn a_shutdown_may_be_given_all_the_time_there_is() {
 
 #[test]
 fn a_foreign_waker_that_panics_takes_no_worker_with_it() {
-    struct Bomb;
+    #[derive(Default)]
+    struct Bomb(AtomicBool);
     impl std::task::Wake for Bomb {
         fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
             panic!("a foreign waker");
         }
     }
     let scheduler = Builder::new().workers(1).build().unwrap();
     scheduler.block_on(async {
         let mut bombed = Box::pin(time::sleep(Duration::from_millis(1)));
-        let waker = std::task::Waker::from(Arc::new(Bomb));
+        let bomb = Arc::new(Bomb::default());
+        let waker = std::task::Waker::from(bomb.clone());
         let mut cx = std::task::Context::from_waker(&waker);
         assert!(bombed.as_mut().poll(&mut cx).is_pending());
-        time::sleep(Duration::from_millis(5)).await;
+        while !bomb.0.load(Ordering::Relaxed) {
+            task::yield_now().await;
+        }
         assert_eq!(spawn(async { 3 }).await.unwrap(), 3);
     });
 }
