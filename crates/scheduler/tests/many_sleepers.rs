@@ -35,12 +35,13 @@ fn spread(count: u64, longest_ms: u64) -> impl Iterator<Item = u64> {
 #[test]
 fn sleepers_wake_in_the_order_of_their_deadlines() {
     const SLEEPERS: u64 = 100_000;
+    const LONGEST_MS: u64 = 10_000;
     let scheduler = Builder::deterministic(1).build().unwrap();
     let latest_ms = Arc::new(AtomicU64::new(0));
     let woken = Arc::new(AtomicU64::new(0));
     scheduler.block_on(async {
         let begun = Instant::now();
-        for ms in spread(SLEEPERS, 10_000) {
+        for ms in spread(SLEEPERS, LONGEST_MS) {
             let (latest_ms, woken) = (latest_ms.clone(), woken.clone());
             spawn(async move {
                 time::sleep_until(begun + Duration::from_millis(ms)).await;
@@ -50,9 +51,13 @@ fn sleepers_wake_in_the_order_of_their_deadlines() {
                 woken.fetch_add(1, Ordering::Relaxed);
             });
         }
-        task::yield_now().await;
-        assert_eq!(woken.load(Ordering::Relaxed), 0, "they all sleep");
-        time::sleep(20_000 * MILLISECOND).await;
+        // Between two deadlines: none of them fires early. A time has as many sleepers as any other.
+        for ms in [0, 1, 5_000, 9_999] {
+            time::sleep_until(begun + Duration::from_micros(ms * 1_000 + 500)).await;
+            let due = SLEEPERS / LONGEST_MS * ms;
+            assert_eq!(woken.load(Ordering::Relaxed), due, "after {ms} ms");
+        }
+        time::sleep(LONGEST_MS as u32 * MILLISECOND).await;
     });
     assert_eq!(woken.load(Ordering::Relaxed), SLEEPERS);
 }

@@ -25,6 +25,12 @@ const SEEDS: u64 = 20;
 /// Runs `test` as a root in virtual time with many seeds, and with one and with two workers. The log of each
 /// run must hold.
 fn everywhere<F: Future>(test: impl Fn() -> F) {
+    with_seeds(&test);
+    on_workers(test);
+}
+
+/// Runs `test` in virtual time with many seeds.
+fn with_seeds<F: Future>(test: impl Fn() -> F) {
     for seed in 0..SEEDS {
         let scheduler = Builder::deterministic(seed).build().unwrap();
         let pal = scheduler.handle().pal().clone();
@@ -33,7 +39,6 @@ fn everywhere<F: Future>(test: impl Fn() -> F) {
         let verdict = verify(&pal.log());
         assert!(verdict.holds(), "seed {seed}: {verdict:?}");
     }
-    on_workers(test);
 }
 
 /// Runs `test` with one and with two workers.
