@@ -10,7 +10,8 @@ mod common;
 
 use common::wakes::CountsWakes;
 use common::{deterministic, life, threads};
-use futures::AsyncReadExt;
+use futures::{AsyncReadExt, AsyncWriteExt};
+use glasshouse_pal::{Pal, TaskId};
 use glasshouse_scheduler::net::{UdpSocket, UnixStream};
 use glasshouse_scheduler::task::coop;
 use glasshouse_scheduler::{JoinHandle, Scheduler, spawn, task, time};
@@ -43,7 +44,7 @@ fn full_stream() -> (UnixStream, UnixStream) {
 fn steps_before_a_peer_ran<F>(
     scheduler: &Scheduler,
     greedy: impl FnOnce(Arc<AtomicBool>) -> F,
-) -> (u32, glasshouse_pal::TaskId)
+) -> (u32, TaskId)
 where
     F: Future<Output = u32> + Send + 'static,
 {
@@ -63,6 +64,15 @@ where
     })
 }
 
+/// The log has it that the task woke itself, and not that it ever waited for a descriptor.
+fn assert_yields_without_a_wait(pal: &Pal, id: TaskId) {
+    let life = life(pal, id);
+    let itself = format!("yield woken by task {id}");
+    assert!(life.contains(&itself), "{life:#?}");
+    let waits = |line: &String| line.starts_with("io_wait");
+    assert!(!life.iter().any(waits), "{life:#?}");
+}
+
 #[test]
 fn a_task_that_reads_what_is_always_there_lets_its_peers_run() {
     let (scheduler, pal) = threads(1);
@@ -76,13 +86,7 @@ fn a_task_that_reads_what_is_always_there_lets_its_peers_run() {
         steps
     });
     assert_eq!(steps, BUDGET + 1, "the last of them after the peer");
-    let life = life(&pal, id);
-    let itself = format!("yield woken by task {id}");
-    assert!(life.contains(&itself), "{life:#?}");
-    assert!(
-        !life.iter().any(|line| line.starts_with("io_wait")),
-        "{life:#?}"
-    );
+    assert_yields_without_a_wait(&pal, id);
 }
 
 #[test]
@@ -92,13 +96,30 @@ fn so_does_one_that_sends_datagrams() {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let to = socket.local_addr().unwrap();
         let mut steps = 0;
-        while !flag.load(Ordering::SeqCst) {
+        while !flag.load(Ordering::SeqCst) && steps < 2 * BUDGET {
             socket.send_to(b"", to).await.unwrap();
             steps += 1;
         }
         steps
     });
     assert_eq!(steps, BUDGET + 1, "the last of them after the peer");
+}
+
+#[test]
+fn so_does_one_that_writes_to_a_stream_that_always_has_room() {
+    let (scheduler, pal) = threads(1);
+    let (steps, id) = steps_before_a_peer_ran(&scheduler, |flag| async move {
+        let (mut near, far) = UnixStream::pair().unwrap();
+        let mut steps = 0;
+        while !flag.load(Ordering::SeqCst) && steps < 2 * BUDGET {
+            assert_eq!(near.write(b"x").await.unwrap(), 1);
+            assert_eq!(far.try_read(&mut [0; 2]).unwrap(), 1);
+            steps += 1;
+        }
+        steps
+    });
+    assert_eq!(steps, BUDGET + 1, "the last of them after the peer");
+    assert_yields_without_a_wait(&pal, id);
 }
 
 #[test]
