@@ -4,6 +4,10 @@
     reason = "a test that cannot go on should fail where it is"
 )]
 
+mod common;
+
+use common::wait_until_logged;
+use glasshouse_pal::TaskEvent;
 use glasshouse_scheduler::{
     BuildError, Builder, Handle, Scheduler, Shutdown, spawn, spawn_blocking, task,
 };
@@ -196,7 +200,15 @@ fn a_shutdown_waits_for_functions_that_run_and_those_behind_them() {
     let handle = scheduler.handle();
     let first = handle.spawn_blocking(move || blocked.recv().unwrap());
     let second = handle.spawn_blocking(move || tell.send("ran").unwrap());
-    let releasing = thread::spawn(move || release.send(()).unwrap());
+    let pal = handle.pal().clone();
+    let releasing = thread::spawn(move || {
+        // Without telemetry nothing tells that the shutdown has begun: then it may find nothing to wait for.
+        if cfg!(feature = "telemetry") {
+            let begins = |event: &TaskEvent| matches!(event, TaskEvent::ShutdownBegin { .. });
+            wait_until_logged(&pal, begins);
+        }
+        release.send(()).unwrap();
+    });
     let ended = scheduler.shutdown(Duration::from_secs(600));
     assert_eq!(ended, Shutdown::Clean);
     assert!(first.is_finished() && second.is_finished());

@@ -163,11 +163,15 @@ fn an_output_that_panics_as_it_is_dropped_harms_nobody() {
 
 #[test]
 fn tasks_that_panic_as_they_are_cancelled_do_not_hold_a_shutdown_up() {
+    const TASKS: usize = 100;
     for scheduler in schedulers() {
-        let tasks: Vec<_> = (0..100)
+        let started = Arc::new(AtomicUsize::new(0));
+        let tasks: Vec<_> = (0..TASKS)
             .map(|n| {
+                let started = started.clone();
                 scheduler.spawn(async move {
                     let _bomb = Bomb;
+                    started.fetch_add(1, Ordering::Relaxed);
                     match n % 2 {
                         0 => std::future::pending().await,
                         _ => time::sleep(Duration::from_secs(3600)).await,
@@ -176,10 +180,10 @@ fn tasks_that_panic_as_they_are_cancelled_do_not_hold_a_shutdown_up() {
             })
             .collect();
         // Let them start, so that the bombs live in them.
-        let started = scheduler.spawn(async {});
         scheduler.block_on(async {
-            started.await.unwrap();
-            time::sleep(Duration::from_millis(5)).await;
+            while started.load(Ordering::Relaxed) < TASKS {
+                task::yield_now().await;
+            }
         });
         assert_eq!(scheduler.shutdown(Duration::ZERO), Shutdown::Timeout);
         for task in tasks {

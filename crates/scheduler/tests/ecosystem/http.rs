@@ -227,11 +227,12 @@ fn a_server_that_is_asked_to_stop_ends_the_request_that_it_has_begun() {
         let address = listener.local_addr().unwrap();
         let (begin, begun) = async_channel::bounded(1);
         let (stop, stopped) = async_channel::bounded::<()>(1);
+        let (go_on, may_go_on) = async_channel::bounded::<()>(1);
         let server = spawn(async move {
             let (stream, _) = listener.accept().await.unwrap();
             let slow = service_fn(async |_| {
                 begin.send(()).await.unwrap();
-                time::sleep(Duration::from_millis(5)).await;
+                may_go_on.recv().await.unwrap();
                 Ok::<_, Infallible>(Response::new(Full::new(Bytes::from("the end"))))
             });
             let mut serving =
@@ -240,6 +241,7 @@ fn a_server_that_is_asked_to_stop_ends_the_request_that_it_has_begun() {
                 ended = &mut serving => return ended,
                 _ = stopped.recv() => serving.as_mut().graceful_shutdown(),
             }
+            go_on.send(()).await.unwrap();
             serving.await
         });
         let mut sender = connect1(address).await;
