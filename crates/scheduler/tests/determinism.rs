@@ -9,12 +9,16 @@
 )]
 #![cfg(feature = "telemetry")]
 
+mod common;
+
+use common::faults;
 use glasshouse_pal::reader::{Image, Log};
 use glasshouse_pal::verify::verify;
 use glasshouse_scheduler::{Builder, spawn, spawn_blocking, spawn_system, task, time};
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::process::Command;
+use std::sync::Once;
 use std::thread;
 use std::time::Duration;
 
@@ -23,8 +27,8 @@ const SEED_VARIABLE: &str = "GLASSHOUSE_SEED";
 /// Set where this test runs itself, to print a seed's hash and nothing else.
 const CHILD_VARIABLE: &str = "GLASSHOUSE_DETERMINISM_CHILD";
 
-/// Timers, channels, joins, aborts, a task that says it failed, a system task, a blocking function and what is
-/// left at the end: each with more than one task ready at a time, so that the seed has something to choose.
+/// Timers, channels, joins, aborts, a task that says it failed and one that panics, a system task, a blocking
+/// function and what is left at the end: each with more than one task ready at a time, so that the seed has something to choose.
 async fn program() {
     let (send, receive) = async_channel::bounded::<u64>(2);
     let producers: Vec<_> = (1..=3)
@@ -62,6 +66,10 @@ async fn program() {
     let timed_out = spawn(async { late.await.is_err() });
     let blocking = spawn_blocking(|| time::advance(Duration::from_micros(3)));
     let failed = spawn(async { task::fail("as it should") });
+    let panicked = spawn(async {
+        task::yield_now().await;
+        panic!("{FAULT}");
+    });
     drop(spawn(time::sleep(Duration::from_secs(1))));
     for task in producers {
         task.await.unwrap();
@@ -73,11 +81,18 @@ async fn program() {
     assert!(timed_out.await.unwrap());
     blocking.await.unwrap();
     failed.await.unwrap();
+    let panic = panicked.await.unwrap_err().into_panic();
+    assert_eq!(panic.downcast_ref(), Some(&FAULT.to_owned()));
 }
+
+/// What the program's own panic says.
+const FAULT: &str = "the task's own fault";
 
 /// Runs the program and its end. The table of tasks is the one after the end: each slot is free, and holds what
 /// was last true of its task.
 fn run(seed: u64) -> (Image, Log) {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| faults::print_none(|panic| panic.payload_as_str() == Some(FAULT)));
     let scheduler = Builder::deterministic(seed).build().unwrap();
     let pal = scheduler.handle().pal().clone();
     scheduler.block_on(program());
