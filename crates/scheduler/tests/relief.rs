@@ -14,6 +14,8 @@ const LONG_TICK: Duration = Duration::from_millis(1);
 const LONG_TICKS: u32 = 200;
 const PEERS: usize = 50;
 
+/// Takes real time: by that a worker judges its siblings' ticks, and beside one worker in virtual time there is
+/// no sibling.
 fn compute() {
     let begun = Instant::now();
     while begun.elapsed() < LONG_TICK {

@@ -6,7 +6,9 @@
 )]
 
 use futures::future::poll_fn;
-use glasshouse_scheduler::{Builder, Scheduler, io::AsyncFd, spawn, spawn_system, task, time};
+use glasshouse_scheduler::{
+    Builder, Scheduler, Stall, io::AsyncFd, spawn, spawn_system, task, time,
+};
 use std::future::Future;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -18,6 +20,20 @@ use std::time::Duration;
 
 fn threads(workers: usize) -> Scheduler {
     Builder::new().workers(workers).build().unwrap()
+}
+
+/// A scheduler for which 2 ms are a stall, and what it tells of each. `after` is called when it has told.
+fn telling(workers: usize, after: fn()) -> (Scheduler, mpsc::Receiver<Stall>) {
+    let (tell, told) = mpsc::channel();
+    let on_stall = move |stall: &Stall| {
+        tell.send(stall.clone()).unwrap();
+        after();
+    };
+    let builder = Builder::new()
+        .workers(workers)
+        .stall_threshold(Duration::from_millis(2))
+        .on_stall(on_stall);
+    (builder.build().unwrap(), told)
 }
 
 /// A task that lends its waker at its first poll, and ends at its second.
@@ -210,18 +226,10 @@ fn a_thread_in_block_on_is_served_although_the_only_worker_is_stuck() {
 
 #[test]
 fn an_application_is_told_of_a_stall_again_whenever_it_has_doubled() {
-    let (tell, told) = mpsc::channel();
-    let scheduler = Builder::new()
-        .workers(1)
-        .stall_threshold(Duration::from_millis(2))
-        .on_stall(move |stall| tell.send(stall.clone()).unwrap())
-        .build()
-        .unwrap();
-    let (lend, lent) = mpsc::channel();
-    lend.send(told).unwrap();
+    let (scheduler, told) = telling(1, || {});
     let stuck = scheduler.spawn(async move {
-        let told = lent.recv().unwrap();
-        (0..4).map(|_| told.recv().unwrap()).collect::<Vec<_>>()
+        let stalls = (0..4).map(|_| told.recv().unwrap());
+        stalls.collect::<Vec<_>>()
     });
     let id = stuck.id();
     let stalls = scheduler.block_on(stuck).unwrap();
@@ -236,23 +244,16 @@ fn an_application_is_told_of_a_stall_again_whenever_it_has_doubled() {
 
 #[test]
 fn a_stall_says_how_many_workers_are_left_to_serve() {
-    let (tell, told) = mpsc::channel();
-    let scheduler = Builder::new()
-        .workers(3)
-        .stall_threshold(Duration::from_millis(2))
-        .on_stall(move |stall| tell.send(stall.others).unwrap())
-        .build()
-        .unwrap();
+    let (scheduler, told) = telling(3, || {});
     let (releases, stuck): (Vec<_>, Vec<_>) = (0..3)
         .map(|_| {
             let (release, released) = mpsc::channel::<()>();
             let stuck = scheduler.spawn(async move { released.recv().unwrap() });
-            // Stuck before the next is: until one was told of that sees so many others.
             (release, stuck)
         })
         .unzip();
     // All three are stuck in the end, whatever was told of before.
-    while told.recv().unwrap() != 0 {}
+    while told.recv().unwrap().others != 0 {}
     for release in releases {
         release.send(()).unwrap();
     }
@@ -265,20 +266,8 @@ fn a_stall_says_how_many_workers_are_left_to_serve() {
 
 #[test]
 fn a_panic_in_what_is_called_at_a_stall_ends_neither_the_watch_nor_the_task() {
-    let (tell, told) = mpsc::channel();
-    let scheduler = Builder::new()
-        .workers(1)
-        .stall_threshold(Duration::from_millis(2))
-        .on_stall(move |_| {
-            tell.send(()).unwrap();
-            panic!("told of a stall");
-        })
-        .build()
-        .unwrap();
-    let (lend, lent) = mpsc::channel();
-    lend.send(told).unwrap();
+    let (scheduler, told) = telling(1, || panic!("told of a stall"));
     let stuck = scheduler.spawn(async move {
-        let told = lent.recv().unwrap();
         told.recv().unwrap();
         told.recv().unwrap();
         5
@@ -296,7 +285,8 @@ fn the_queue_of_a_lone_worker_is_left_to_it() {
         let heavy = spawn({
             let send = send.clone();
             async move {
-                // Long enough for the watchdog to look a few times, too short for a stall.
+                // Real time, because the watchdog, which must not act here, looks every so often of it: long
+                // enough for a few of its looks, too short for a stall.
                 let begun = std::time::Instant::now();
                 while begun.elapsed() < Duration::from_millis(60) {
                     std::hint::spin_loop();
