@@ -78,6 +78,8 @@ impl Depth {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Barrier;
+    use std::thread;
 
     #[test]
     fn the_depth_is_pushes_less_pops_whoever_makes_them() {
@@ -92,5 +94,24 @@ mod tests {
         assert_eq!(depth.read(), 1);
         one.popped();
         assert_eq!(depth.read(), 0);
+    }
+
+    #[test]
+    fn no_push_is_lost_where_many_threads_push_beside_a_worker() {
+        const THREADS: u64 = 4;
+        const PUSHES: u64 = 1_000_000;
+        let depth = Depth::new(1);
+        let begin = Barrier::new(THREADS as usize + 1);
+        let push = |push: fn(&Flow), worker| {
+            begin.wait();
+            (0..PUSHES).for_each(|_| push(depth.flow(worker)));
+        };
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| push(Flow::pushed_shared, None));
+            }
+            push(Flow::pushed, Some(0));
+        });
+        assert_eq!(depth.read(), (THREADS + 1) * PUSHES);
     }
 }

@@ -160,6 +160,9 @@ impl Totals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::{DEFAULT_BUCKETS, MICROSECOND_BUCKETS};
+    use std::sync::Barrier;
+    use std::thread;
 
     #[test]
     fn two_meters_add_up() {
@@ -185,6 +188,76 @@ mod tests {
             ([1, 0, 0].as_slice(), 5.0)
         );
         assert_eq!(ready.counts, [0, 0, 0]);
+    }
+
+    /// Ticks of a clock in nanoseconds, bounds of two and of many steps.
+    fn all_bounds() -> [Arc<Bounds>; 3] {
+        let tiny: &[f64] = &[2e-9, 3e-9];
+        [tiny, &DEFAULT_BUCKETS, &MICROSECOND_BUCKETS]
+            .map(|seconds| Arc::new(Bounds::new(seconds.into(), |raw| raw)))
+    }
+
+    /// The durations around each bound, the shortest one and one beyond all bounds.
+    fn edges(bounds: &Bounds) -> Vec<u64> {
+        let ends = (0..bounds.len() - 1).map(|bucket| *bounds.within(bucket).end());
+        let around = ends.flat_map(|end| [end - 1, end, end + 1]);
+        around.chain([0, 1 << 62]).collect()
+    }
+
+    #[test]
+    fn every_duration_is_counted_in_its_bucket_whatever_came_before() {
+        for bounds in all_bounds() {
+            let edges = edges(&bounds);
+            for &before in &edges {
+                for &raw in &edges {
+                    // The bucket of the one before is kept for the next: also for one of the same bucket.
+                    let sequence = [before, raw, raw, before];
+                    let (meter, shared) = (Meter::new(&bounds), Meter::new(&bounds));
+                    let mut expected = vec![0; bounds.len()];
+                    for raw in sequence {
+                        meter.sample(Sample::Ready, raw);
+                        shared.sample_shared(Sample::Ready, raw);
+                        expected[bounds.index(raw)] += 1;
+                    }
+                    let sum: f64 = sequence.iter().map(|&raw| raw as f64).sum();
+                    for meter in [meter, shared] {
+                        let mut totals = Totals::new(&bounds);
+                        meter.add_to(&mut totals);
+                        let [_, _, ready] = totals.histograms;
+                        assert_eq!(ready.counts, expected, "{sequence:?}");
+                        assert_eq!(ready.sum_raw, sum, "{sequence:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_lost_where_many_threads_count() {
+        const THREADS: u64 = 4;
+        const SAMPLES_EACH: u64 = 50_000;
+        let [_, bounds, _] = all_bounds();
+        let meter = Meter::new(&bounds);
+        let edges = edges(&bounds);
+        let durations = || edges.iter().copied().filter(|&raw| raw < 1 << 40);
+        let all = || durations().cycle().take(SAMPLES_EACH as usize);
+        let begin = Barrier::new(THREADS as usize);
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    begin.wait();
+                    all().for_each(|raw| meter.sample_shared(Sample::Wait, raw));
+                });
+            }
+        });
+        let mut totals = Totals::new(&bounds);
+        meter.add_to(&mut totals);
+        let [_, wait, _] = totals.histograms;
+        let mut expected = vec![0; bounds.len()];
+        all().for_each(|raw| expected[bounds.index(raw)] += THREADS);
+        assert_eq!(wait.counts, expected);
+        // Below 2^53, so that a double holds each sum on the way.
+        assert_eq!(wait.sum_raw, (all().sum::<u64>() * THREADS) as f64);
     }
 
     #[test]
