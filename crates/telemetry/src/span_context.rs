@@ -45,7 +45,12 @@ impl fmt::Debug for SpanContext {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tracing::Id;
     use tracing::level_filters::LevelFilter;
+    use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
     fn listening(f: impl FnOnce()) {
         let subscriber = tracing_subscriber::fmt()
@@ -77,5 +82,33 @@ mod tests {
                 assert!(inner.in_scope(SpanContext::current).is_some());
             });
         });
+    }
+
+    /// Panics whenever a thread leaves a span, and counts that.
+    struct PanicsAtExit(Arc<AtomicUsize>);
+
+    impl<S: tracing::Subscriber> Layer<S> for PanicsAtExit {
+        fn on_exit(&self, _: &Id, _: Context<'_, S>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            panic!("the subscriber's own fault");
+        }
+    }
+
+    #[test]
+    fn a_panic_inside_reaches_the_caller_although_the_subscriber_panics_as_it_passes() {
+        let exits = Arc::new(AtomicUsize::new(0));
+        let subscriber = tracing_subscriber::registry().with(PanicsAtExit(exits.clone()));
+        tracing::subscriber::with_default(subscriber, || {
+            // Entered by the context alone: whoever else leaves the span is not protected.
+            let context = SpanContext(tracing::info_span!("request"));
+            assert_eq!(context.scope(|| 3), 3);
+            // A second panic that got out of the first one's unwinding would abort the process.
+            let inside = AssertUnwindSafe(|| context.scope(|| panic!("what it ran")));
+            let panic = catch_unwind(inside)
+                .map(|()| "an end")
+                .expect_err("it panics");
+            assert_eq!(panic.downcast_ref(), Some(&"what it ran"));
+        });
+        assert_eq!(exits.load(Ordering::Relaxed), 2);
     }
 }
