@@ -84,7 +84,8 @@ impl TaskTrace {
 
     /// Notes who woke the task while it runs or is queued; the first is kept. To be called before the flag
     /// that says so is set. Two wakers that meet a poll as it begins may leave the note of the one for the
-    /// mark of the other: both did wake it.
+    /// mark of the other, as both did wake it; or none,
+    /// which is recorded as external.
     #[inline]
     pub fn note_waker(&self, by: WakeSource) {
         let word = by.to_word();
@@ -147,15 +148,11 @@ impl TaskTrace {
     /// What was left to this worker, once.
     pub(crate) fn take_deferred(&self) -> Deferred {
         let deferred = self.deferred.load(Relaxed);
-        if deferred == Deferred::Nothing as u8 {
-            return Deferred::Nothing;
-        }
         self.deferred.store(Deferred::Nothing as u8, Relaxed);
-        if deferred == Deferred::Spawned as u8 {
-            Deferred::Spawned
-        } else {
-            Deferred::Wake
-        }
+        let all = [Deferred::Nothing, Deferred::Spawned, Deferred::Wake];
+        let left = all.into_iter().find(|left| *left as u8 == deferred);
+        // Nobody stores another number.
+        left.unwrap_or(Deferred::Nothing)
     }
 }
 
