@@ -5,7 +5,7 @@
 //! read-modify-write. All accesses are relaxed: each number stands for itself, and a scrape claims equality with
 //! the log only at rest.
 
-use crate::buckets::Bounds;
+use crate::buckets::{Bounds, MAX_BUCKETS};
 use glasshouse_pal::TaskState;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -23,8 +23,8 @@ pub(crate) const SAMPLES: usize = 3;
 /// One more than the largest number of a [`TaskState`].
 pub(crate) const STATES: usize = TaskState::ALL.len() + 1;
 
-/// One worker's counters. On cache lines of its own: two workers must not write to one line, and
-/// processors fetch lines in pairs.
+/// One seam's counters. On cache lines of their own, those by bucket, too: two workers must not write to one
+/// line, and processors fetch lines in pairs.
 #[derive(Debug)]
 #[repr(align(128))]
 pub(crate) struct Meter {
@@ -36,7 +36,7 @@ pub(crate) struct Meter {
 /// One histogram: a count by bucket, and the sum.
 #[derive(Debug)]
 struct Bins {
-    counts: Box<[AtomicU64]>,
+    counts: Box<Counts>,
     /// The bucket of the last duration that was not in the one before: the next is mostly of it, too.
     /// The writer's own, as the two below.
     last: AtomicUsize,
@@ -49,6 +49,12 @@ struct Bins {
     sum: AtomicU64,
 }
 
+/// A count for each bucket there can be. Not within the meter, where it would lie between what else a sample
+/// touches.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Counts([AtomicU64; MAX_BUCKETS + 1]);
+
 #[inline]
 fn bump(counter: &AtomicU64) {
     counter.store(counter.load(Relaxed) + 1, Relaxed);
@@ -57,7 +63,7 @@ fn bump(counter: &AtomicU64) {
 impl Meter {
     pub(crate) fn new(bounds: &Arc<Bounds>) -> Meter {
         let bins = || Bins {
-            counts: (0..bounds.len()).map(|_| AtomicU64::new(0)).collect(),
+            counts: Box::new(Counts([const { AtomicU64::new(0) }; MAX_BUCKETS + 1])),
             last: AtomicUsize::new(0),
             from: AtomicU64::new(0),
             width: AtomicU64::new(*bounds.within(0).end()),
@@ -83,7 +89,7 @@ impl Meter {
         if raw.wrapping_sub(bins.from.load(Relaxed)) > bins.width.load(Relaxed) {
             self.change_bucket(bins, raw);
         }
-        if let Some(count) = bins.counts.get(bins.last.load(Relaxed)) {
+        if let Some(count) = bins.counts.0.get(bins.last.load(Relaxed)) {
             bump(count);
         }
         let sum = f64::from_bits(bins.sum.load(Relaxed));
@@ -103,7 +109,7 @@ impl Meter {
     /// Counts a duration in a meter that many threads count in.
     pub(crate) fn sample_shared(&self, kind: Sample, raw: u64) {
         let bins = &self.bins[kind as usize];
-        bins.counts[self.bounds.index(raw)].fetch_add(1, Relaxed);
+        bins.counts.0[self.bounds.index(raw)].fetch_add(1, Relaxed);
         let mut sum = bins.sum.load(Relaxed);
         loop {
             let next = (f64::from_bits(sum) + raw as f64).to_bits();
@@ -121,7 +127,7 @@ impl Meter {
         }
         for (total, bins) in totals.histograms.iter_mut().zip(&self.bins) {
             total.sum_raw += f64::from_bits(bins.sum.load(Relaxed));
-            for (total, count) in total.counts.iter_mut().zip(&bins.counts) {
+            for (total, count) in total.counts.iter_mut().zip(&bins.counts.0) {
                 *total += count.load(Relaxed);
             }
         }
@@ -262,6 +268,6 @@ mod tests {
 
     #[test]
     fn neighbouring_meters_share_no_pair_of_cache_lines() {
-        assert_eq!(align_of::<Meter>(), 128);
+        assert_eq!((align_of::<Meter>(), align_of::<Counts>()), (128, 128));
     }
 }
