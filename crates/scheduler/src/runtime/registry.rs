@@ -114,31 +114,32 @@ impl Registry {
         self.overflow().len()
     }
 
-    /// References to all tasks in the registry. Only the last worker may ask: no task is finished meanwhile.
-    pub(crate) fn all(&self, _last: &LastWorker) -> Vec<Counted> {
+    /// References to all tasks in the registry, one after the other. Only the last worker may ask: no other
+    /// thread finishes tasks meanwhile.
+    pub(crate) fn all(&self, _last: &LastWorker) -> impl Iterator<Item = Counted> {
+        // Called with what was read from the registry just now.
+        let counted = |header: NonNull<Header>| {
+            // SAFETY: a task leaves the registry before it gives up its own reference, and only the caller's
+            // thread, the last worker's, finishes tasks. It has not since it read the pointer, so the cell is
+            // alive, and its own count is only borrowed here.
+            let borrowed = ManuallyDrop::new(unsafe {
+                Counted::from_raw(header.as_ptr().cast_const().cast())
+            });
+            Counted::clone(&borrowed)
+        };
         let in_chunks = self
             .chunks
             .iter()
             .filter_map(OnceLock::get)
             .flat_map(|chunk| chunk.iter())
-            .map(|place| place.load(Ordering::Acquire));
-        let overflow: Vec<*mut Header> = self
+            .filter_map(|place| NonNull::new(place.load(Ordering::Acquire)));
+        // At once: what the lock guards does not outlive it.
+        let overflow: Vec<Counted> = self
             .overflow()
             .iter()
-            .map(|(_, &address)| ptr::with_exposed_provenance_mut(address))
+            .filter_map(|(_, &address)| NonNull::new(ptr::with_exposed_provenance_mut(address)))
+            .map(counted)
             .collect();
-        in_chunks
-            .chain(overflow)
-            .filter_map(NonNull::new)
-            .map(|header| {
-                // SAFETY: a task leaves the registry before it gives up its own reference, and the caller is
-                // the last worker, so nobody finishes one meanwhile: the cell is alive, and its own count
-                // is only borrowed here.
-                let borrowed = ManuallyDrop::new(unsafe {
-                    Counted::from_raw(header.as_ptr().cast_const().cast())
-                });
-                Counted::clone(&borrowed)
-            })
-            .collect()
+        in_chunks.map(counted).chain(overflow)
     }
 }

@@ -83,6 +83,10 @@ impl Drop for Gate<'_> {
 /// holder's thread finishes tasks.
 pub(crate) struct LastWorker(());
 
+/// Tasks that the last worker aborts between two signs that it gets on: a fraction of a millisecond's work. A
+/// guess.
+const SHOWN_EVERY: usize = 1024;
+
 impl PhaseCell {
     pub(crate) fn new(workers: usize) -> PhaseCell {
         PhaseCell {
@@ -226,12 +230,18 @@ impl Worker {
     /// Cancels every task that is left.
     pub(crate) fn drain(&self, last: &LastWorker) {
         loop {
-            let left = self.shared.registry.all(last);
-            if left.is_empty() {
+            let mut left = 0_usize;
+            for task in self.shared.registry.all(last) {
+                if left.is_multiple_of(SHOWN_EVERY) {
+                    // The boundary shows a shutdown whose time is over that this worker gets on.
+                    self.seam.refresh();
+                }
+                abort(&task);
+                left += 1;
+            }
+            if left == 0 {
                 return;
             }
-            left.iter().for_each(abort);
-            drop(left);
             while let Some(task) = self.next_left() {
                 if let After::Ready { task, throttled } = self.tick(task, Task::poll) {
                     self.push_back(task, throttled);
