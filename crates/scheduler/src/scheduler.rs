@@ -67,10 +67,13 @@ impl Scheduler {
     /// Lets the default tasks end by themselves for at most `timeout`, then cancels what is left. System
     /// tasks are cancelled when the last default task has ended.
     ///
-    /// A poll that does not return delays this by nothing: a worker whose poll, or drop of a task, has lasted
+    /// A poll that does not return delays this by little: a worker whose poll, or drop of a task, has lasted
     /// 50 ms when the time is over is left behind, and with it the tasks that are not cancelled yet. A
-    /// `Stalled` record, a warning and [`Builder::on_stall`](crate::Builder::on_stall) tell of it. When it comes
-    /// back it cancels what is left; those records follow `ShutdownComplete`, which otherwise is the last one.
+    /// `Stalled` record, a warning and [`Builder::on_stall`](crate::Builder::on_stall) tell of it. What is called
+    /// between two polls may hold a worker as well: a recorder, a subscriber, a waker of another executor, the
+    /// drop of an output that nobody wants. Such a worker is left behind after another 50 ms, and nothing tells
+    /// of it, since no task is known to be at fault. A worker that comes back cancels what is left; those
+    /// records follow `ShutdownComplete`, which otherwise is the last one.
     /// Cancelling may take up to one second beyond the time where a great many tasks are left, and goes on by
     /// itself after that. Blocking functions that have begun are not waited for beyond the time.
     ///

@@ -23,6 +23,15 @@ fn hold() -> (impl FnOnce() + Send + 'static, mpsc::Sender<()>) {
     (stuck, release)
 }
 
+/// Stuck as it is dropped.
+struct Sticky<F: FnOnce()>(Option<F>);
+
+impl<F: FnOnce()> Drop for Sticky<F> {
+    fn drop(&mut self) {
+        self.0.take().unwrap()();
+    }
+}
+
 /// A scheduler with a worker that is stuck in a task's poll.
 fn stuck(
     workers: usize,
@@ -82,12 +91,6 @@ fn a_shutdown_returns_although_a_system_tasks_poll_does_not() {
 
 #[test]
 fn a_shutdown_returns_although_the_drop_of_a_task_does_not() {
-    struct Sticky<F: FnOnce()>(Option<F>);
-    impl<F: FnOnce()> Drop for Sticky<F> {
-        fn drop(&mut self) {
-            self.0.take().unwrap()();
-        }
-    }
     let scheduler = Builder::new().workers(2).build().unwrap();
     let (stuck, release) = hold();
     let sticky = Sticky(Some(stuck));
@@ -97,6 +100,34 @@ fn a_shutdown_returns_although_the_drop_of_a_task_does_not() {
     });
     assert_eq!(scheduler.shutdown(MOMENT), Shutdown::Timeout);
     drop(release);
+}
+
+#[test]
+fn a_shutdown_returns_although_the_drop_of_an_output_does_not() {
+    for workers in [1, 2] {
+        let scheduler = Builder::new().workers(workers).build().unwrap();
+        let (stuck, release) = hold();
+        let (tell, told) = mpsc::channel();
+        let output = Sticky(Some(move || {
+            tell.send(()).unwrap();
+            stuck();
+        }));
+        // Nobody wants the output when the task ends: it is dropped by the worker, after the poll.
+        let (begin, may_begin) = mpsc::channel::<()>();
+        drop(scheduler.spawn(async move {
+            may_begin.recv().unwrap();
+            output
+        }));
+        begin.send(()).unwrap();
+        told.recv().unwrap();
+        let waits = scheduler.spawn(std::future::pending::<()>());
+        assert_eq!(scheduler.shutdown(MOMENT), Shutdown::Timeout);
+        assert!(!waits.is_finished(), "it is left behind with its worker");
+        drop(release);
+        while !waits.is_finished() {
+            thread::yield_now();
+        }
+    }
 }
 
 #[test]

@@ -23,8 +23,8 @@ use std::time::{Duration, Instant};
 /// How much longer than its time a shutdown waits for workers that get on with cancelling what is left. A
 /// guess: it lets go of some million tasks.
 const GRACE: Duration = Duration::from_secs(1);
-/// A poll that lasts so long when the time is over is taken to be stuck, and its worker is left behind. Ten
-/// times the quantum that a poll has by default.
+/// What holds a worker for so long when the time is over is taken to be stuck, and its worker is left behind.
+/// Ten times the quantum that a poll has by default.
 const STUCK: Duration = Duration::from_millis(50);
 /// Between two looks at workers that may be stuck.
 const LOOK: Duration = Duration::from_millis(5);
@@ -167,8 +167,8 @@ fn end_workers(shared: &Shared, allowed: Duration, deadline: Option<Instant>) ->
     }
 }
 
-/// Waits until the last worker has come to its end. At the deadline it gives up when one is stuck in a poll, and
-/// tells of it; without a deadline it waits for ever.
+/// Waits until the last worker has come to its end. At the deadline it gives up when one is stuck, and tells of
+/// the polls that are; without a deadline it waits for ever.
 fn wait_for_workers(shared: &Shared, deadline: Option<Instant>) -> bool {
     let wait = |until| shared.phase.wait(until, |alive| alive == 0);
     if wait(deadline) {
@@ -181,8 +181,7 @@ fn wait_for_workers(shared: &Shared, deadline: Option<Instant>) -> bool {
         if wait(Some(patience.min(now + LOOK))) {
             return true;
         }
-        let stuck = lasting.look(shared);
-        if !stuck.is_empty() {
+        if let Some(stuck) = lasting.look(shared) {
             watchdog::tell_of_all(shared, &stuck);
             return false;
         }

@@ -174,8 +174,9 @@ impl PhaseCell {
         self.announce(|alive| *alive -= 1);
     }
 
-    fn has_no_workers(&self) -> bool {
-        *self.alive.lock().unwrap_or_else(PoisonError::into_inner) == 0
+    /// Workers whose threads have not come to their end.
+    pub(crate) fn alive(&self) -> usize {
+        *self.alive.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Leaves the last step of the shutdown to whoever is the last to leave. Before the scheduler closes, or by
@@ -188,7 +189,7 @@ impl PhaseCell {
     pub(super) fn inherit(&self, has_no_guests: impl FnOnce() -> bool) -> Option<Bequest> {
         // Looked at under the lock: of those who leave at once, the one who comes second sees both gone.
         let mut bequest = self.bequest();
-        bequest.take_if(|_| self.has_no_workers() && has_no_guests())
+        bequest.take_if(|_| self.alive() == 0 && has_no_guests())
     }
 
     fn bequest(&self) -> MutexGuard<'_, Option<Bequest>> {
