@@ -220,7 +220,7 @@ fn a_waker_that_panics_when_it_is_woken_takes_no_worker_with_it() {
         while !hostile.0.load(Ordering::Acquire) {
             task::yield_now().await;
         }
-        assert!(!is_pending(&mut leaf).await, "{name}");
+        leaf.await;
     });
 }
 
@@ -310,7 +310,7 @@ fn a_waker_may_drop_a_future_of_the_same_kind_wherever_it_is_dropped_itself() {
         while carries.0.lock().unwrap().is_some() {
             task::yield_now().await;
         }
-        assert!(!is_pending(&mut leaf).await, "{name}");
+        leaf.await;
     });
 }
 
