@@ -2,8 +2,9 @@
 //! modelled.
 //!
 //! Only the files whose protocol is modelled (`task/state.rs`, `queue/`, `idle.rs`, `parker.rs`, `futex.rs`,
-//! `time/timers.rs`, `watchdog/doze.rs`, `runtime/shutdown.rs`, `runtime/registry.rs`) take it from here, and
-//! those that tell threads apart (`runtime/context.rs`, `runtime/entered.rs`).
+//! `time/timers.rs`, `watchdog/doze.rs`, `runtime/shutdown.rs`, `runtime/registry.rs`, `driver/readiness.rs`,
+//! `driver/source.rs`) take it from here, and those that tell threads apart (`runtime/context.rs`,
+//! `runtime/entered.rs`).
 
 #[cfg(not(glasshouse_loom))]
 pub(crate) use std::{

@@ -5,10 +5,11 @@
 //! `accept`) stand on a list, each from its first wait until it is dropped.
 
 use crate::driver::readiness::{Mask, Readiness, Seen};
+use crate::sync::{Mutex, MutexGuard};
 use glasshouse_pal::Interest as Direction;
 use slab::Slab;
 use std::os::fd::RawFd;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::task::{Poll, Waker};
 
 /// One watched descriptor.
@@ -83,7 +84,7 @@ impl Source {
     }
 
     /// The driver saw an edge.
-    pub(super) fn became_ready(&self, mask: Mask, woken: &mut Vec<Waker>) {
+    pub(crate) fn became_ready(&self, mask: Mask, woken: &mut Vec<Waker>) {
         let mut waiting = self.lock();
         // Under the lock, so that who finds no readiness has left its waker before the next edge.
         self.readiness.edge(mask);

@@ -9,6 +9,7 @@ mod idle;
 mod injector;
 mod local_queue;
 mod parker;
+mod readiness;
 mod scene;
 mod sleep;
 mod state;
