@@ -3,13 +3,13 @@
 //!
 //! Only the files whose protocol is modelled (`task/state.rs`, `queue/`, `idle.rs`, `parker.rs`, `futex.rs`,
 //! `time/timers.rs`, `watchdog/doze.rs`, `runtime/shutdown.rs`, `runtime/registry.rs`, `driver/readiness.rs`,
-//! `driver/source.rs`) take it from here, and those that tell threads apart (`runtime/context.rs`,
-//! `runtime/entered.rs`).
+//! `driver/source.rs`, `blocking/pool.rs`) take it from here, and those that tell threads apart
+//! (`runtime/context.rs`, `runtime/entered.rs`).
 
 #[cfg(not(glasshouse_loom))]
 pub(crate) use std::{
     sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
-    sync::{Mutex, MutexGuard},
+    sync::{Condvar, Mutex, MutexGuard},
     thread, thread_local,
 };
 

@@ -32,7 +32,7 @@ enum State<F, R> {
 }
 
 /// A job as the pool sees it.
-pub(super) trait Run: Send + Sync {
+pub(crate) trait Run: Send + Sync {
     /// Runs the function, unless it was cancelled.
     fn run(&self);
 }

@@ -3,14 +3,14 @@
 //! A thread is started when a job finds none idle, up to a bound, and ends when it has been idle for a while.
 
 use crate::blocking::job::Run;
+use crate::sync::{Condvar, Mutex, MutexGuard, thread, thread_local};
 use crate::thread_names::ThreadNames;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Threads at most, where the builder says nothing: blocking functions mostly wait, so there may be many more
@@ -71,7 +71,7 @@ impl Pool {
     ///
     /// # Errors
     /// When there is no thread and none can be started; the job is not queued then.
-    pub(super) fn push(&self, job: Arc<dyn Run>) -> io::Result<()> {
+    pub(crate) fn push(&self, job: Arc<dyn Run>) -> io::Result<()> {
         let mut state = self.core.lock();
         if state.closed {
             return Ok(());
@@ -128,7 +128,7 @@ impl Pool {
         let jobs = std::mem::take(&mut state.jobs);
         self.core.work.notify_all();
         // A function that ends its own scheduler does not wait for itself.
-        let own = usize::from(OWN.get() == Arc::as_ptr(&self.core));
+        let own = usize::from(OWN.with(Cell::get) == Arc::as_ptr(&self.core));
         while state.threads + state.starting > own {
             state = match deadline {
                 None => self.core.wait(state),
@@ -174,9 +174,34 @@ impl Core {
             .0
     }
 
+    /// Waits until there may be a job. Whether an idle thread's time is over.
+    #[cfg(not(glasshouse_loom))]
+    fn wait_for_work<'a>(&self, state: MutexGuard<'a, State>) -> (MutexGuard<'a, State>, bool) {
+        let (state, waited) = self
+            .work
+            .wait_timeout(state, self.settings.keep_alive)
+            .unwrap_or_else(PoisonError::into_inner);
+        (state, waited.timed_out())
+    }
+
+    /// Loom has no clock: a thread stays for ever, or for so short a time that it hears of no notification.
+    #[cfg(glasshouse_loom)]
+    fn wait_for_work<'a>(&'a self, state: MutexGuard<'a, State>) -> (MutexGuard<'a, State>, bool) {
+        if self.settings.keep_alive == KEEP_ALIVE {
+            let state = self
+                .work
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+            return (state, false);
+        }
+        drop(state);
+        thread::yield_now();
+        (self.lock(), true)
+    }
+
     /// The body of a pool thread.
     fn work(self: Arc<Core>) {
-        OWN.set(Arc::as_ptr(&self));
+        OWN.with(|own| own.set(Arc::as_ptr(&self)));
         let mut state = self.lock();
         state.starting -= 1;
         state.threads += 1;
@@ -195,13 +220,10 @@ impl Core {
                 break;
             }
             state.idle += 1;
-            let (woken, waited) = self
-                .work
-                .wait_timeout(state, self.settings.keep_alive)
-                .unwrap_or_else(PoisonError::into_inner);
+            let (woken, is_over) = self.wait_for_work(state);
             state = woken;
             state.idle -= 1;
-            if waited.timed_out() && state.jobs.is_empty() {
+            if is_over && state.jobs.is_empty() {
                 break;
             }
         }

@@ -9,6 +9,7 @@ mod idle;
 mod injector;
 mod local_queue;
 mod parker;
+mod pool;
 mod readiness;
 mod scene;
 mod sleep;
