@@ -198,8 +198,10 @@ impl Worker {
     pub(crate) fn push_woken(&self, task: Task) {
         self.seam.pushed();
         self.push(task);
-        if self.index.is_none() || !self.is_alone {
-            self.shared.wake_a_worker();
+        match self.own {
+            Some(_) => self.offer(),
+            // A guest has no queue.
+            None => self.shared.wake_a_worker(),
         }
     }
 
@@ -233,8 +235,9 @@ impl Worker {
         }
     }
 
-    /// Alone in the queue, what was pushed back is this worker's next tick: waking another would only move
-    /// it about. Beside others, a sleeper could serve them.
+    /// Alone in the queue, what was pushed is this worker's next tick: waking another would only move it
+    /// about, at the price of a system call and of caches that are cold. Beside others, a sleeper could
+    /// serve them. Should the tick under way never end, the watchdog hands on what waits behind it.
     #[inline]
     fn offer(&self) {
         if !self.is_alone
