@@ -36,7 +36,6 @@ pub(crate) struct Meter {
 /// One histogram: a count by bucket, and the sum.
 #[derive(Debug)]
 struct Bins {
-    counts: Box<Counts>,
     /// The bucket of the last duration that was not in the one before: the next is mostly of it, too.
     /// The writer's own, as the two below.
     last: AtomicUsize,
@@ -47,13 +46,9 @@ struct Bins {
     /// which in raw ticks overflows a `u64` within hours; a double keeps 34 days of ticks exactly and
     /// never falls.
     sum: AtomicU64,
+    /// One for each bucket there can be: in place, so that counting takes no pointer and no length.
+    counts: [AtomicU64; MAX_BUCKETS + 1],
 }
-
-/// A count for each bucket there can be. Not within the meter, where it would lie between what else a sample
-/// touches.
-#[derive(Debug)]
-#[repr(align(128))]
-struct Counts([AtomicU64; MAX_BUCKETS + 1]);
 
 #[inline]
 fn bump(counter: &AtomicU64) {
@@ -63,11 +58,11 @@ fn bump(counter: &AtomicU64) {
 impl Meter {
     pub(crate) fn new(bounds: &Arc<Bounds>) -> Meter {
         let bins = || Bins {
-            counts: Box::new(Counts([const { AtomicU64::new(0) }; MAX_BUCKETS + 1])),
             last: AtomicUsize::new(0),
             from: AtomicU64::new(0),
             width: AtomicU64::new(*bounds.within(0).end()),
             sum: AtomicU64::new(0.0_f64.to_bits()),
+            counts: [const { AtomicU64::new(0) }; MAX_BUCKETS + 1],
         };
         Meter {
             bounds: bounds.clone(),
@@ -89,7 +84,7 @@ impl Meter {
         if raw.wrapping_sub(bins.from.load(Relaxed)) > bins.width.load(Relaxed) {
             self.change_bucket(bins, raw);
         }
-        if let Some(count) = bins.counts.0.get(bins.last.load(Relaxed)) {
+        if let Some(count) = bins.counts.get(bins.last.load(Relaxed)) {
             bump(count);
         }
         let sum = f64::from_bits(bins.sum.load(Relaxed));
@@ -109,7 +104,7 @@ impl Meter {
     /// Counts a duration in a meter that many threads count in.
     pub(crate) fn sample_shared(&self, kind: Sample, raw: u64) {
         let bins = &self.bins[kind as usize];
-        bins.counts.0[self.bounds.index(raw)].fetch_add(1, Relaxed);
+        bins.counts[self.bounds.index(raw)].fetch_add(1, Relaxed);
         let mut sum = bins.sum.load(Relaxed);
         loop {
             let next = (f64::from_bits(sum) + raw as f64).to_bits();
@@ -127,7 +122,7 @@ impl Meter {
         }
         for (total, bins) in totals.histograms.iter_mut().zip(&self.bins) {
             total.sum_raw += f64::from_bits(bins.sum.load(Relaxed));
-            for (total, count) in total.counts.iter_mut().zip(&bins.counts.0) {
+            for (total, count) in total.counts.iter_mut().zip(&bins.counts) {
                 *total += count.load(Relaxed);
             }
         }
@@ -268,6 +263,6 @@ mod tests {
 
     #[test]
     fn neighbouring_meters_share_no_pair_of_cache_lines() {
-        assert_eq!((align_of::<Meter>(), align_of::<Counts>()), (128, 128));
+        assert_eq!(align_of::<Meter>(), 128);
     }
 }
