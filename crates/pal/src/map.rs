@@ -267,6 +267,20 @@ impl<T: Shared> Round<T> {
         }
     }
 
+    /// Has the processor fetch the value for a number, which will be written soon. Nothing where it cannot be told.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, number: u64) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
+            let value: *const T = self.at(number);
+            // SAFETY: a hint, which reads and writes nothing.
+            unsafe { _mm_prefetch::<_MM_HINT_ET0>(value.cast()) };
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = number;
+    }
+
     /// The value for a number, modulo the number of values.
     #[inline(always)]
     pub(crate) fn at(&self, number: u64) -> &T {
