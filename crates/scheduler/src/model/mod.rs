@@ -11,6 +11,7 @@ mod local_queue;
 mod parker;
 mod pool;
 mod readiness;
+mod references;
 mod scene;
 mod sleep;
 mod state;

@@ -27,7 +27,7 @@ pub(crate) use live::Live;
 pub(crate) use registry::Registry;
 pub(crate) use root::block_on;
 pub(crate) use roots::Roots;
-pub(crate) use schedule::{abort, wake};
+pub(crate) use schedule::{abort, wake, wake_by_value};
 pub(crate) use shared::{Remote, Shape, Shared};
 #[cfg(all(test, glasshouse_loom))]
 pub(crate) use shutdown::Phase;

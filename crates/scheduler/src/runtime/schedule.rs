@@ -6,13 +6,24 @@ use crate::task::{Counted, Task};
 use glasshouse_pal::WakeSource;
 use std::sync::{Arc, PoisonError};
 
-/// What every waker does.
+/// What a waker does that is not used up by it.
 pub(crate) fn wake(task: &Counted) {
-    let noted =
-        entered::with_worker(|worker| worker.is_some_and(|worker| worker.note_self_wake(task)));
-    if !noted {
+    if !is_by_itself(task) {
         wake_from_outside(task);
     }
+}
+
+/// What a waker does that is used up by it.
+pub(crate) fn wake_by_value(task: Counted) {
+    if !is_by_itself(&task) {
+        use_up_from_outside(task);
+    }
+}
+
+/// Whether a task is woken by its own poll, which finds the note that is made of it here.
+#[inline(always)]
+fn is_by_itself(task: &Counted) -> bool {
+    entered::with_worker(|worker| worker.is_some_and(|worker| worker.note_self_wake(task)))
 }
 
 /// A wake that is not of a task by its own poll.
@@ -26,6 +37,22 @@ fn wake_from_outside(task: &Counted) {
         if let Some(won) = task.wake(|| task.trace().note_waker(by)) {
             made_ready(worker, task, won, by);
         }
+    });
+}
+
+/// The same, where the waker's reference goes with the wake: in one step on a worker's thread, to which a task
+/// goes that is the workers'.
+#[inline(never)]
+fn use_up_from_outside(task: Counted) {
+    entered::with_worker_of(Arc::as_ptr(task.shared()), |worker| match worker {
+        Some(worker) if task.guest().is_none() => {
+            let by = worker.wake_source();
+            if let Some(won) = task.wake_by_value(|task| task.trace().note_waker(by)) {
+                worker.seam.woke(won.trace(), by);
+                worker.push_woken(won);
+            }
+        }
+        _ => wake_from_outside(&task),
     });
 }
 

@@ -5,12 +5,14 @@ use crate::task::raw::Counted;
 use crate::task::state::Join;
 use glasshouse_pal::{Foreign, contain};
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::sync::Mutex;
 use std::task::{Poll, Waker};
 
 /// The one right to a task's output, which is a `T`. Dropping it gives the output up.
 pub(crate) struct Joining<T> {
-    task: Counted,
+    /// Given up when it is dropped.
+    task: ManuallyDrop<Counted>,
     // Sent and shared as a `T` behind a lock: it gives a `T` to whoever holds it alone.
     output: PhantomData<Mutex<T>>,
 }
@@ -20,7 +22,7 @@ impl<T> Joining<T> {
     /// The task's output is a `T`, and this is the task's first and only `Joining`.
     pub(crate) unsafe fn new(task: Counted) -> Joining<T> {
         Joining {
-            task,
+            task: ManuallyDrop::new(task),
             output: PhantomData,
         }
     }
@@ -68,20 +70,24 @@ impl<T> Joining<T> {
 
 impl<T> Drop for Joining<T> {
     fn drop(&mut self) {
-        let vtable = self.task.vtable();
-        let state = &self.task.state;
+        // SAFETY: it is taken here alone, and nothing looks at the field after this.
+        let task = unsafe { ManuallyDrop::take(&mut self.task) };
+        let Err(task) = task.drop_join_handle_of_fresh() else {
+            return;
+        };
+        let vtable = task.vtable();
         // After completion nobody else looks at the handle's bits.
-        let found = if state.load().is_complete() {
+        let found = if task.state.load().is_complete() {
             Join::Complete
         } else {
-            state.drop_join_handle()
+            task.state.drop_join_handle()
         };
         match found {
             // SAFETY: COMPLETE with JOIN_INTEREST until now: the output is the handle's.
-            Join::Complete => unsafe { (vtable.drop_output)(self.task.header_ptr()) },
+            Join::Complete => unsafe { (vtable.drop_output)(task.header_ptr()) },
             Join::Pending => {
                 // SAFETY: JOIN_WAKER was cleared before completion: the field is the handle's.
-                let waker = unsafe { (vtable.join_waker)(self.task.header_ptr()).as_mut().take() };
+                let waker = unsafe { (vtable.join_waker)(task.header_ptr()).as_mut().take() };
                 if let Some(waker) = waker {
                     // Its drop is foreign code: a panic is contained, as every panic of a task.
                     contain(Foreign::Waker, move || drop(waker));

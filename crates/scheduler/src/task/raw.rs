@@ -14,7 +14,7 @@
 use crate::parker::Parker;
 use crate::queue::Entry;
 use crate::runtime::Shared;
-use crate::sync::{AtomicU32, AtomicU64, Ordering, fence};
+use crate::sync::{AtomicU32, AtomicU64};
 use crate::task::cell::Vtable;
 use crate::task::state::{Completion, State, Wake};
 use glasshouse_pal::TextId;
@@ -65,7 +65,6 @@ impl Guest {
 /// The part of a task that does not depend on its future.
 pub(crate) struct Header {
     pub(crate) state: State,
-    references: AtomicU32,
     vtable: &'static Vtable,
     shared: Arc<Shared>,
     trace: TaskTrace,
@@ -94,8 +93,6 @@ impl Header {
         };
         Header {
             state: State::spawned(),
-            // The task's own life, and the join handle.
-            references: AtomicU32::new(2),
             vtable,
             shared,
             trace,
@@ -241,33 +238,25 @@ impl std::ops::Deref for Counted {
 
 impl Clone for Counted {
     fn clone(&self) -> Counted {
-        // Relaxed: a new reference is made from one that is held.
-        let before = self.references.fetch_add(1, Ordering::Relaxed);
-        if before > u32::MAX / 2 {
-            // Wakers leaked by the thousand million: going on would free the cell under their feet.
-            std::process::abort();
-        }
+        self.state.add_reference();
         Counted(self.0)
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        // Who finds its own reference to be the only one need not count down: nobody is left to make another.
-        // Acquire, as the fence below: the others' use of the cell comes before its end.
-        let is_last = self.references.load(Ordering::Acquire) == 1 || {
-            // Release: our use of the cell comes before its end; the acquire fence pairs with it.
-            let is_last = self.references.fetch_sub(1, Ordering::Release) == 1;
-            if is_last {
-                fence(Ordering::Acquire);
-            }
-            is_last
-        };
-        if is_last {
-            // SAFETY: that was the last reference; the future and the output are gone or nobody else's.
-            unsafe { (self.vtable.dealloc)(self.0) };
+        if self.state.give_up_reference() {
+            // SAFETY: that was the last reference.
+            unsafe { free(self.0) };
         }
     }
+}
+
+/// # Safety
+/// The last reference was given up just now, by the caller: the future and the output are gone or nobody else's.
+unsafe fn free(header: NonNull<Header>) {
+    // SAFETY: the caller has the cell to itself, and nobody reaches it after this.
+    unsafe { (header.as_ref().vtable.dealloc)(header) };
 }
 
 impl Counted {
@@ -290,6 +279,28 @@ impl Counted {
     /// called before a scheduled task is marked as woken.
     pub(crate) fn wake(&self, note: impl Fn()) -> Option<Task> {
         self.won(self.state.wake(note))
+    }
+
+    /// The same by a waker that is used up: its reference goes in the same step.
+    #[inline(always)]
+    pub(crate) fn wake_by_value(self, note: impl Fn(&Header)) -> Option<Task> {
+        let task = mem::ManuallyDrop::new(self);
+        let (wake, is_last) = task.state.wake_by_value(|| note(&task));
+        if is_last {
+            // SAFETY: the reference that `task` does not give up again was the last one.
+            unsafe { free(task.0) };
+        }
+        task.won(wake)
+    }
+
+    /// The join handle's reference goes with the handle, in one step if nothing has happened to the task since
+    /// its spawn; otherwise it is given back.
+    pub(super) fn drop_join_handle_of_fresh(self) -> Result<(), Counted> {
+        let task = mem::ManuallyDrop::new(self);
+        match task.state.drop_join_handle_of_fresh() {
+            true => Ok(()),
+            false => Err(mem::ManuallyDrop::into_inner(task)),
+        }
     }
 
     /// An aborter's step, as `wake`.

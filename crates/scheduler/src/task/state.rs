@@ -21,243 +21,109 @@
 //! The bits of the join handle live in the same word, because completion and the handle race:
 //! `JOIN_WAKER` set gives the waker field to the completer, clear gives it to the handle;
 //! `JOIN_INTEREST` clear at completion gives the output to the completer.
+//!
+//! Above the bits the word counts the references that keep the cell: a waker that is used up makes its wake and
+//! gives up its reference in one step, and so does the handle of a task that nothing has happened to.
 
-use crate::sync::{AtomicU32, Ordering};
-use std::fmt;
+mod snapshot;
 
-const SCHEDULED: u32 = 1 << 0;
-const COMPLETE: u32 = 1 << 1;
-const WOKEN: u32 = 1 << 2;
-const ABORTED: u32 = 1 << 3;
-const JOIN_INTEREST: u32 = 1 << 4;
-const JOIN_WAKER: u32 = 1 << 5;
-const LIFE: u32 = SCHEDULED | COMPLETE;
+pub(crate) use snapshot::{Completion, End, Join, Start, Wake};
 
-/// A copy of the word: transitions are functions of it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Snapshot(u32);
+use crate::sync::{AtomicU64, Ordering, fence};
+use snapshot::{JOIN_INTEREST, Snapshot};
+use std::process;
 
-/// What a waker or an aborter has to do.
-#[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wake {
-    /// It won the edge from IDLE to SCHEDULED and holds the owned reference: push it.
-    Push,
-    /// The poller will see to it, or nothing is left to wake.
-    Nothing,
-}
-
-/// What a poller finds when it starts.
-#[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Start {
-    /// Poll the future.
-    Poll,
-    /// The task was aborted: drop the future.
-    Cancel,
-}
-
-/// What a poller finds when its future is pending.
-#[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// The task is IDLE, and no longer the poller's.
-    Idle,
-    /// It was woken or aborted meanwhile; it is still SCHEDULED: push it.
-    Again,
-}
-
-/// What the completer owns beside the task.
-#[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Completion {
-    /// The join handle left a waker: take it and wake it.
-    pub(crate) wake_joiner: bool,
-    /// The join handle is gone: drop the output.
-    pub(crate) drop_output: bool,
-}
-
-/// What a join handle's step came to.
-#[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Join {
-    /// The task is not complete; the handle's step took effect.
-    Pending,
-    /// The task is complete: the output is the handle's.
-    Complete,
-}
-
-impl Snapshot {
-    /// A task just spawned, with a join handle.
-    const SPAWNED: Snapshot = Snapshot(SCHEDULED | JOIN_INTEREST);
-
-    pub(crate) fn is_complete(self) -> bool {
-        self.0 & COMPLETE != 0
-    }
-
-    fn is_scheduled(self) -> bool {
-        self.0 & SCHEDULED != 0
-    }
-
-    /// Woken or aborted since its last poll began.
-    pub(crate) fn is_woken(self) -> bool {
-        self.0 & (WOKEN | ABORTED) != 0
-    }
-
-    pub(crate) fn is_aborted(self) -> bool {
-        self.0 & ABORTED != 0
-    }
-
-    fn has_join_waker(self) -> bool {
-        self.0 & JOIN_WAKER != 0
-    }
-
-    fn with(self, bits: u32) -> Snapshot {
-        Snapshot(self.0 | bits)
-    }
-
-    fn without(self, bits: u32) -> Snapshot {
-        Snapshot(self.0 & !bits)
-    }
-
-    fn wake(self) -> (Snapshot, Wake) {
-        match self.0 & LIFE {
-            0 => (self.with(SCHEDULED), Wake::Push),
-            SCHEDULED => (self.with(WOKEN), Wake::Nothing),
-            _ => (self, Wake::Nothing),
-        }
-    }
-
-    fn abort(self) -> (Snapshot, Wake) {
-        match self.0 & LIFE {
-            0 => (self.with(SCHEDULED | ABORTED), Wake::Push),
-            COMPLETE => (self, Wake::Nothing),
-            _ => (self.with(ABORTED), Wake::Nothing),
-        }
-    }
-
-    fn start_poll(self) -> (Snapshot, Start) {
-        self.assert_scheduled("is polled");
-        let start = if self.is_aborted() {
-            Start::Cancel
-        } else {
-            Start::Poll
-        };
-        (self.without(WOKEN), start)
-    }
-
-    fn end_poll(self) -> (Snapshot, End) {
-        self.assert_scheduled("ends a poll");
-        if self.is_woken() {
-            (self, End::Again)
-        } else {
-            (self.without(SCHEDULED), End::Idle)
-        }
-    }
-
-    fn assert_scheduled(self, step: &str) {
-        assert_eq!(
-            self.0 & LIFE,
-            SCHEDULED,
-            "only a scheduled task {step}: {self:?}"
-        );
-    }
-
-    fn complete(self) -> (Snapshot, Completion) {
-        self.assert_scheduled("completes");
-        let completion = Completion {
-            wake_joiner: self.has_join_waker(),
-            drop_output: self.0 & JOIN_INTEREST == 0,
-        };
-        (self.without(LIFE | WOKEN).with(COMPLETE), completion)
-    }
-
-    fn set_join_waker(self) -> (Snapshot, Join) {
-        assert!(
-            !self.has_join_waker(),
-            "the waker field is the handle's: {self:?}"
-        );
-        if self.is_complete() {
-            (self, Join::Complete)
-        } else {
-            (self.with(JOIN_WAKER), Join::Pending)
-        }
-    }
-
-    fn unset_join_waker(self) -> (Snapshot, Join) {
-        if self.is_complete() {
-            (self, Join::Complete)
-        } else {
-            (self.without(JOIN_WAKER), Join::Pending)
-        }
-    }
-
-    fn drop_join_handle(self) -> (Snapshot, Join) {
-        if self.is_complete() {
-            (self.without(JOIN_INTEREST), Join::Complete)
-        } else {
-            (self.without(JOIN_INTEREST | JOIN_WAKER), Join::Pending)
-        }
-    }
-}
-
-impl fmt::Debug for Snapshot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let life = match self.0 & LIFE {
-            0 => "Idle",
-            SCHEDULED => "Scheduled",
-            COMPLETE => "Complete",
-            _ => "Impossible",
-        };
-        f.write_str(life)?;
-        for (bit, name) in [
-            (WOKEN, "woken"),
-            (ABORTED, "aborted"),
-            (JOIN_INTEREST, "join interest"),
-            (JOIN_WAKER, "join waker"),
-        ] {
-            if self.0 & bit != 0 {
-                write!(f, " + {name}")?;
-            }
-        }
-        Ok(())
-    }
-}
+/// One reference, in the word's upper half.
+const REFERENCE: u64 = 1 << 32;
 
 /// The word itself; only this type loops on compare-exchange.
-pub(crate) struct State(AtomicU32);
+pub(crate) struct State(AtomicU64);
 
 impl State {
+    /// Counts two references: the task's own life, and the join handle.
+    const SPAWNED: u64 = 2 * REFERENCE + Snapshot::SPAWNED.0 as u64;
+
     pub(crate) fn spawned() -> State {
-        State(AtomicU32::new(Snapshot::SPAWNED.0))
+        State(AtomicU64::new(State::SPAWNED))
     }
 
     pub(crate) fn load(&self) -> Snapshot {
         // Acquire: pairs with the release of `complete`, so that who sees COMPLETE sees the output.
-        Snapshot(self.0.load(Ordering::Acquire))
+        Snapshot(self.0.load(Ordering::Acquire) as u32)
     }
 
-    /// AcqRel throughout: every edge hands over the future, the output or the waker field, and its
-    /// winner must see what the previous holder wrote.
     fn update<A>(&self, step: impl Fn(Snapshot) -> (Snapshot, A)) -> A {
+        self.update_giving_up(0, step).0
+    }
+
+    /// Takes the step and gives up so many references; also returns how many are left. AcqRel throughout: every
+    /// edge hands over the future, the output or the waker field, and its winner must see what the previous
+    /// holder wrote.
+    #[inline(always)]
+    fn update_giving_up<A>(
+        &self,
+        references: u64,
+        step: impl Fn(Snapshot) -> (Snapshot, A),
+    ) -> (A, u64) {
         let mut now = self.0.load(Ordering::Acquire);
         loop {
-            let (next, action) = step(Snapshot(now));
+            let bits = now as u32;
+            let (next, action) = step(Snapshot(bits));
+            // Only the lower half changes but for the references.
+            let next = (now ^ u64::from(bits ^ next.0)) - references * REFERENCE;
             match self
                 .0
-                .compare_exchange_weak(now, next.0, Ordering::AcqRel, Ordering::Acquire)
+                .compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Acquire)
             {
-                Ok(_) => return action,
+                Ok(_) => return (action, next / REFERENCE),
                 Err(seen) => now = seen,
             }
         }
+    }
+
+    /// A new reference beside the caller's.
+    pub(crate) fn add_reference(&self) {
+        // Relaxed: a new reference is made from one that is held.
+        let before = self.0.fetch_add(REFERENCE, Ordering::Relaxed);
+        if before > u64::MAX / 2 {
+            // Wakers leaked by the thousand million: going on would free the cell under their feet.
+            process::abort();
+        }
+    }
+
+    /// The caller's reference goes. Whether it was the last: then the cell is the caller's to free.
+    #[must_use]
+    pub(crate) fn give_up_reference(&self) -> bool {
+        // Who finds its own reference to be the only one need not count down: nobody is left to make another.
+        // Acquire, as the fence below: the others' use of the cell comes before its end.
+        if self.0.load(Ordering::Acquire) / REFERENCE == 1 {
+            return true;
+        }
+        // Release: our use of the cell comes before its end; the acquire fence pairs with it.
+        let is_last = self.0.fetch_sub(REFERENCE, Ordering::Release) / REFERENCE == 1;
+        if is_last {
+            fence(Ordering::Acquire);
+        }
+        is_last
     }
 
     /// A waker's step. Even where nothing changes it is a read-modify-write: what the waker wrote before
     /// must be seen by the poll that answers it. `note` is called before a scheduled task is marked as woken,
     /// so that the poller that sees the mark sees the note.
     pub(crate) fn wake(&self, note: impl Fn()) -> Wake {
-        self.update(|now| {
+        self.wake_giving_up(0, note).0
+    }
+
+    /// The same, and the waker's reference goes with it. Whether it was the last: then the cell is the
+    /// caller's to free, and there was nothing to wake.
+    pub(crate) fn wake_by_value(&self, note: impl Fn()) -> (Wake, bool) {
+        let (wake, left) = self.wake_giving_up(1, note);
+        (wake, left == 0)
+    }
+
+    #[inline(always)]
+    fn wake_giving_up(&self, references: u64, note: impl Fn()) -> (Wake, u64) {
+        self.update_giving_up(references, |now| {
             if now.is_scheduled() && !now.is_woken() {
                 note();
             }
@@ -310,6 +176,17 @@ impl State {
     /// The handle goes away. `Pending`: the waker field is its to clear; `Complete`: the output is.
     pub(crate) fn drop_join_handle(&self) -> Join {
         self.update(Snapshot::drop_join_handle)
+    }
+
+    /// The handle goes away, and its reference with it, if nothing has happened to the task since its spawn.
+    pub(crate) fn drop_join_handle_of_fresh(&self) -> bool {
+        const DROPPED: u64 = State::SPAWNED - REFERENCE - JOIN_INTEREST as u64;
+        // A look first: an exchange that fails costs as much as one that succeeds.
+        self.0.load(Ordering::Relaxed) == State::SPAWNED
+            && self
+                .0
+                .compare_exchange(State::SPAWNED, DROPPED, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
     }
 
     pub(crate) fn has_join_waker(&self) -> bool {

@@ -38,7 +38,7 @@ unsafe fn clone(ptr: *const ()) -> RawWaker {
 unsafe fn wake(ptr: *const ()) {
     // SAFETY: the caller gives this waker up, and with it the reference.
     let counted = unsafe { Counted::from_raw(ptr) };
-    runtime::wake(&counted);
+    runtime::wake_by_value(counted);
 }
 
 unsafe fn wake_by_ref(ptr: *const ()) {

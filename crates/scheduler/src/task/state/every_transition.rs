@@ -4,8 +4,9 @@
 //! task's life never touch the handle's part, and the handle's steps never touch the life's part, so that each
 //! has a table of its own; that they do not is checked for every combination.
 
-use super::*;
+use super::snapshot::*;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::panic::catch_unwind;
 
 /// `=` for an unchanged state, `-` for a step that is refused.

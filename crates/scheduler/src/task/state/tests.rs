@@ -1,6 +1,7 @@
 //! Every transition by state.
 
-use super::*;
+use super::State;
+use super::snapshot::*;
 
 const IDLE: Snapshot = Snapshot(0);
 fn snap(bits: u32) -> Snapshot {
@@ -139,4 +140,53 @@ fn a_snapshot_prints_its_flags() {
         format!("{:?}", snap(SCHEDULED | WOKEN | JOIN_INTEREST)),
         "Scheduled + woken + join interest"
     );
+}
+
+#[test]
+fn a_waker_that_is_used_up_gives_its_reference_with_the_wake() {
+    let state = State::spawned();
+    state.add_reference();
+    assert_eq!(state.wake_by_value(|| {}), (Wake::Nothing, false));
+    assert_eq!(state.start_poll(|| {}), Start::Poll, "it was marked");
+    assert_eq!(state.end_poll(), End::Idle);
+    state.add_reference();
+    assert_eq!(state.wake_by_value(|| {}), (Wake::Push, false));
+    assert!(!state.give_up_reference(), "the handle's");
+    assert!(state.give_up_reference(), "the task's own was the last");
+}
+
+#[test]
+fn the_last_reference_of_a_task_that_ended_may_be_a_waker_s() {
+    let state = State::spawned();
+    state.add_reference();
+    let _ = state.complete();
+    assert!(!state.give_up_reference());
+    assert!(!state.give_up_reference());
+    assert_eq!(state.wake_by_value(|| {}), (Wake::Nothing, true));
+}
+
+#[test]
+fn the_handle_of_a_task_that_nothing_has_happened_to_goes_in_one_step() {
+    let state = State::spawned();
+    assert!(state.drop_join_handle_of_fresh());
+    assert!(state.complete().drop_output);
+    assert!(state.give_up_reference(), "the task's own was the last");
+}
+
+#[test]
+fn the_handle_of_any_other_task_does_not() {
+    let happenings: [fn(&State); 5] = [
+        |state| state.add_reference(),
+        |state| assert_eq!(state.wake(|| {}), Wake::Nothing),
+        |state| assert_eq!(state.abort(|| {}), Wake::Nothing),
+        |state| assert_eq!(state.end_poll(), End::Idle),
+        |state| assert_eq!(state.set_join_waker(), Join::Pending),
+    ];
+    for happen in happenings {
+        let state = State::spawned();
+        happen(&state);
+        let before = state.load();
+        assert!(!state.drop_join_handle_of_fresh());
+        assert_eq!(state.load(), before);
+    }
 }
