@@ -4,6 +4,7 @@
 use crate::queue::Seeded;
 use crate::runtime::entered::with_worker;
 use crate::runtime::shared::{Remote, Shared};
+use crate::runtime::spare_references::SpareReferences;
 use crate::runtime::worker::SHARED_INTERVAL;
 use crate::sync::thread_local;
 use crate::task::{Counted, Header, Task};
@@ -23,6 +24,8 @@ pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
     pub(crate) seam: telemetry::Worker,
     pub(crate) index: Option<usize>,
+    /// What the next spawn may take over.
+    pub(crate) references: SpareReferences,
     /// What the next sleep may take over.
     pub(crate) spare_timer: SpareTimer,
     /// The part of this worker that others reach; none for a guest.
@@ -88,6 +91,7 @@ impl Worker {
         Rc::new(Worker {
             own: index.map(|index| shared.remotes[index].clone()),
             is_alone: shared.remotes.len() == 1,
+            references: SpareReferences::new(shared.clone()),
             shared,
             seam,
             index,

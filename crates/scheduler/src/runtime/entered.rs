@@ -105,12 +105,17 @@ pub(crate) fn with_polled<R>(f: impl FnOnce(Option<&Header>) -> R) -> R {
 /// is only compared.
 #[inline(always)]
 pub(crate) fn with_worker_of<R>(shared: *const Shared, f: impl FnOnce(Option<&Worker>) -> R) -> R {
+    let found;
     // SAFETY: `f` returns before we do, and cannot keep the reference.
-    match unsafe { top() } {
-        Some(worker) if Arc::as_ptr(&worker.shared) == shared => f(Some(worker)),
+    let worker = match unsafe { top() } {
+        Some(worker) if Arc::as_ptr(&worker.shared) == shared => Some(worker),
         // Nothing was entered, or not on this thread alone.
-        _ => f(find_worker(shared).as_deref()),
-    }
+        _ => {
+            found = find_worker(shared);
+            found.as_deref()
+        }
+    };
+    f(worker)
 }
 
 #[cold]

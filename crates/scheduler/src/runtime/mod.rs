@@ -14,6 +14,7 @@ mod roots;
 mod schedule;
 mod shared;
 mod shutdown;
+mod spare_references;
 mod spawn;
 mod tick;
 mod worker;
@@ -32,5 +33,6 @@ pub(crate) use shared::{Remote, Shape, Shared};
 #[cfg(all(test, glasshouse_loom))]
 pub(crate) use shutdown::Phase;
 pub(crate) use shutdown::PhaseCell;
+pub(crate) use spare_references::leave_reference;
 pub(crate) use spawn::{Refused, spawn_local_on, spawn_on};
 pub(crate) use worker::run_worker;

@@ -140,7 +140,7 @@ fn spawn_with<F: Future>(
         let (task, join) = allocate(
             future,
             Parts {
-                shared: shared.clone(),
+                shared: worker.map_or_else(|| shared.clone(), |worker| worker.references.take()),
                 trace,
                 class,
                 home: Home::Workers,

@@ -13,13 +13,13 @@
 
 use crate::parker::Parker;
 use crate::queue::Entry;
-use crate::runtime::Shared;
+use crate::runtime::{self, Shared};
 use crate::sync::{AtomicU32, AtomicU64};
 use crate::task::cell::Vtable;
 use crate::task::state::{Completion, State, Wake};
 use glasshouse_pal::TextId;
 use glasshouse_telemetry::TaskTrace;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
@@ -66,7 +66,8 @@ impl Guest {
 pub(crate) struct Header {
     pub(crate) state: State,
     vtable: &'static Vtable,
-    shared: Arc<Shared>,
+    /// Taken out when the cell is freed.
+    shared: ManuallyDrop<Arc<Shared>>,
     trace: TaskTrace,
     /// Run time in clock ticks since the task last waited or was throttled. Written by who runs it.
     pub(crate) quantum_used: AtomicU64,
@@ -94,7 +95,7 @@ impl Header {
         Header {
             state: State::spawned(),
             vtable,
-            shared,
+            shared: ManuallyDrop::new(shared),
             trace,
             quantum_used: AtomicU64::new(0),
             guest,
@@ -195,7 +196,7 @@ impl Task {
     /// A counted reference beside the owned one.
     pub(crate) fn counted(&self) -> Counted {
         // The task's own life is counted: that count is borrowed here only to make another.
-        let own = mem::ManuallyDrop::new(Counted(self.0));
+        let own = ManuallyDrop::new(Counted(self.0));
         Counted::clone(&own)
     }
 
@@ -255,8 +256,16 @@ impl Drop for Counted {
 /// # Safety
 /// The last reference was given up just now, by the caller: the future and the output are gone or nobody else's.
 unsafe fn free(header: NonNull<Header>) {
-    // SAFETY: the caller has the cell to itself, and nobody reaches it after this.
-    unsafe { (header.as_ref().vtable.dealloc)(header) };
+    let (shared, dealloc) = {
+        // SAFETY: the caller has the cell to itself.
+        let header = unsafe { &mut *header.as_ptr() };
+        // SAFETY: nothing looks at the field after this.
+        let shared = unsafe { ManuallyDrop::take(&mut header.shared) };
+        (shared, header.vtable.dealloc)
+    };
+    // SAFETY: nobody reaches the cell after this.
+    unsafe { dealloc(header) };
+    runtime::leave_reference(shared);
 }
 
 impl Counted {
@@ -284,7 +293,7 @@ impl Counted {
     /// The same by a waker that is used up: its reference goes in the same step.
     #[inline(always)]
     pub(crate) fn wake_by_value(self, note: impl Fn(&Header)) -> Option<Task> {
-        let task = mem::ManuallyDrop::new(self);
+        let task = ManuallyDrop::new(self);
         let (wake, is_last) = task.state.wake_by_value(|| note(&task));
         if is_last {
             // SAFETY: the reference that `task` does not give up again was the last one.
@@ -296,10 +305,10 @@ impl Counted {
     /// The join handle's reference goes with the handle, in one step if nothing has happened to the task since
     /// its spawn; otherwise it is given back.
     pub(super) fn drop_join_handle_of_fresh(self) -> Result<(), Counted> {
-        let task = mem::ManuallyDrop::new(self);
+        let task = ManuallyDrop::new(self);
         match task.state.drop_join_handle_of_fresh() {
             true => Ok(()),
-            false => Err(mem::ManuallyDrop::into_inner(task)),
+            false => Err(ManuallyDrop::into_inner(task)),
         }
     }
 
