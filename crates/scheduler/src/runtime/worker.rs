@@ -50,15 +50,14 @@ impl Worker {
             };
             // Pushers that saw this worker search woke nobody: before it is busy, somebody takes over.
             self.stop_searching();
-            match root.as_deref_mut() {
-                Some(root) if root.is(&task) => {
-                    if self.run_task(task, |_, cx| root.poll(cx)) {
-                        return;
-                    }
-                }
-                _ => {
-                    self.run_task(task, Task::poll);
-                }
+            let is_root = root.as_ref().is_some_and(|root| root.is(&task));
+            // One call: the tick becomes part of this loop.
+            let ended = self.run_task(task, |task, cx| match &mut root {
+                Some(root) if is_root => root.poll(cx),
+                _ => task.poll(cx),
+            });
+            if ended && is_root {
+                return;
             }
         }
     }
@@ -206,7 +205,7 @@ impl Worker {
     }
 
     /// A task that came back ready from its own tick.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_back(&self, task: Task, throttled: bool) {
         self.seam.pushed();
         if throttled {
@@ -249,7 +248,7 @@ impl Worker {
     }
 
     /// To this worker's own queue, where it has one; neither counted nor told to anybody.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&self, task: Task) {
         if let Some(seeded) = &self.seeded {
             return seeded.borrow_mut().push(task);
