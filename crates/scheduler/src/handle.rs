@@ -211,6 +211,9 @@ impl fmt::Debug for Handle {
 /// it, is what the log calls it. At the scheduler's capacity the handle resolves to an error that
 /// `is_denied`, and the future is dropped.
 ///
+/// A task that a task spawns is its worker's next tick if nothing else is ready there, and then no sleeping worker is
+/// woken for it: what shall run beside the tick under way should be two tasks, or the tick be short.
+///
 /// # Panics
 /// Outside of a scheduler.
 #[track_caller]

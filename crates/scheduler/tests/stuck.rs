@@ -193,6 +193,21 @@ fn tasks_behind_a_stuck_one_run_although_the_other_worker_is_never_idle() {
 }
 
 #[test]
+fn a_task_that_waits_by_blocking_for_one_that_it_spawned_is_helped_by_a_worker_that_slept() {
+    let scheduler = threads(2);
+    // The other worker sleeps at most of these, if not at all.
+    for _ in 0..10 {
+        let waits = scheduler.spawn(async {
+            let (tell, told) = mpsc::channel();
+            // Alone in the queue it wakes nobody: it is this worker's next tick.
+            spawn(async move { tell.send(5).unwrap() });
+            told.recv().unwrap()
+        });
+        assert_eq!(scheduler.block_on(waits).unwrap(), 5);
+    }
+}
+
+#[test]
 fn a_thread_in_block_on_is_served_although_the_only_worker_is_stuck() {
     let scheduler = threads(1);
     let (hold, holds) = mpsc::channel();
