@@ -32,7 +32,7 @@ impl Worker {
 
     /// Found work: if nobody else searches, somebody must, because pushers relied on us.
     pub(crate) fn stop_searching(&self) {
-        if self.searching.replace(false) && self.shared.idle.stop_searching() {
+        if self.searching.replace(false) && self.shared.idle.stop_searching() && !self.is_alone {
             self.shared.wake_a_worker();
         }
     }

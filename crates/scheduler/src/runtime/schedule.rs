@@ -29,15 +29,7 @@ fn is_by_itself(task: &Counted) -> bool {
 /// A wake that is not of a task by its own poll.
 #[inline(never)]
 fn wake_from_outside(task: &Counted) {
-    entered::with_worker_of(Arc::as_ptr(task.shared()), |worker| {
-        let by = match worker {
-            Some(worker) => worker.wake_source(),
-            None => context::source().unwrap_or(WakeSource::External),
-        };
-        if let Some(won) = task.wake(|| task.trace().note_waker(by)) {
-            made_ready(worker, task, won, by);
-        }
-    });
+    entered::with_worker_of(Arc::as_ptr(task.shared()), |worker| wake_on(worker, task));
 }
 
 /// The same, where the waker's reference goes with the wake: in one step on a worker's thread, to which a task
@@ -52,8 +44,19 @@ fn use_up_from_outside(task: Counted) {
                 worker.push_woken(won);
             }
         }
-        _ => wake_from_outside(&task),
+        _ => wake_on(worker, &task),
     });
+}
+
+/// A wake on this worker's thread, or on one that is no worker's.
+fn wake_on(worker: Option<&Worker>, task: &Counted) {
+    let by = match worker {
+        Some(worker) => worker.wake_source(),
+        None => context::source().unwrap_or(WakeSource::External),
+    };
+    if let Some(won) = task.wake(|| task.trace().note_waker(by)) {
+        made_ready(worker, task, won, by);
+    }
 }
 
 /// What `JoinHandle::abort` and the end of the scheduler do.
