@@ -59,6 +59,6 @@ fn tasks_behind_long_ticks_are_taken_over_by_a_sibling_that_is_never_idle() {
         .await
         .unwrap()
     });
-    // Left behind the heavy task, a peer has as many ticks as it.
-    assert!(least > 3 * LONG_TICKS, "the last peer had {least} ticks");
+    // Left behind the heavy task, a peer has as many ticks as it; taken over, some thousands on a quiet machine.
+    assert!(least > 2 * LONG_TICKS, "the last peer had {least} ticks");
 }
