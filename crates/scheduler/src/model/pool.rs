@@ -82,24 +82,11 @@ fn a_job_is_run_although_the_one_thread_is_about_to_leave_or_to_wait() {
     }
 }
 
-#[test]
-fn two_jobs_that_are_queued_at_once_are_run_by_threads_that_leave_at_once() {
+/// Two jobs that are queued at once, on one thread and on two; then the pool ends.
+fn explore_two_jobs(keep_alive: Duration) {
     for max_threads in [1, 2] {
         explore_within(2, move || {
-            let pool = pool(max_threads, Duration::ZERO);
-            for job in queue_at_once(&pool) {
-                job.wait();
-            }
-            pool.shut_down(None);
-        });
-    }
-}
-
-#[test]
-fn two_jobs_that_are_queued_at_once_are_run_by_threads_that_stay() {
-    for max_threads in [1, 2] {
-        explore_within(2, move || {
-            let pool = pool(max_threads, KEEP_ALIVE);
+            let pool = pool(max_threads, keep_alive);
             for job in queue_at_once(&pool) {
                 job.wait();
             }
@@ -107,6 +94,16 @@ fn two_jobs_that_are_queued_at_once_are_run_by_threads_that_stay() {
             pool.shut_down(None);
         });
     }
+}
+
+#[test]
+fn two_jobs_that_are_queued_at_once_are_run_by_threads_that_leave_at_once() {
+    explore_two_jobs(Duration::ZERO);
+}
+
+#[test]
+fn two_jobs_that_are_queued_at_once_are_run_by_threads_that_stay() {
+    explore_two_jobs(KEEP_ALIVE);
 }
 
 #[test]

@@ -90,18 +90,21 @@ impl Socket {
     }
 }
 
+/// A driver's thread, in which two bytes arrive one after the other.
+fn two_bytes_arrive(socket: &Arc<Socket>) -> thread::JoinHandle<()> {
+    let socket = socket.clone();
+    thread::spawn(move || {
+        socket.arrive(&[Direction::Read]);
+        socket.arrive(&[Direction::Read]);
+    })
+}
+
 #[test]
 fn a_reader_gets_each_of_two_bytes_whenever_their_edges_come() {
     for fresh in [false, true] {
         explore_within(3, move || {
             let socket = Socket::new(fresh);
-            let driver = {
-                let socket = socket.clone();
-                thread::spawn(move || {
-                    socket.arrive(&[Direction::Read]);
-                    socket.arrive(&[Direction::Read]);
-                })
-            };
+            let driver = two_bytes_arrive(&socket);
             socket.wait_for_one(Direction::Read);
             socket.wait_for_one(Direction::Read);
             driver.join().unwrap();
@@ -113,13 +116,7 @@ fn a_reader_gets_each_of_two_bytes_whenever_their_edges_come() {
 fn a_reader_that_takes_all_there_is_and_forgets_it_gets_the_next_byte() {
     explore_within(3, || {
         let socket = Socket::new(true);
-        let driver = {
-            let socket = socket.clone();
-            thread::spawn(move || {
-                socket.arrive(&[Direction::Read]);
-                socket.arrive(&[Direction::Read]);
-            })
-        };
+        let driver = two_bytes_arrive(&socket);
         let (sleeper, waker) = Sleeper::waker();
         let (source, mask) = (&socket.source, Mask::worth_a_try(Direction::Read));
         let mut left = 2;
@@ -186,13 +183,7 @@ fn two_on_the_list_get_a_byte_each_whoever_is_woken_for_it() {
             let socket = socket.clone();
             thread::spawn(move || wait_on_the_list(&socket))
         };
-        let driver = {
-            let socket = socket.clone();
-            thread::spawn(move || {
-                socket.arrive(&[Direction::Read]);
-                socket.arrive(&[Direction::Read]);
-            })
-        };
+        let driver = two_bytes_arrive(&socket);
         wait_on_the_list(&socket);
         other.join().unwrap();
         driver.join().unwrap();

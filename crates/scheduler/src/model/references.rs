@@ -2,11 +2,11 @@
 //! finds that its own was the last, and finds it after all others have let go of the cell.
 
 use super::{explore, explore_within};
-use crate::task::{Join, State, Wake};
+use crate::task::{End, Join, State, Wake};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
-use loom::thread;
+use loom::thread::{self, JoinHandle};
 
 /// A cell that counts how often it was freed; loom reports who looks at it meanwhile.
 struct Cell {
@@ -70,14 +70,17 @@ fn wake(cell: &Cell) -> bool {
     wake == Wake::Push
 }
 
+/// A thread that does something with the cell.
+fn beside<R: 'static>(cell: &Arc<Cell>, f: impl FnOnce(&Cell) -> R + 'static) -> JoinHandle<R> {
+    let cell = cell.clone();
+    thread::spawn(move || f(&cell))
+}
+
 #[test]
 fn a_task_that_ends_beside_the_drop_of_its_handle_is_freed_once() {
     explore(|| {
         let cell = Cell::spawned();
-        let handle = {
-            let cell = cell.clone();
-            thread::spawn(move || drop_handle(&cell))
-        };
+        let handle = beside(&cell, drop_handle);
         live(&cell);
         handle.join().unwrap();
         cell.assert_freed();
@@ -90,12 +93,9 @@ fn a_task_that_ends_beside_its_last_waker_is_freed_once() {
         let cell = Cell::spawned();
         cell.state.add_reference();
         drop_handle(&cell);
-        let waker = {
-            let cell = cell.clone();
-            thread::spawn(move || assert!(!wake(&cell), "it never waits"))
-        };
+        let waker = beside(&cell, wake);
         live(&cell);
-        waker.join().unwrap();
+        assert!(!waker.join().unwrap(), "it never waits");
         cell.assert_freed();
     });
 }
@@ -106,16 +106,8 @@ fn a_task_is_freed_once_where_waker_and_handle_go_while_it_ends() {
     explore_within(3, || {
         let cell = Cell::spawned();
         cell.state.add_reference();
-        let [waker, handle] = [true, false].map(|is_waker| {
-            let cell = cell.clone();
-            thread::spawn(move || {
-                if is_waker {
-                    wake(&cell);
-                } else {
-                    drop_handle(&cell);
-                }
-            })
-        });
+        let waker = beside(&cell, wake);
+        let handle = beside(&cell, drop_handle);
         live(&cell);
         waker.join().unwrap();
         handle.join().unwrap();
@@ -129,12 +121,9 @@ fn a_used_up_waker_that_wins_leaves_the_task_to_whom_it_pushes_it() {
         let cell = Cell::spawned();
         cell.state.add_reference();
         drop_handle(&cell);
-        let waker = {
-            let cell = cell.clone();
-            thread::spawn(move || wake(&cell))
-        };
+        let waker = beside(&cell, wake);
         let _ = cell.state.start_poll(|| {});
-        let is_idle = cell.state.end_poll() == crate::task::End::Idle;
+        let is_idle = cell.state.end_poll() == End::Idle;
         assert_eq!(waker.join().unwrap(), is_idle, "who has the task");
         live(&cell);
         cell.assert_freed();
