@@ -1,5 +1,6 @@
-//! Loom models of the protocols between threads, one file each: every interleaving that the memory model allows
-//! is run, and each model says how many those were.
+//! Loom models of the protocols between threads, one file each: the interleavings that loom tells apart are run,
+//! and each model says how many those were. Loom keeps one last access an atomic: that a thread loads and exchanges
+//! a word wholly before another's first plain load of it, it may leave out. So pairs are run with either in front.
 //!
 //! Built by `scripts/models` with `--cfg glasshouse_loom`, which also shrinks the queues.
 

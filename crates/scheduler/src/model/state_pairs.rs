@@ -1,9 +1,11 @@
-//! Models of the state word: any two of run, wake, abort, join and drop at a time, on a task that waits and on
-//! one that is ready. Neither undoes what the other did, and the owned reference is made once.
+//! Models of the state word: any two of run, wake, abort, join and drop at a time, by two owners, on a task that
+//! waits and on one that is ready. Neither undoes what the other did, a wake is seen by a poll or followed by
+//! one, and the owned reference is made once.
 
 use super::{executions, say};
 use crate::task::{self, Completion, End, Start, State};
 use loom::sync::Arc;
+use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,22 +47,38 @@ enum Given {
     Output,
 }
 
-fn take(step: Step, state: &State) -> Given {
+/// A task's state, and what a waker wants it to see.
+struct Scene {
+    state: State,
+    is_caused: AtomicBool,
+    is_seen: AtomicBool,
+}
+
+fn take(step: Step, scene: &Scene) -> Given {
+    let state = &scene.state;
     match step {
-        Run => match (state.start_poll(|| {}), state.end_poll()) {
-            (_, End::Again) => Given::Owned,
-            (start, End::Idle) => {
-                assert_eq!(start, Start::Poll, "an abort that was seen stays");
-                Given::Nothing
+        Run => {
+            let start = state.start_poll(|| {});
+            let is_caused = scene.is_caused.load(Ordering::Relaxed);
+            scene.is_seen.store(is_caused, Ordering::Relaxed);
+            match (start, state.end_poll()) {
+                (_, End::Again) => Given::Owned,
+                (start, End::Idle) => {
+                    assert_eq!(start, Start::Poll, "an abort that was seen stays");
+                    Given::Nothing
+                }
             }
-        },
+        }
         Complete => {
             let _ = state.start_poll(|| {});
             Given::Ended(state.complete())
         }
         Wake | Abort => {
             let wake = match step {
-                Wake => state.wake(|| {}),
+                Wake => {
+                    scene.is_caused.store(true, Ordering::Relaxed);
+                    state.wake(|| {})
+                }
                 _ => state.abort(|| {}),
             };
             match wake {
@@ -84,17 +102,25 @@ fn take(step: Step, state: &State) -> Given {
 /// Who polls owns the task when it is ready; nobody does when it waits, and then nobody polls.
 fn explore_pair(is_ready: bool, steps: [Step; 2]) -> usize {
     executions(None, move || {
-        let state = Arc::new(State::spawned());
+        let scene = Arc::new(Scene {
+            state: State::spawned(),
+            is_caused: AtomicBool::new(false),
+            is_seen: AtomicBool::new(false),
+        });
         if !is_ready {
-            assert_eq!(state.start_poll(|| {}), Start::Poll);
-            assert_eq!(state.end_poll(), End::Idle);
+            assert_eq!(scene.state.start_poll(|| {}), Start::Poll);
+            assert_eq!(scene.state.end_poll(), End::Idle);
         }
         let other = {
-            let state = state.clone();
-            thread::spawn(move || take(steps[1], &state))
+            let scene = scene.clone();
+            thread::spawn(move || take(steps[1], &scene))
         };
-        let given = [take(steps[0], &state), other.join().unwrap()];
-        judge(is_ready, steps, given, &state);
+        let given = [take(steps[0], &scene), other.join().unwrap()];
+        if steps.contains(&Run) && steps.contains(&Wake) {
+            let is_seen = scene.is_seen.load(Ordering::Relaxed);
+            assert!(is_seen || given.contains(&Given::Owned), "the wake is lost");
+        }
+        judge(is_ready, steps, given, &scene.state);
     })
 }
 
@@ -148,6 +174,8 @@ fn explore_pairs(is_ready: bool, steps: &[Step]) {
         for &other in &steps[at..] {
             if !one.is_taken_by_the_same_as(other) {
                 explored += explore_pair(is_ready, [one, other]);
+                // Loom leaves out orders in which the thread that it runs second comes first as a whole.
+                explored += explore_pair(is_ready, [other, one]);
             }
         }
     }
