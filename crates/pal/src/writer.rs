@@ -133,8 +133,8 @@ impl RingWriter {
         }
     }
 
-    /// Says what the thread does from this stamp on, and so that it is alive. When it changes its state, the time since it entered
-    /// the one that it leaves is added to that state's.
+    /// Says what the thread does from this stamp on, and so that it is alive. When it changes its state, the time
+    /// since it entered the one that it leaves is added to that state's, and the change stands for a heartbeat.
     #[inline]
     pub fn current(&self, stamp: u64, task: Option<TaskId>, state: WorkerState) {
         let task = number(task);

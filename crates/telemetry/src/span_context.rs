@@ -3,7 +3,7 @@
 //! It is the application's span, not one of ours: it travels with the feature `record` off too. What it costs
 //! is paid by the tasks that asked for it.
 
-use crate::spans::{Inside, SPAN_TARGET};
+use crate::spans::{Inside, Kept, SPAN_TARGET};
 use std::fmt;
 use tracing::Span;
 
@@ -15,29 +15,29 @@ use tracing::Span;
 /// assert!(SpanContext::current().is_none());
 /// ```
 #[derive(Clone)]
-pub struct SpanContext(Span);
+pub struct SpanContext(Kept);
 
 impl SpanContext {
     /// The span that the application is in on this thread. `None` outside of any span, where nobody listens,
     /// and directly inside of a tick's span: that one ends with its tick.
     pub fn current() -> Option<SpanContext> {
-        let span = Span::current();
-        let is_of_application = span
-            .metadata()
-            .is_some_and(|metadata| metadata.target() != SPAN_TARGET);
-        is_of_application.then(|| SpanContext(span))
+        let kept = Kept::make(Span::current);
+        let metadata = kept.span().and_then(Span::metadata);
+        let is_of_application = metadata.is_some_and(|metadata| metadata.target() != SPAN_TARGET);
+        is_of_application.then(|| SpanContext(kept))
     }
 
     /// Runs `f` inside the span.
     pub fn scope<R>(&self, f: impl FnOnce() -> R) -> R {
-        let _inside = Inside::enter(&self.0);
+        let _inside = self.0.span().map(Inside::enter);
         f()
     }
 }
 
 impl fmt::Debug for SpanContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.0.metadata().map(|metadata| metadata.name());
+        let metadata = self.0.span().and_then(Span::metadata);
+        let name = metadata.map(|metadata| metadata.name());
         f.debug_tuple("SpanContext").field(&name).finish()
     }
 }
@@ -100,7 +100,7 @@ mod tests {
         let subscriber = tracing_subscriber::registry().with(PanicsAtExit(exits.clone()));
         tracing::subscriber::with_default(subscriber, || {
             // Entered by the context alone: whoever else leaves the span is not protected.
-            let context = SpanContext(tracing::info_span!("request"));
+            let context = SpanContext(Kept::make(|| tracing::info_span!("request")));
             assert_eq!(context.scope(|| 3), 3);
             // A second panic that got out of the first one's unwinding would abort the process.
             let inside = AssertUnwindSafe(|| context.scope(|| panic!("what it ran")));
@@ -110,5 +110,28 @@ mod tests {
             assert_eq!(panic.downcast_ref(), Some(&"what it ran"));
         });
         assert_eq!(exits.load(Ordering::Relaxed), 2);
+    }
+
+    /// Panics whenever a span ends, and counts that.
+    struct PanicsAtClose(Arc<AtomicUsize>);
+
+    impl<S: tracing::Subscriber> Layer<S> for PanicsAtClose {
+        fn on_close(&self, _: Id, _: Context<'_, S>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            panic!("the subscriber's own fault");
+        }
+    }
+
+    #[test]
+    fn who_drops_the_last_context_of_a_span_hears_of_no_panic_of_the_subscriber() {
+        let closes = Arc::new(AtomicUsize::new(0));
+        let subscriber = tracing_subscriber::registry().with(PanicsAtClose(closes.clone()));
+        tracing::subscriber::with_default(subscriber, || {
+            let context = SpanContext(Kept::make(|| tracing::info_span!("request")));
+            drop(context.clone());
+            assert_eq!(closes.load(Ordering::Relaxed), 0, "it is still kept");
+            drop(context);
+        });
+        assert_eq!(closes.load(Ordering::Relaxed), 1);
     }
 }

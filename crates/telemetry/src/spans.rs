@@ -30,33 +30,59 @@ pub(crate) fn in_loop<R>(worker: Option<usize>, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// A span that this thread is in, until it is dropped. The two calls that end it are contained each by
+/// A span that is kept open. What the subscriber does at its making and at its end is contained.
+#[derive(Debug)]
+pub(crate) struct Kept(Option<Span>);
+
+impl Kept {
+    pub(crate) fn make(make: impl FnOnce() -> Span) -> Kept {
+        let made = contain(Foreign::Subscriber, make);
+        Kept(made.filter(|span| !span.is_disabled()))
+    }
+
+    /// None where nobody listens.
+    pub(crate) fn span(&self) -> Option<&Span> {
+        self.0.as_ref()
+    }
+}
+
+impl Clone for Kept {
+    fn clone(&self) -> Kept {
+        Kept(contain(Foreign::Subscriber, || self.0.clone()).flatten())
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if let Some(span) = self.0.take() {
+            contain(Foreign::Subscriber, move || drop(span));
+        }
+    }
+}
+
+/// A span of ours that this thread is in, until it is dropped. The two calls that end it are contained each by
 /// itself, as `tracing`'s own guard makes them in one drop.
 #[derive(Debug)]
 struct Entered {
-    /// None once it has been closed, and where nobody listens.
-    span: Option<Span>,
+    kept: Kept,
     is_inside: bool,
 }
 
 impl Entered {
     fn enter(make: impl FnOnce() -> Span) -> Entered {
-        let made = contain(Foreign::Subscriber, make);
-        let span = made.filter(|span| !span.is_disabled());
-        let is_inside = span.as_ref().is_some_and(go_in);
-        Entered { span, is_inside }
+        let kept = Kept::make(make);
+        let is_inside = kept.span().is_some_and(go_in);
+        Entered { kept, is_inside }
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        let Some(span) = self.span.take() else {
-            return;
-        };
-        if self.is_inside {
-            go_out(&span);
+        if let Some(span) = self.kept.span()
+            && self.is_inside
+        {
+            go_out(span);
         }
-        contain(Foreign::Subscriber, move || drop(span));
     }
 }
 
@@ -125,7 +151,7 @@ impl TickSpan {
                 state = field::Empty,
             )
         });
-        TickSpan(entered.span.is_some().then(|| Box::new(entered)))
+        TickSpan(entered.kept.span().is_some().then(|| Box::new(entered)))
     }
 
     /// Records the state that the tick ended in, and leaves the span.
@@ -139,7 +165,7 @@ impl TickSpan {
 
 #[cold]
 fn close_heard(entered: &Entered, state: TaskState) {
-    if let Some(span) = &entered.span {
+    if let Some(span) = entered.kept.span() {
         contain(Foreign::Subscriber, || {
             span.record("state", state.name());
         });

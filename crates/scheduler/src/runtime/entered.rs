@@ -79,8 +79,9 @@ pub(crate) fn enter_handle(handle: &Handle) -> EnterGuard {
 /// they came, so what was on top when a function was called is still entered when it returns.
 #[inline(always)]
 unsafe fn top<'a>() -> Option<&'a Worker> {
-    // SAFETY: the pointer is that of an `Rc` on this thread's stack, which lies there until its guard
-    // goes; when the stack itself is gone with its thread, so is the pointer (`point_at_top`).
+    // SAFETY: the pointer is that of an `Rc` on this thread's stack, which lies there until its guard goes and
+    // points elsewhere (`point_at_top`). Should the stack be destroyed before (an exit of the process from inside
+    // a poll), the frame that entered the worker still holds a reference of its own.
     unsafe { TOP.with(Cell::get).as_ref() }
 }
 

@@ -32,8 +32,8 @@ fn wake_from_outside(task: &Counted) {
     entered::with_worker_of(Arc::as_ptr(task.shared()), |worker| wake_on(worker, task));
 }
 
-/// The same, where the waker's reference goes with the wake: in one step on a worker's thread, to which a task
-/// goes that is the workers'.
+/// The same, where the waker's reference goes with the wake: in one step on a worker's thread, if workers poll
+/// the task.
 #[inline(never)]
 fn use_up_from_outside(task: Counted) {
     entered::with_worker_of(Arc::as_ptr(task.shared()), |worker| match worker {

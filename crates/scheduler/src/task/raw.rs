@@ -302,8 +302,8 @@ impl Counted {
         task.won(wake)
     }
 
-    /// The join handle's reference goes with the handle, in one step if nothing has happened to the task since
-    /// its spawn; otherwise it is given back.
+    /// The join handle's reference goes with the handle, in one step if the state word is as at the spawn; otherwise
+    /// it is given back.
     pub(super) fn drop_join_handle_of_fresh(self) -> Result<(), Counted> {
         let task = ManuallyDrop::new(self);
         match task.state.drop_join_handle_of_fresh() {

@@ -1,4 +1,5 @@
-//! Owns a task's state word: which part of its life the task is in, and who may touch what.
+//! Owns a task's state word: which part of its life the task is in, who may touch what, and how many references
+//! keep it.
 //!
 //! ```text
 //!                 end_poll (nobody woke it)
@@ -23,7 +24,7 @@
 //! `JOIN_INTEREST` clear at completion gives the output to the completer.
 //!
 //! Above the bits the word counts the references that keep the cell: a waker that is used up makes its wake and
-//! gives up its reference in one step, and so does the handle of a task that nothing has happened to.
+//! gives up its reference in one step, and so does the handle of a task that never waited and that nobody has marked or holds besides.
 
 mod snapshot;
 
@@ -178,7 +179,8 @@ impl State {
         self.update(Snapshot::drop_join_handle)
     }
 
-    /// The handle goes away, and its reference with it, if nothing has happened to the task since its spawn.
+    /// The handle goes away, and its reference with it, if the word is as at the spawn: the task has not waited, and
+    /// nobody has marked it or holds it besides.
     pub(crate) fn drop_join_handle_of_fresh(&self) -> bool {
         const DROPPED: u64 = State::SPAWNED - REFERENCE - JOIN_INTEREST as u64;
         // A look first: an exchange that fails costs as much as one that succeeds.
