@@ -14,7 +14,7 @@ use glasshouse_scheduler::{
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -235,6 +235,55 @@ fn a_name_that_cannot_be_had_leaves_the_pool_in_order() {
     let name = handle.spawn_blocking(|| thread::current().name().map(str::to_owned));
     let name = scheduler.block_on(name).unwrap();
     assert_eq!(name.as_deref(), Some("with a  byte"));
+}
+
+#[test]
+fn a_function_that_waits_for_a_thread_which_does_not_come_ends_with_a_panic_that_says_so() {
+    let (named, naming) = mpsc::channel();
+    let (go_on, gone_on) = mpsc::channel();
+    let ends = Mutex::new((named, gone_on));
+    let scheduler = Builder::new()
+        .workers(1)
+        .max_blocking_threads(1)
+        .thread_name_fn(move || {
+            if thread::current().name() == Some("spawns first") {
+                let (named, gone_on) = &*ends.lock().unwrap();
+                named.send(()).unwrap();
+                gone_on.recv().unwrap();
+                panic!("no name");
+            }
+            "named".to_owned()
+        })
+        .build()
+        .unwrap();
+    let handle = scheduler.handle().clone();
+    let first = thread::Builder::new()
+        .name("spawns first".to_owned())
+        .spawn(move || drop(handle.spawn_blocking(|| {})))
+        .unwrap();
+    naming.recv().unwrap();
+    // The one thread there may be is on its way.
+    let second = scheduler.handle().spawn_blocking(|| {});
+    go_on.send(()).unwrap();
+    assert!(first.join().is_err());
+    let end = scheduler.block_on(second).unwrap_err();
+    let why = end.into_panic();
+    assert_eq!(
+        why.downcast_ref(),
+        Some(&"no thread for this blocking function could be started")
+    );
+    // The pool is in order: the next finds a thread.
+    assert_eq!(
+        scheduler
+            .block_on(scheduler.handle().spawn_blocking(|| 3))
+            .unwrap(),
+        3
+    );
+    assert_eq!(
+        scheduler.shutdown(Duration::from_secs(60)),
+        Shutdown::Clean,
+        "no task is left behind"
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! ```text
 //!          run                    returns or panics          the task takes it
 //! QUEUED ───────► RUNNING ───────────────────────► ENDED ───────────────────► GONE
+//!   │ │ refuse ───────────────────────────────────► ENDED, with a panic that says why
 //!   │ cancel         └─ the task is dropped ───────────────────────────────────► ▲
 //!   └──────► CANCELLED ──── the task is dropped, and the function with it ───────┘
 //! ```
@@ -10,6 +11,7 @@
 //! The pool's queue, the task and the handles share a job. A thread of the pool runs the function once, if it
 //! still finds it QUEUED; a function that is never run is dropped with its task, by a worker.
 
+use glasshouse_pal::{Foreign, contain};
 use std::future::Future;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -35,6 +37,8 @@ enum State<F, R> {
 pub(crate) trait Run: Send + Sync {
     /// Runs the function, unless it was cancelled.
     fn run(&self);
+    /// There is no thread to run it: its task ends with a panic that says so, unless it was cancelled.
+    fn refuse(&self);
 }
 
 /// A job as its handles see it.
@@ -89,6 +93,20 @@ where
             waker.wake();
         }
         drop(unwanted);
+    }
+
+    fn refuse(&self) {
+        let (unrun, waker) = self.step(|state| match state {
+            State::Queued { f, waker } => {
+                let why = Box::new("no thread for this blocking function could be started");
+                (State::Ended(Err(why)), (Some(f), waker))
+            }
+            other => (other, (None, None)),
+        });
+        contain(Foreign::Value, move || drop(unrun));
+        if let Some(waker) = waker {
+            contain(Foreign::Waker, move || waker.wake());
+        }
     }
 }
 
@@ -199,6 +217,24 @@ mod tests {
         assert!(!job.cancel(), "it had begun");
         assert_eq!(poll(&mut waiting), Poll::Ready(5));
         assert_eq!(poll(&mut waiting), Poll::Pending);
+    }
+
+    #[test]
+    fn a_refused_job_does_not_run_and_its_task_panics() {
+        DROPS.set(0);
+        let held = Counted;
+        let job = Job::new(move || drop(held));
+        let mut waiting = Waiting::new(Arc::clone(&job));
+        assert_eq!(poll(&mut waiting), Poll::Pending);
+        job.refuse();
+        job.run();
+        assert_eq!(DROPS.get(), 1, "its function was dropped");
+        let polled = catch_unwind(AssertUnwindSafe(|| poll(&mut waiting)));
+        let why = polled.unwrap_err();
+        assert_eq!(
+            why.downcast_ref(),
+            Some(&"no thread for this blocking function could be started")
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::thread_names::ThreadNames;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::{Arc, PoisonError};
@@ -70,7 +71,7 @@ impl Pool {
     /// Queues a job. A pool that has been shut down drops it.
     ///
     /// # Errors
-    /// When there is no thread and none can be started; the job is not queued then.
+    /// When there is no thread and none can be started; the job is refused then.
     pub(crate) fn push(&self, job: Arc<dyn Run>) -> io::Result<()> {
         let mut state = self.core.lock();
         if state.closed {
@@ -93,31 +94,13 @@ impl Pool {
             .spawn(move || core.work());
         match started {
             Ok(_) => {
-                std::mem::forget(starting);
+                mem::forget(starting);
                 Ok(())
             }
-            Err(error) => {
-                drop(starting);
-                self.without_new_thread(&job, error)
-            }
-        }
-    }
-
-    /// A thread could not be started: another takes the job, if there is one or was.
-    fn without_new_thread(&self, job: &Arc<dyn Run>, error: io::Error) -> io::Result<()> {
-        let mut state = self.core.lock();
-        if state.threads > 0 {
-            self.core.work.notify_one();
-            return Ok(());
-        }
-        // One that is on its way may fail as this one did: the job is taken back if it is still there.
-        let place = state
-            .jobs
-            .iter()
-            .position(|queued| Arc::ptr_eq(queued, job));
-        match place.and_then(|place| state.jobs.remove(place)) {
-            Some(_) => Err(error),
-            None => Ok(()),
+            Err(error) => match starting.fail().iter().any(|left| Arc::ptr_eq(left, &job)) {
+                true => Err(error),
+                false => Ok(()),
+            },
         }
     }
 
@@ -125,7 +108,7 @@ impl Pool {
     pub(crate) fn shut_down(&self, deadline: Option<Instant>) {
         let mut state = self.core.lock();
         state.closed = true;
-        let jobs = std::mem::take(&mut state.jobs);
+        let jobs = mem::take(&mut state.jobs);
         self.core.work.notify_all();
         // A function that ends its own scheduler does not wait for itself.
         let own = usize::from(OWN.with(Cell::get) == Arc::as_ptr(&self.core));
@@ -146,13 +129,21 @@ impl Pool {
     }
 }
 
-/// A thread on its way, unless this is dropped.
+/// A thread on its way. Dropped, it does not come.
 struct Starting<'a>(&'a Core);
+
+impl Starting<'_> {
+    /// The thread does not come; the jobs that nobody is left to run are refused, others' among them. Returns them.
+    fn fail(self) -> VecDeque<Arc<dyn Run>> {
+        let left = self.0.thread_failed();
+        mem::forget(self);
+        left
+    }
+}
 
 impl Drop for Starting<'_> {
     fn drop(&mut self) {
-        self.0.lock().starting -= 1;
-        self.0.ended.notify_all();
+        self.0.thread_failed();
     }
 }
 
@@ -172,6 +163,23 @@ impl Core {
             .wait_timeout(state, left)
             .unwrap_or_else(PoisonError::into_inner)
             .0
+    }
+
+    /// A thread on its way does not come. The jobs that waited for it are another's, or refused and returned.
+    fn thread_failed(&self) -> VecDeque<Arc<dyn Run>> {
+        let mut state = self.lock();
+        state.starting -= 1;
+        self.ended.notify_all();
+        if state.threads + state.starting > 0 {
+            self.work.notify_one();
+            return VecDeque::new();
+        }
+        let left = mem::take(&mut state.jobs);
+        drop(state);
+        for job in &left {
+            job.refuse();
+        }
+        left
     }
 
     /// Waits until there may be a job. Whether an idle thread's time is over.

@@ -30,7 +30,6 @@ where
     task.stands_for(cancel);
     let run: Arc<dyn Run> = job;
     if let Err(error) = shared.blocking.push(run) {
-        task.abort();
         panic!(
             "no thread for a blocking function could be started: {error}; look at the limit of threads \
              (ulimit -u)"
