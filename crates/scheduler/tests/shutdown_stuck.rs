@@ -5,6 +5,9 @@
     reason = "a test that cannot go on should fail where it is"
 )]
 
+mod common;
+
+use common::at_drop::AtDrop;
 use glasshouse_pal::Pal;
 use glasshouse_scheduler::{Builder, Scheduler, Shutdown};
 use std::sync::{Arc, Mutex, mpsc};
@@ -21,15 +24,6 @@ fn hold() -> (impl FnOnce() + Send + 'static, mpsc::Sender<()>) {
         let _ = released.recv();
     };
     (stuck, release)
-}
-
-/// Stuck as it is dropped.
-struct Sticky<F: FnOnce()>(Option<F>);
-
-impl<F: FnOnce()> Drop for Sticky<F> {
-    fn drop(&mut self) {
-        self.0.take().unwrap()();
-    }
 }
 
 /// A scheduler with a worker that is stuck in a task's poll.
@@ -93,7 +87,7 @@ fn a_shutdown_returns_although_a_system_tasks_poll_does_not() {
 fn a_shutdown_returns_although_the_drop_of_a_task_does_not() {
     let scheduler = Builder::new().workers(2).build().unwrap();
     let (stuck, release) = hold();
-    let sticky = Sticky(Some(stuck));
+    let sticky = AtDrop::new(stuck);
     scheduler.spawn(async move {
         let _sticky = sticky;
         std::future::pending::<()>().await;
@@ -108,10 +102,10 @@ fn a_shutdown_returns_although_the_drop_of_an_output_does_not() {
         let scheduler = Builder::new().workers(workers).build().unwrap();
         let (stuck, release) = hold();
         let (tell, told) = mpsc::channel();
-        let output = Sticky(Some(move || {
+        let output = AtDrop::new(move || {
             tell.send(()).unwrap();
             stuck();
-        }));
+        });
         // Nobody wants the output when the task ends: it is dropped by the worker, after the poll.
         let (begin, may_begin) = mpsc::channel::<()>();
         drop(scheduler.spawn(async move {

@@ -5,6 +5,9 @@
     reason = "a test that cannot go on should fail where it is"
 )]
 
+mod common;
+
+use common::at_drop::AtDrop;
 use futures::future::poll_fn;
 use glasshouse_scheduler::{
     Builder, Scheduler, Stall, io::AsyncFd, spawn, spawn_system, task, time,
@@ -61,15 +64,6 @@ enum Where {
     AfterATick,
 }
 
-/// Does its work as it is dropped.
-struct AtDrop<F: FnOnce()>(Option<F>);
-
-impl<F: FnOnce()> Drop for AtDrop<F> {
-    fn drop(&mut self) {
-        self.0.take().unwrap()();
-    }
-}
-
 /// Runs `work` on a worker, there.
 fn run_on_worker(scheduler: &Scheduler, place: Where, work: impl FnOnce() + Send + 'static) {
     match place {
@@ -78,7 +72,7 @@ fn run_on_worker(scheduler: &Scheduler, place: Where, work: impl FnOnce() + Send
             let (open, opened) = futures::channel::oneshot::channel();
             let task = scheduler.spawn(async {
                 opened.await.unwrap();
-                AtDrop(Some(work))
+                AtDrop::new(work)
             });
             // The output is the worker's to drop if the handle has gone before.
             drop(task);

@@ -7,6 +7,7 @@
 )]
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod at_drop;
 pub mod faults;
 pub mod output;
 pub mod wakes;
