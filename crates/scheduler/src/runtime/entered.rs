@@ -106,20 +106,20 @@ pub(crate) fn with_polled<R>(f: impl FnOnce(Option<&Header>) -> R) -> R {
 /// is only compared.
 #[inline(always)]
 pub(crate) fn with_worker_of<R>(shared: *const Shared, f: impl FnOnce(Option<&Worker>) -> R) -> R {
-    let found;
     // SAFETY: `f` returns before we do, and cannot keep the reference.
-    let worker = match unsafe { top() } {
-        Some(worker) if Arc::as_ptr(&worker.shared) == shared => Some(worker),
+    match unsafe { top() } {
+        Some(worker) if Arc::as_ptr(&worker.shared) == shared => f(Some(worker)),
         // Nothing was entered, or not on this thread alone.
-        _ => {
-            found = find_worker(shared);
-            found.as_deref()
-        }
-    };
-    f(worker)
+        _ => with_found(shared, f),
+    }
 }
 
 #[cold]
+#[inline(never)]
+fn with_found<R>(shared: *const Shared, f: impl FnOnce(Option<&Worker>) -> R) -> R {
+    f(find_worker(shared).as_deref())
+}
+
 fn find_worker(shared: *const Shared) -> Option<Rc<Worker>> {
     look(|entered| {
         entered

@@ -80,8 +80,17 @@ impl Worker {
             return self.come_back(task, tick, used, woken);
         }
         task.quantum_used.store(0, Ordering::Relaxed);
-        // Each a function of its own, in which the record is made of constants.
-        match self.reason() {
+        let reason = self.reason();
+        if reason == Reason::Nothing {
+            return self.suspend(task, tick, used, || Leave::Wait);
+        }
+        self.suspend_for(task, tick, used, reason)
+    }
+
+    /// Each a function of its own, in which the record is made of constants.
+    #[inline(never)]
+    fn suspend_for(&self, task: Task, tick: Tick, used: u64, reason: Reason) -> After {
+        match reason {
             Reason::Nothing => self.suspend(task, tick, used, || Leave::Wait),
             Reason::Sleep(dur) => self.suspend(task, tick, used, || Leave::Sleep { dur }),
             Reason::Join(on) => self.suspend(task, tick, used, || Leave::Join(on)),
@@ -112,7 +121,7 @@ impl Worker {
     }
 
     /// The task waits, unless it is woken by now.
-    #[inline(never)]
+    #[inline(always)]
     fn suspend(&self, task: Task, tick: Tick, used: u64, leave: impl FnOnce() -> Leave) -> After {
         let draft = self.seam.leave(task.trace(), &tick, leave());
         if task.state.end_poll() == End::Again {

@@ -194,6 +194,7 @@ impl Worker {
     }
 
     /// A task that another task, a timer or a descriptor made ready on this thread.
+    #[inline(always)]
     pub(crate) fn push_woken(&self, task: Task) {
         self.seam.pushed();
         self.push(task);
