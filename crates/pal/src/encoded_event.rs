@@ -1,7 +1,11 @@
-//! Owns an event as the words of its record, for who knows the event before the moment to record it.
+//! Owns an event as the words of its record, for who knows the event before the moment to record it; and the
+//! source of a wake as a word, for who writes it more than once.
 
+use crate::cause::WakeSource;
 use crate::event::TaskEvent;
 use crate::format::codec::{Encoded, decode, encode};
+use crate::format::kind;
+use crate::id::TaskId;
 
 /// An event that only its stamp is missing from. Encoding folds into constants where the event's variant is
 /// known, which is seldom where it is recorded.
@@ -21,6 +25,17 @@ impl EncodedEvent {
         EncodedEvent(encode(event))
     }
 
+    /// The words of [`TaskEvent::Wake`].
+    #[inline(always)]
+    pub fn wake(tid: TaskId, by: EncodedSource) -> EncodedEvent {
+        EncodedEvent(Encoded {
+            kind: kind::WAKE,
+            task: tid.number(),
+            arg: by.0,
+            more: None,
+        })
+    }
+
     /// The event of these words.
     pub fn event(&self) -> TaskEvent {
         let Encoded {
@@ -31,5 +46,25 @@ impl EncodedEvent {
         } = self.0;
         decode(kind, task, arg, more.unwrap_or_default())
             .expect("words that an event made decode to it")
+    }
+}
+
+/// [`WakeSource::to_word`], made once: where the source is not known beforehand, it takes a jump by its variant.
+///
+/// ```
+/// use glasshouse_pal::{EncodedEvent, EncodedSource, TaskEvent, TaskId, WakeSource};
+/// let tid = TaskId::new(7).expect("in range");
+/// let by = WakeSource::Timer;
+/// let wake = EncodedEvent::wake(tid, EncodedSource::of(by));
+/// assert_eq!(wake, EncodedEvent::of(&TaskEvent::Wake { tid, by }));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EncodedSource(pub(crate) u64);
+
+impl EncodedSource {
+    /// The word of this source.
+    #[inline]
+    pub fn of(by: WakeSource) -> EncodedSource {
+        EncodedSource(by.to_word())
     }
 }

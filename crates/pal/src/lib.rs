@@ -60,7 +60,7 @@ pub use create::CreateError;
 pub use domain::{
     DomainEvent, Event, FIELDS_MAX, FIRST_DOMAIN_KIND, Field, FieldType, KindSpec, Value,
 };
-pub use encoded_event::EncodedEvent;
+pub use encoded_event::{EncodedEvent, EncodedSource};
 pub use event::TaskEvent;
 pub use format::header::Lifecycle;
 pub use host::ProcessId;

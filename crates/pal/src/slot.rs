@@ -5,6 +5,7 @@
 //! zero, before and after: an id never comes back. [`fill`] and [`copy`] are that protocol.
 
 use crate::cause::WakeSource;
+use crate::encoded_event::EncodedSource;
 use crate::format::codec::{number, optional_task};
 use crate::id::TaskId;
 use crate::state::TaskState;
@@ -113,8 +114,8 @@ impl Slot {
 
     /// Who made the task ready last.
     #[inline]
-    pub fn set_waker(&self, by: WakeSource) {
-        self.waker.store(by.to_word(), Ordering::Relaxed);
+    pub fn set_waker(&self, by: EncodedSource) {
+        self.waker.store(by.0, Ordering::Relaxed);
     }
 
     /// The task in the slot.

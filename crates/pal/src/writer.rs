@@ -92,6 +92,13 @@ impl RingWriter {
     pub fn write_encoded(&self, stamp: u64, aux: u8, event: EncodedEvent) -> bool {
         let EncodedEvent(words) = event;
         let is_recorded = self.inner.push(stamp, aux, words);
+        self.tell(words);
+        is_recorded
+    }
+
+    /// Tells subscribers, if there are any.
+    #[inline(always)]
+    fn tell(&self, words: Encoded) {
         if mirror::is_enabled() {
             let Encoded {
                 kind, task, arg, ..
@@ -99,7 +106,6 @@ impl RingWriter {
             let [first, second, _] = words.more.unwrap_or([0; 3]);
             self.inner.mirror_task_event(kind, task, arg, first, second);
         }
-        is_recorded
     }
 
     /// Records an event of a domain crate or of the application. Its kind is described in the log
@@ -137,11 +143,31 @@ impl RingWriter {
     /// since it entered the one that it leaves is added to that state's, and the change stands for a heartbeat.
     #[inline]
     pub fn current(&self, stamp: u64, task: Option<TaskId>, state: WorkerState) {
-        let task = number(task);
-        let Some(header) = self.header() else {
-            self.inner.task.set(task);
-            return;
-        };
+        match &self.inner.ring {
+            Some(ring) => self.show(ring.header(), stamp, number(task), state),
+            None => self.inner.task.set(number(task)),
+        }
+    }
+
+    /// The thread runs this task from now on: [`RingWriter::current`] and the record of it in one.
+    #[inline(always)]
+    pub fn start_task(&self, stamp: u64, aux: u8, tid: TaskId) {
+        let event = EncodedEvent::of(&TaskEvent::Running { tid });
+        match &self.inner.ring {
+            Some(ring) => {
+                self.show(ring.header(), stamp, tid.number(), WorkerState::Running);
+                self.inner.push_to(ring, stamp, aux, event.0);
+                self.tell(event.0);
+            }
+            None => {
+                self.current(stamp, Some(tid), WorkerState::Running);
+                self.write_encoded(stamp, aux, event);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn show(&self, header: &RingHeader, stamp: u64, task: u64, state: WorkerState) {
         if header.state.load(Ordering::Relaxed) == state as u64 {
             header.task.store(task, Ordering::Relaxed);
             header.heartbeat.store(stamp, Ordering::Relaxed);
@@ -200,9 +226,14 @@ impl RingWriter {
 impl Inner {
     #[inline(always)]
     fn push(&self, stamp: u64, aux: u8, event: Encoded) -> bool {
-        let Some(ring) = &self.ring else {
-            return self.refuse(Refusal::Exhausted);
-        };
+        match &self.ring {
+            Some(ring) => self.push_to(ring, stamp, aux, event),
+            None => self.refuse(Refusal::Exhausted),
+        }
+    }
+
+    #[inline(always)]
+    fn push_to(&self, ring: &Ring, stamp: u64, aux: u8, event: Encoded) -> bool {
         let Encoded {
             kind, task, arg, ..
         } = event;

@@ -14,8 +14,8 @@ use crate::spans;
 use crate::trace::{Deferred, TaskTrace};
 use crate::worker::Worker;
 use glasshouse_pal::{
-    self as pal, Clock, IdSource, LossCause, Pal, RingOwner, SiteId, TaskEvent, TaskId, TaskState,
-    TaskTable, WakeSource,
+    self as pal, Clock, EncodedSource, IdSource, LossCause, Pal, RingOwner, SiteId, TaskEvent,
+    TaskId, TaskState, TaskTable, WakeSource,
 };
 use metrics::Recorder;
 use std::fmt;
@@ -191,7 +191,7 @@ impl Hub {
     pub fn woke(&self, task: &TaskTrace, by: WakeSource) {
         // Ordered, so that a wake never precedes the wait that it ends, on another processor.
         let now = self.clock.now_ordered();
-        let wake = self.stamp_wake(task, by, now, self.pal.table());
+        let wake = self.stamp_wake(task, EncodedSource::of(by), now, self.pal.table());
         task.defer_wake(by);
         if ENABLED {
             self.meters.outside.sample_shared(Sample::Wait, wake.wait);
@@ -206,7 +206,7 @@ impl Hub {
     pub(crate) fn stamp_wake(
         &self,
         task: &TaskTrace,
-        by: WakeSource,
+        by: EncodedSource,
         now: u64,
         table: &TaskTable,
     ) -> Wake {
@@ -230,8 +230,9 @@ impl Hub {
     pub(crate) fn not_before(&self, since: u64, stamp: u64) -> u64 {
         if stamp < since {
             self.count_regression();
+            return since;
         }
-        stamp.max(since)
+        stamp
     }
 
     #[cold]

@@ -8,7 +8,7 @@
 use crate::buckets::{Bounds, MAX_BUCKETS};
 use glasshouse_pal::TaskState;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
 /// The three histograms, in the order in which totals keep them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +18,25 @@ pub(crate) enum Sample {
     Ready = 2,
 }
 
+impl Sample {
+    const ALL: [Sample; SAMPLES] = [Sample::Run, Sample::Wait, Sample::Ready];
+
+    /// The state that every task enters with which such a duration ends, and which is counted by that.
+    fn enters(self) -> Option<TaskState> {
+        match self {
+            // One of many.
+            Sample::Run => None,
+            Sample::Wait => Some(TaskState::Scheduled),
+            Sample::Ready => Some(TaskState::Running),
+        }
+    }
+}
+
 /// How many histograms there are.
 pub(crate) const SAMPLES: usize = 3;
+/// As many buckets as a byte can number.
+const PLACES: usize = 256;
+const _: () = assert!(MAX_BUCKETS < PLACES);
 /// One more than the largest number of a [`TaskState`].
 pub(crate) const STATES: usize = TaskState::ALL.len() + 1;
 
@@ -29,6 +46,7 @@ pub(crate) const STATES: usize = TaskState::ALL.len() + 1;
 #[repr(align(128))]
 pub(crate) struct Meter {
     bounds: Arc<Bounds>,
+    /// Without what the histograms count: each start of a tick ends a ready delay, and each wake a wait.
     states: [AtomicU64; STATES],
     bins: [Bins; SAMPLES],
 }
@@ -38,7 +56,7 @@ pub(crate) struct Meter {
 struct Bins {
     /// The bucket of the last duration that was not in the one before: the next is mostly of it, too.
     /// The writer's own, as the two below.
-    last: AtomicUsize,
+    last: AtomicU8,
     /// The shortest duration of that bucket, and how many longer ones it has, in raw ticks.
     from: AtomicU64,
     width: AtomicU64,
@@ -46,8 +64,9 @@ struct Bins {
     /// which in raw ticks overflows a `u64` within hours; a double keeps 34 days of ticks exactly and
     /// never falls.
     sum: AtomicU64,
-    /// One for each bucket there can be: in place, so that counting takes no pointer and no length.
-    counts: [AtomicU64; MAX_BUCKETS + 1],
+    /// One for each number of a bucket, and of those more than there can be: in place, so that counting takes no
+    /// pointer, no length and no check.
+    counts: [AtomicU64; PLACES],
 }
 
 #[inline]
@@ -58,11 +77,11 @@ fn bump(counter: &AtomicU64) {
 impl Meter {
     pub(crate) fn new(bounds: &Arc<Bounds>) -> Meter {
         let bins = || Bins {
-            last: AtomicUsize::new(0),
+            last: AtomicU8::new(0),
             from: AtomicU64::new(0),
             width: AtomicU64::new(*bounds.within(0).end()),
             sum: AtomicU64::new(0.0_f64.to_bits()),
-            counts: [const { AtomicU64::new(0) }; MAX_BUCKETS + 1],
+            counts: [const { AtomicU64::new(0) }; PLACES],
         };
         Meter {
             bounds: bounds.clone(),
@@ -71,7 +90,7 @@ impl Meter {
         }
     }
 
-    /// Counts a transition into `state`.
+    /// Counts a transition into `state`, other than the start of a tick and a wake: their samples count those.
     #[inline]
     pub(crate) fn entered(&self, state: TaskState) {
         bump(&self.states[state as usize]);
@@ -84,9 +103,7 @@ impl Meter {
         if raw.wrapping_sub(bins.from.load(Relaxed)) > bins.width.load(Relaxed) {
             self.change_bucket(bins, raw);
         }
-        if let Some(count) = bins.counts.get(bins.last.load(Relaxed)) {
-            bump(count);
-        }
+        bump(&bins.counts[usize::from(bins.last.load(Relaxed))]);
         let sum = f64::from_bits(bins.sum.load(Relaxed));
         // Through i64: the conversion from u64 takes a branch, and no duration has 63 bits.
         bins.sum.store((sum + raw as i64 as f64).to_bits(), Relaxed);
@@ -96,7 +113,8 @@ impl Meter {
     fn change_bucket(&self, bins: &Bins, raw: u64) {
         let bucket = self.bounds.index(raw);
         let within = self.bounds.within(bucket);
-        bins.last.store(bucket, Relaxed);
+        // At most MAX_BUCKETS.
+        bins.last.store(bucket as u8, Relaxed);
         bins.from.store(*within.start(), Relaxed);
         bins.width.store(within.end() - within.start(), Relaxed);
     }
@@ -120,10 +138,17 @@ impl Meter {
         for (total, count) in totals.states.iter_mut().zip(&self.states) {
             *total += count.load(Relaxed);
         }
-        for (total, bins) in totals.histograms.iter_mut().zip(&self.bins) {
+        for (kind, bins) in Sample::ALL.into_iter().zip(&self.bins) {
+            let total = &mut totals.histograms[kind as usize];
             total.sum_raw += f64::from_bits(bins.sum.load(Relaxed));
+            let mut samples = 0;
             for (total, count) in total.counts.iter_mut().zip(&bins.counts) {
-                *total += count.load(Relaxed);
+                let count = count.load(Relaxed);
+                *total += count;
+                samples += count;
+            }
+            if let Some(state) = kind.enters() {
+                totals.states[state as usize] += samples;
             }
         }
     }
@@ -179,7 +204,8 @@ mod tests {
         let mut totals = Totals::new(&bounds);
         one.add_to(&mut totals);
         two.add_to(&mut totals);
-        assert_eq!(totals.states[TaskState::Scheduled as usize], 2);
+        // Two spawns, and the wake that ended a wait.
+        assert_eq!(totals.states[TaskState::Scheduled as usize], 3);
         assert_eq!(totals.states[TaskState::Failed as usize], 1);
         let [run, wait, ready] = &totals.histograms;
         assert_eq!(run.counts, [1, 1, 1]);

@@ -13,7 +13,6 @@ use crate::trace::TaskTrace;
 use crate::worker::Worker;
 use glasshouse_pal::{
     EncodedEvent, Failure, FailureKind, IoTarget, TaskEvent, TaskId, TaskState, TextId, WakeSource,
-    WorkerState,
 };
 use std::time::Duration;
 
@@ -196,10 +195,8 @@ impl Worker {
         }
         let mut span = TickSpan::NONE;
         if ENABLED {
-            self.ring.current(start, Some(tid), WorkerState::Running);
+            self.ring.start_task(start, aux, tid);
             self.shows_task.set(true);
-            self.ring.write(start, aux, &TaskEvent::Running { tid });
-            self.meter.entered(TaskState::Running);
             self.meter.sample(Sample::Ready, ready);
             if self.pushes {
                 self.push(TaskState::Running, Sample::Ready, ready);
@@ -232,10 +229,12 @@ impl Worker {
     #[inline(always)]
     pub fn leave(&self, task: &TaskTrace, tick: &Tick, leave: Leave) -> Draft {
         let aux = task.advance(tick.end);
+        let (event, state) = leave.encode(tick.tid, task);
         if let Some(slot) = self.slot(task) {
             slot.add_run(tick.run());
+            slot.enter(state, tick.end);
         }
-        self.draft(task, tick, aux, leave)
+        Draft { event, state, aux }
     }
 
     /// The task is about to leave Running otherwise than `draft` says, because a wake came in between.
@@ -246,15 +245,11 @@ impl Worker {
         draft: Draft,
         leave: Leave,
     ) -> Draft {
-        self.draft(task, tick, draft.aux, leave)
-    }
-
-    #[inline(always)]
-    fn draft(&self, task: &TaskTrace, tick: &Tick, aux: u8, leave: Leave) -> Draft {
         let (event, state) = leave.encode(tick.tid, task);
         if let Some(slot) = self.slot(task) {
             slot.enter(state, tick.end);
         }
+        let aux = draft.aux;
         Draft { event, state, aux }
     }
 

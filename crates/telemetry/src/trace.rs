@@ -86,7 +86,8 @@ impl TaskTrace {
     /// that says so is set. Two wakers that meet a poll as it begins may leave the note of the one for the
     /// mark of the other, as both did wake it; or none,
     /// which is recorded as external.
-    #[inline]
+    #[cold]
+    #[inline(never)]
     pub fn note_waker(&self, by: WakeSource) {
         let word = by.to_word();
         // It fails when somebody was noted before.

@@ -16,8 +16,8 @@ use crate::site_cache::SiteCache;
 use crate::spans;
 use crate::trace::{Deferred, TaskTrace};
 use glasshouse_pal::{
-    Clock, Installed, RingOwner, RingWriter, Slot, SlotCache, TaskEvent, TaskId, TaskState,
-    TaskTable, WakeSource, WorkerState,
+    Clock, EncodedEvent, EncodedSource, Installed, RingOwner, RingWriter, Slot, SlotCache,
+    TaskEvent, TaskId, TaskState, TaskTable, WakeSource, WorkerState,
 };
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -178,7 +178,11 @@ impl Worker {
             parent,
             site: task.site(),
         };
-        self.record(task.since(), task.aux(), &event, TaskState::Scheduled);
+        self.ring.write(task.since(), task.aux(), &event);
+        self.meter.entered(TaskState::Scheduled);
+        if self.pushes {
+            self.push_state(TaskState::Scheduled);
+        }
     }
 
     /// A spawn on this thread was refused at `capacity` tasks.
@@ -209,15 +213,22 @@ impl Worker {
             Deferred::Wake => {
                 let by = task.noted_waker().unwrap_or(WakeSource::External);
                 task.forget_waker();
-                self.record_wake(task.since(), task.aux(), task.id(), by);
+                let tid = task.id();
+                let event = TaskEvent::Wake { tid, by };
+                // Counted by the sample that was taken then.
+                self.ring.write(task.since(), task.aux(), &event);
+                if self.pushes {
+                    self.push_state(TaskState::Scheduled);
+                }
             }
         }
     }
 
     /// This thread has won the wake of `task`: stamps and records it. Before the push.
-    #[inline]
+    #[inline(always)]
     pub fn woke(&self, task: &TaskTrace, by: WakeSource) {
-        let now = self.now_from(task.since()).max(self.pulse.boundary());
+        let by = EncodedSource::of(by);
+        let now = self.now_from(task.since());
         let Wake { stamp, aux, wait } = self.hub.stamp_wake(task, by, now, &self.table);
         if !self.pulse.is_in_tick() && stamp > self.pulse.boundary() {
             // What runs next on this worker runs after this wake. Inside a tick the boundary stays: its
@@ -225,29 +236,25 @@ impl Worker {
             self.pulse.set_boundary(stamp);
         }
         if ENABLED {
-            self.record_wake(stamp, aux, task.id(), by);
+            let event = EncodedEvent::wake(task.id(), by);
+            self.ring.write_encoded(stamp, aux, event);
             self.meter.sample(Sample::Wait, wait);
             if self.pushes {
-                self.push_sample(Sample::Wait, wait);
+                self.push(TaskState::Scheduled, Sample::Wait, wait);
             }
         }
     }
 
-    /// The time; not before `since`, unless two processors' clocks disagree.
+    /// The time; not before the boundary, and not before `since`, unless two processors' clocks disagree.
     #[inline]
     fn now_from(&self, since: u64) -> u64 {
-        let now = self.clock.now();
+        let now = self.clock.now().max(self.pulse.boundary());
         if now >= since {
             return now;
         }
         // The processor may have read ahead of the exchange that won the wake, and so ahead of a wait that
         // ended on another one just now.
-        self.clock.now_ordered()
-    }
-
-    fn record_wake(&self, stamp: u64, aux: u8, tid: TaskId, by: WakeSource) {
-        let event = TaskEvent::Wake { tid, by };
-        self.record(stamp, aux, &event, TaskState::Scheduled);
+        self.clock.now_ordered().max(self.pulse.boundary())
     }
 
     /// The task has ended and is recorded: its slot is free again.
@@ -336,16 +343,6 @@ impl Worker {
         if ENABLED && self.shows_task.replace(false) {
             let end = self.pulse.boundary();
             self.ring.current(end, None, WorkerState::Searching);
-        }
-    }
-
-    /// Writes and counts a transition into `state`, outside a tick's own.
-    #[inline(always)]
-    fn record(&self, stamp: u64, aux: u8, event: &TaskEvent, state: TaskState) {
-        self.ring.write(stamp, aux, event);
-        self.meter.entered(state);
-        if self.pushes {
-            self.push_state(state);
         }
     }
 
