@@ -9,7 +9,7 @@
 //! finds work (the last searcher to stop wakes another worker, which searches on) or when it goes to
 //! sleep (it looks at every queue after it has said so).
 
-use crate::sync::{AtomicU32, Mutex, Ordering, fence};
+use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering, fence};
 use std::sync::PoisonError;
 
 const SEARCHING: u32 = 1;
@@ -21,35 +21,108 @@ pub(crate) struct Idle {
     /// Workers that search in the low half, workers that sleep in the high half. Written under the
     /// lock, except where an awake worker begins to search or stops.
     counts: AtomicU32,
-    sleepers: Mutex<Vec<usize>>,
+    sleepers: Mutex<Sleepers>,
     workers: u32,
+}
+
+/// The workers that sleep. The one that fell asleep last, and is woken first, stands here, so that with few of
+/// them no other cache line is needed.
+#[derive(Default)]
+struct Sleepers {
+    last: Option<usize>,
+    others: Vec<usize>,
+}
+
+impl Sleepers {
+    fn push(&mut self, worker: usize) {
+        if let Some(other) = self.last.replace(worker) {
+            self.others.push(other);
+        }
+    }
+
+    fn pop(&mut self) -> Option<usize> {
+        let worker = self.last?;
+        self.last = self.others.pop();
+        Some(worker)
+    }
+
+    fn contains(&self, worker: usize) -> bool {
+        self.last == Some(worker) || self.others.contains(&worker)
+    }
+
+    /// Whether it was there.
+    fn remove(&mut self, worker: usize) -> bool {
+        if self.last == Some(worker) {
+            self.last = self.others.pop();
+            return true;
+        }
+        let place = self.others.iter().position(|&other| other == worker);
+        place.is_some_and(|place| self.others.swap_remove(place) == worker)
+    }
+}
+
+/// What a worker finds beside its parker when it was called: who takes it off the list says so there, so that it
+/// need not look at the list, which is in the caller's cache by then.
+pub(crate) struct Call(AtomicBool);
+
+impl Call {
+    pub(crate) fn none() -> Call {
+        Call(AtomicBool::new(false))
+    }
+
+    /// Under the list's lock, with the worker off it and counted as searching. Release: it may wake up for another
+    /// reason, find the call, and be done with its search before it is unparked.
+    fn make(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether there is one; then there is none.
+    fn take(&self) -> bool {
+        let is_called = self.0.load(Ordering::Acquire);
+        if is_called {
+            self.0.store(false, Ordering::Relaxed);
+        }
+        is_called
+    }
 }
 
 impl Idle {
     pub(crate) fn new(workers: usize) -> Idle {
         Idle {
             counts: AtomicU32::new(0),
-            sleepers: Mutex::new(Vec::with_capacity(workers)),
+            sleepers: Mutex::new(Sleepers {
+                last: None,
+                others: Vec::with_capacity(workers),
+            }),
             workers: workers as u32,
         }
     }
 
-    /// After a push: the sleeper that the caller must unpark, if one is needed. It counts as searching.
+    fn sleepers(&self) -> MutexGuard<'_, Sleepers> {
+        self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// After a push: the sleeper that the caller must unpark, if one is needed. It counts as searching, and finds
+    /// its call.
     #[must_use]
-    pub(crate) fn worker_to_wake(&self) -> Option<usize> {
+    pub(crate) fn worker_to_wake<'a>(
+        &self,
+        call_of: impl FnOnce(usize) -> &'a Call,
+    ) -> Option<usize> {
         // Pairs with the fence in `fall_asleep`: our push comes before our look at the counts.
         fence(Ordering::SeqCst);
         let counts = self.counts.load(Ordering::Relaxed);
         if counts < SLEEPING || counts & SEARCHING_MASK != 0 {
             return None;
         }
-        let mut sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sleepers = self.sleepers();
         if self.counts.load(Ordering::Relaxed) & SEARCHING_MASK != 0 {
             return None;
         }
         let worker = sleepers.pop()?;
         self.counts
             .fetch_add(SEARCHING.wrapping_sub(SLEEPING), Ordering::Relaxed);
+        call_of(worker).make();
         Some(worker)
     }
 
@@ -75,7 +148,7 @@ impl Idle {
 
     /// The caller found nothing, and must look at every queue once more before it parks.
     pub(crate) fn fall_asleep(&self, worker: usize, searching: bool) {
-        let mut sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sleepers = self.sleepers();
         sleepers.push(worker);
         let searched = if searching { SEARCHING } else { 0 };
         self.counts
@@ -92,22 +165,22 @@ impl Idle {
 
     /// Whether this worker sleeps. For the watchdog, which looks now and then.
     pub(crate) fn is_asleep(&self, worker: usize) -> bool {
-        let sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
-        sleepers.contains(&worker)
+        self.sleepers().contains(worker)
     }
 
     /// The caller is awake. Whether somebody woke it through `worker_to_wake`: then it counts as
     /// searching, otherwise it has taken itself off the list.
     #[must_use]
-    pub(crate) fn wake_up(&self, worker: usize) -> bool {
-        let mut sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
-        match sleepers.iter().position(|&sleeper| sleeper == worker) {
-            Some(index) => {
-                sleepers.swap_remove(index);
-                self.counts.fetch_sub(SLEEPING, Ordering::Relaxed);
-                false
-            }
-            None => true,
+    pub(crate) fn wake_up(&self, worker: usize, call: &Call) -> bool {
+        if call.take() {
+            return true;
         }
+        let mut sleepers = self.sleepers();
+        if sleepers.remove(worker) {
+            self.counts.fetch_sub(SLEEPING, Ordering::Relaxed);
+            return false;
+        }
+        // Called since it looked.
+        call.take()
     }
 }

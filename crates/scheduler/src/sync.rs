@@ -8,7 +8,9 @@
 
 #[cfg(not(glasshouse_loom))]
 pub(crate) use std::{
-    sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+    sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    },
     sync::{Condvar, Mutex, MutexGuard},
     thread, thread_local,
 };
@@ -18,7 +20,9 @@ pub(crate) use crossbeam_queue::SegQueue;
 
 #[cfg(glasshouse_loom)]
 pub(crate) use loom::{
-    sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+    sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    },
     sync::{Condvar, Mutex, MutexGuard},
     thread,
 };

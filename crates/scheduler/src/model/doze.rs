@@ -1,7 +1,7 @@
 //! Models of the watchdog's sleep: a worker that wakes up finds the watchdog awake, or wakes it.
 
 use super::explore;
-use crate::idle::Idle;
+use crate::idle::{Call, Idle};
 use crate::watchdog::Doze;
 use loom::sync::Arc;
 use loom::thread;
@@ -15,7 +15,7 @@ fn a_watchdog_that_falls_asleep_sees_that_a_worker_woke_up_or_is_woken() {
         let worker = {
             let (idle, doze) = (idle.clone(), doze.clone());
             thread::spawn(move || {
-                let _ = idle.wake_up(0);
+                let _ = idle.wake_up(0, &Call::none());
                 doze.stir();
             })
         };
@@ -35,13 +35,14 @@ fn a_watchdog_sees_that_a_pusher_woke_a_worker_or_is_woken_by_it() {
         let worker = {
             let (idle, doze) = (idle.clone(), doze.clone());
             thread::spawn(move || {
+                let call = Arc::new(Call::none());
                 let pusher = {
-                    let idle = idle.clone();
-                    // It takes the worker off the list, and the worker finds itself woken.
-                    thread::spawn(move || assert_eq!(idle.worker_to_wake(), Some(0)))
+                    let (idle, call) = (idle.clone(), call.clone());
+                    // It takes the worker off the list, and the worker finds itself called.
+                    thread::spawn(move || assert_eq!(idle.worker_to_wake(|_| &call), Some(0)))
                 };
                 pusher.join().unwrap();
-                assert!(idle.wake_up(0));
+                assert!(idle.wake_up(0, &call));
                 doze.stir();
             })
         };

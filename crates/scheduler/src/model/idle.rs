@@ -1,7 +1,7 @@
 //! Models of the list of sleepers: a push is seen by a worker that falls asleep, or it is woken.
 
 use super::explore;
-use crate::idle::Idle;
+use crate::idle::{Call, Idle};
 use crate::parker::Parker;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
@@ -12,12 +12,14 @@ fn a_worker_that_falls_asleep_sees_the_push_or_is_woken() {
     explore(|| {
         let idle = Arc::new(Idle::new(2));
         let parker = Arc::new(Parker::new());
+        let call = Arc::new(Call::none());
         let queue = Arc::new(AtomicUsize::new(0));
         let pusher = {
-            let (idle, parker, queue) = (idle.clone(), parker.clone(), queue.clone());
+            let (idle, parker, call, queue) =
+                (idle.clone(), parker.clone(), call.clone(), queue.clone());
             thread::spawn(move || {
                 queue.store(1, Ordering::Relaxed);
-                if idle.worker_to_wake().is_some() {
+                if idle.worker_to_wake(|_| &call).is_some() {
                     parker.unpark(|| unreachable!("nobody polls"));
                 }
             })
@@ -31,9 +33,34 @@ fn a_worker_that_falls_asleep_sees_the_push_or_is_woken() {
                 // Loom reports a deadlock here if nobody wakes it.
                 parker.park(None);
             }
-            let _ = idle.wake_up(0);
+            let _ = idle.wake_up(0, &call);
             assert_eq!(queue.load(Ordering::Relaxed), 1);
         }
         pusher.join().unwrap();
+    });
+}
+
+#[test]
+fn a_worker_that_wakes_up_as_it_is_called_counts_as_one_that_searches() {
+    explore(|| {
+        let idle = Arc::new(Idle::new(2));
+        let call = Arc::new(Call::none());
+        idle.fall_asleep(0, false);
+        let pusher = {
+            let (idle, call) = (idle.clone(), call.clone());
+            thread::spawn(move || idle.worker_to_wake(|_| &call))
+        };
+        // As at the end of a timeout: nobody unparked it.
+        let is_called = idle.wake_up(0, &call);
+        if is_called {
+            assert!(idle.stop_searching(), "nobody else searches");
+        }
+        assert_eq!(pusher.join().unwrap(), is_called.then_some(0));
+        assert!(!idle.is_asleep(0));
+        // Nobody is counted twice, or for ever: the next that sleeps is found.
+        idle.fall_asleep(0, false);
+        assert_eq!(idle.worker_to_wake(|_| &call), Some(0));
+        assert!(idle.wake_up(0, &call));
+        assert!(idle.stop_searching());
     });
 }

@@ -90,7 +90,7 @@ impl Worker {
     }
 
     fn awake(&self, index: usize) {
-        self.searching.set(self.shared.idle.wake_up(index));
+        self.searching.set(self.shared.awoke(index));
         self.shared.watchdog.worker_awoke();
     }
 

@@ -2,7 +2,7 @@
 
 use crate::blocking::Pool;
 use crate::driver::Driver;
-use crate::idle::Idle;
+use crate::idle::{Call, Idle};
 use crate::parker::Parker;
 use crate::queue::{Injector, LocalQueue, Takers};
 use crate::runtime::directory::Listed;
@@ -37,6 +37,8 @@ pub(crate) struct Remote {
     pub(crate) system: LocalQueue<Task>,
     pub(crate) default: LocalQueue<Task>,
     pub(crate) parker: Parker,
+    /// Beside the parker, whose cache line who calls the worker has anyway.
+    pub(crate) call: Call,
     pub(crate) timers: Timers,
 }
 
@@ -54,6 +56,7 @@ impl Remote {
             system: LocalQueue::new(takers),
             default: LocalQueue::new(takers),
             parker: Parker::new(),
+            call: Call::none(),
             timers: Timers::new(clock.clone(), worker),
         }
     }
@@ -114,9 +117,15 @@ impl Shared {
 
     /// After a push: one worker more, if one sleeps and none searches.
     pub(crate) fn wake_a_worker(&self) {
-        if let Some(worker) = self.idle.worker_to_wake() {
+        let call_of = |worker: usize| &self.remotes[worker].call;
+        if let Some(worker) = self.idle.worker_to_wake(call_of) {
             self.unpark(worker);
         }
+    }
+
+    /// This worker is awake. Whether somebody called it: then it counts as searching.
+    pub(crate) fn awoke(&self, worker: usize) -> bool {
+        self.idle.wake_up(worker, &self.remotes[worker].call)
     }
 
     pub(crate) fn unpark(&self, worker: usize) {
