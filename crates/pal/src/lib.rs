@@ -66,6 +66,7 @@ pub use format::header::Lifecycle;
 pub use host::ProcessId;
 pub use id::{IdSource, TaskId};
 pub use loss::LossCause;
+pub use mirror::may_be_heard;
 pub use owner::{RingOwner, WorkerState};
 pub use pal::Pal;
 pub use process::PAL_VARIABLE;

@@ -14,11 +14,17 @@ use crate::text_id::TextId;
 use std::fmt::Write;
 use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
 
+/// Whether anybody may listen: to be asked before each event, at the price of a load or two.
+#[inline(always)]
+pub fn may_be_heard() -> bool {
+    let level = LevelFilter::DEBUG;
+    level <= STATIC_MAX_LEVEL && level <= LevelFilter::current()
+}
+
 /// Whether anybody listens.
 #[inline(always)]
 pub(crate) fn is_enabled() -> bool {
-    let level = LevelFilter::DEBUG;
-    level <= STATIC_MAX_LEVEL && level <= LevelFilter::current() && is_heard()
+    may_be_heard() && is_heard()
 }
 
 /// Asks who listens at the level.

@@ -41,6 +41,15 @@ const LAST_SEQ: u64 = SEQ_MAX - (1 << 36);
 /// locked instruction waits for every store before it. Four cache lines; two and eight came to the same.
 const AHEAD: u64 = 8;
 
+/// Whether a place ahead is fetched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fetch {
+    /// The one that is that far ahead.
+    Ahead,
+    /// The record before has fetched the cache line that it shares with this one, or the next will fetch its own.
+    Done,
+}
+
 impl Ring {
     pub(crate) fn new(index: usize, header: One<RingHeader>, records: View<Record>) -> Ring {
         let ring = Ring {
@@ -66,6 +75,7 @@ impl Ring {
     #[inline(always)]
     pub(crate) fn push(
         &self,
+        fetch: Fetch,
         kind: u8,
         aux: u8,
         words: [u64; 3],
@@ -79,6 +89,9 @@ impl Ring {
         compiler_fence(Ordering::SeqCst);
         let header = self.header();
         let head = header.head.load(Ordering::Relaxed);
+        if fetch == Fetch::Ahead {
+            self.records.prefetch(head + AHEAD);
+        }
         self.place(head + 1, kind, aux, words);
         for (seq, words) in (head + 2..).zip(more) {
             self.place(seq, kind::CONTINUED, 0, *words);
@@ -95,7 +108,6 @@ impl Ring {
     #[inline(always)]
     fn place(&self, seq: u64, kind: u8, aux: u8, words: [u64; 3]) {
         let tag = Tag { seq, kind, aux };
-        self.records.prefetch(seq - 1 + AHEAD);
         publish(
             &self.records.at(seq - 1).words,
             [tag.to_word(), words[0], words[1], words[2]],
@@ -147,12 +159,15 @@ mod tests {
     #[test]
     fn nothing_is_placed_while_an_event_is() {
         let ring = ring(0);
-        assert_eq!(ring.push(1, 0, [1, 2, 3], &[]), Ok(()));
+        assert_eq!(ring.push(Fetch::Ahead, 1, 0, [1, 2, 3], &[]), Ok(()));
         // As a signal handler finds it in the midst of a record.
         ring.is_closed.store(true, Ordering::Relaxed);
-        assert_eq!(ring.push(1, 0, [4, 5, 6], &[]), Err(Refusal::Reentrant));
+        assert_eq!(
+            ring.push(Fetch::Ahead, 1, 0, [4, 5, 6], &[]),
+            Err(Refusal::Reentrant)
+        );
         ring.is_closed.store(false, Ordering::Relaxed);
-        assert_eq!(ring.push(1, 0, [7, 8, 9], &[]), Ok(()));
+        assert_eq!(ring.push(Fetch::Ahead, 1, 0, [7, 8, 9], &[]), Ok(()));
         assert_eq!(ring.header().head.load(Ordering::Relaxed), 2);
         assert_eq!(ring.header().events[1].load(Ordering::Relaxed), 2);
     }
@@ -160,8 +175,11 @@ mod tests {
     #[test]
     fn a_ring_near_its_last_sequence_number_retires() {
         let ring = ring(LAST_SEQ);
-        assert_eq!(ring.push(1, 0, [1, 2, 3], &[]), Ok(()));
+        assert_eq!(ring.push(Fetch::Ahead, 1, 0, [1, 2, 3], &[]), Ok(()));
         ring.retire_if_exhausted();
-        assert_eq!(ring.push(1, 0, [1, 2, 3], &[]), Err(Refusal::Exhausted));
+        assert_eq!(
+            ring.push(Fetch::Ahead, 1, 0, [1, 2, 3], &[]),
+            Err(Refusal::Exhausted)
+        );
     }
 }

@@ -12,7 +12,7 @@ use crate::mirror;
 use crate::owner::{RingOwner, WorkerState};
 use crate::pairs::write_pair;
 use crate::pal::Pal;
-use crate::ring::{Refusal, Ring, add};
+use crate::ring::{Fetch, Refusal, Ring, add};
 use crate::thread::Installed;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -91,19 +91,19 @@ impl RingWriter {
     #[inline(always)]
     pub fn write_encoded(&self, stamp: u64, aux: u8, event: EncodedEvent) -> bool {
         let EncodedEvent(words) = event;
-        let is_recorded = self.inner.push(stamp, aux, words);
-        self.tell(words);
+        let is_recorded = self.inner.push(Fetch::Ahead, stamp, aux, words);
+        self.tell(event);
         is_recorded
     }
 
-    /// Tells subscribers, if there are any.
+    /// Tells the subscribers of an event, if there are any.
     #[inline(always)]
-    fn tell(&self, words: Encoded) {
+    pub fn tell(&self, event: EncodedEvent) {
         if mirror::is_enabled() {
             let Encoded {
                 kind, task, arg, ..
-            } = words;
-            let [first, second, _] = words.more.unwrap_or([0; 3]);
+            } = event.0;
+            let [first, second, _] = event.0.more.unwrap_or([0; 3]);
             self.inner.mirror_task_event(kind, task, arg, first, second);
         }
     }
@@ -149,21 +149,28 @@ impl RingWriter {
         }
     }
 
-    /// The thread runs this task from now on: [`RingWriter::current`] and the record of it in one.
+    /// The thread runs this task from now on: [`RingWriter::current`] and the record of it in one, and what
+    /// [`RingWriter::end_task`] will write is fetched. Subscribers are told by [`RingWriter::tell`].
     #[inline(always)]
     pub fn start_task(&self, stamp: u64, aux: u8, tid: TaskId) {
         let event = EncodedEvent::of(&TaskEvent::Running { tid });
         match &self.inner.ring {
             Some(ring) => {
                 self.show(ring.header(), stamp, tid.number(), WorkerState::Running);
-                self.inner.push_to(ring, stamp, aux, event.0);
-                self.tell(event.0);
+                self.inner.push_to(ring, Fetch::Ahead, stamp, aux, event.0);
             }
             None => {
-                self.current(stamp, Some(tid), WorkerState::Running);
-                self.write_encoded(stamp, aux, event);
+                self.inner.task.set(tid.number());
+                self.inner.refuse(Refusal::Exhausted);
             }
         }
+    }
+
+    /// The task of [`RingWriter::start_task`] leaves the thread, as this event says. Subscribers are told by
+    /// [`RingWriter::tell`].
+    #[inline(always)]
+    pub fn end_task(&self, stamp: u64, aux: u8, event: EncodedEvent) {
+        self.inner.push(Fetch::Done, stamp, aux, event.0);
     }
 
     #[inline(always)]
@@ -225,19 +232,19 @@ impl RingWriter {
 
 impl Inner {
     #[inline(always)]
-    fn push(&self, stamp: u64, aux: u8, event: Encoded) -> bool {
+    fn push(&self, fetch: Fetch, stamp: u64, aux: u8, event: Encoded) -> bool {
         match &self.ring {
-            Some(ring) => self.push_to(ring, stamp, aux, event),
+            Some(ring) => self.push_to(ring, fetch, stamp, aux, event),
             None => self.refuse(Refusal::Exhausted),
         }
     }
 
     #[inline(always)]
-    fn push_to(&self, ring: &Ring, stamp: u64, aux: u8, event: Encoded) -> bool {
+    fn push_to(&self, ring: &Ring, fetch: Fetch, stamp: u64, aux: u8, event: Encoded) -> bool {
         let Encoded {
             kind, task, arg, ..
         } = event;
-        match ring.push(kind, aux, [stamp, task, arg], event.more.as_slice()) {
+        match ring.push(fetch, kind, aux, [stamp, task, arg], event.more.as_slice()) {
             Ok(()) => true,
             Err(refusal) => self.refuse(refusal),
         }
@@ -259,7 +266,13 @@ impl Inner {
             words[..chunk.len()].copy_from_slice(chunk);
         }
         let words = [stamp, number(event.task()), first];
-        match ring.push(event.kind(), 0, words, &more[..rest.len().div_ceil(3)]) {
+        match ring.push(
+            Fetch::Ahead,
+            event.kind(),
+            0,
+            words,
+            &more[..rest.len().div_ceil(3)],
+        ) {
             Ok(()) => true,
             Err(refusal) => self.refuse(refusal),
         }

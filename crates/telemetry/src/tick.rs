@@ -13,7 +13,9 @@ use crate::trace::TaskTrace;
 use crate::worker::Worker;
 use glasshouse_pal::{
     EncodedEvent, Failure, FailureKind, IoTarget, TaskEvent, TaskId, TaskState, TextId, WakeSource,
+    may_be_heard,
 };
+use std::mem;
 use std::time::Duration;
 
 /// A tick under way. Must be committed; dropped otherwise, its span closes without a state.
@@ -39,6 +41,9 @@ pub struct Tick {
     tid: TaskId,
     start: u64,
     end: u64,
+    /// Whether a subscriber or a recorder may be told of it. Asked as it starts: who comes in the midst of a tick
+    /// is told from the next one on.
+    is_watched: bool,
     span: TickSpan,
 }
 
@@ -193,22 +198,34 @@ impl Worker {
             slot.count_poll();
             slot.enter(TaskState::Running, start);
         }
+        let mut is_watched = false;
         let mut span = TickSpan::NONE;
         if ENABLED {
             self.ring.start_task(start, aux, tid);
-            self.shows_task.set(true);
             self.meter.sample(Sample::Ready, ready);
-            if self.pushes {
-                self.push(TaskState::Running, Sample::Ready, ready);
+            is_watched = self.pushes | may_be_heard();
+            if is_watched {
+                span = self.tell_start(tid, ready);
             }
-            span = TickSpan::enter(tid);
         }
         Tick {
             tid,
             start,
             end: start,
+            is_watched,
             span,
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_start(&self, tid: TaskId, ready: u64) -> TickSpan {
+        self.ring
+            .tell(EncodedEvent::of(&TaskEvent::Running { tid }));
+        if self.pushes {
+            self.push(TaskState::Running, Sample::Ready, ready);
+        }
+        TickSpan::enter(tid)
     }
 
     /// The poll has returned: reads the clock, the tick's end and the next one's start. Returns the run
@@ -258,14 +275,25 @@ impl Worker {
     #[inline(always)]
     pub fn commit(&self, tick: Tick, draft: Draft) {
         if ENABLED {
-            let run = tick.run();
-            self.ring.write_encoded(tick.end, draft.aux, draft.event);
+            self.ring.end_task(tick.end, draft.aux, draft.event);
             self.meter.entered(draft.state);
-            self.meter.sample(Sample::Run, run);
-            if self.pushes {
-                self.push(draft.state, Sample::Run, run);
+            self.meter.sample(Sample::Run, tick.run());
+            if tick.is_watched {
+                self.ring.tell(draft.event);
+                self.tell_end(draft.state, tick.run(), tick.span);
+            } else {
+                // There is none, and so nothing to look for.
+                mem::forget(tick.span);
             }
-            tick.span.close(draft.state);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_end(&self, state: TaskState, run: u64, span: TickSpan) {
+        if self.pushes {
+            self.push(state, Sample::Run, run);
+        }
+        span.close(state);
     }
 }

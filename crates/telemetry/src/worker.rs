@@ -66,8 +66,6 @@ pub struct Worker {
     flow: Arc<Flow>,
     /// Whether there is a recorder to push into.
     pub(crate) pushes: bool,
-    /// Whether the ring's header shows a task.
-    pub(crate) shows_task: Cell<bool>,
     /// The last boundary's stamp, and the task of the tick that lasts: others look at it.
     pub(crate) pulse: Arc<Pulse>,
     /// The next id of its block, and how many are left.
@@ -103,7 +101,6 @@ impl Worker {
             meter: hub.meters.join(),
             flow: hub.meters.depth.flow(index).clone(),
             pushes: hub.push.is_some(),
-            shows_task: Cell::new(false),
             pulse,
             ids: Cell::new((0, 0)),
             slots: RefCell::default(),
@@ -265,16 +262,21 @@ impl Worker {
         }
     }
 
-    /// This thread pushes a task onto a ready queue.
+    /// This worker pushes a task onto a ready queue.
     #[inline]
     pub fn pushed(&self) {
+        debug_assert!(self.index.is_some(), "a guest counts otherwise");
         if ENABLED {
-            if self.index.is_some() {
-                self.flow.pushed();
-            } else {
-                // A guest counts where all threads do that are no workers.
-                self.flow.pushed_shared();
-            }
+            self.flow.pushed();
+            self.depth_moved();
+        }
+    }
+
+    /// A guest pushes a task onto a ready queue: it counts where all threads do that are no workers.
+    pub fn pushed_as_guest(&self) {
+        debug_assert!(self.index.is_none(), "a worker counts for itself");
+        if ENABLED {
+            self.flow.pushed_shared();
             self.depth_moved();
         }
     }
@@ -340,7 +342,7 @@ impl Worker {
     /// while one tick follows another at once, nothing lies between them.
     #[inline]
     fn hide_task(&self) {
-        if ENABLED && self.shows_task.replace(false) {
+        if ENABLED && self.ring.current_task().is_some() {
             let end = self.pulse.boundary();
             self.ring.current(end, None, WorkerState::Searching);
         }

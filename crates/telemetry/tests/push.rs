@@ -87,7 +87,7 @@ fn the_gauge_follows_every_push_and_pop() {
     }
     drive.hub.pushed();
     assert_eq!(depth(), Some(4.0));
-    drive.hub.guest().pushed();
+    drive.hub.guest().pushed_as_guest();
     assert_eq!(depth(), Some(5.0));
     for i in (0..5).rev() {
         worker.popped();

@@ -130,6 +130,12 @@ impl<T: Entry> LocalQueue<T> {
         self.len() == 0
     }
 
+    /// Whether nothing is queued, as the owner sees it, whose pushes are all there are.
+    #[inline]
+    pub(crate) fn is_empty_for_owner(&self) -> bool {
+        self.owner.0.tail.load(Ordering::Relaxed) == self.head.0.load(Ordering::Acquire)
+    }
+
     /// Appends an entry. The owner only.
     ///
     /// # Panics

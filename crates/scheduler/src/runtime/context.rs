@@ -30,6 +30,8 @@ pub(crate) struct Worker {
     pub(crate) spare_timer: SpareTimer,
     /// The part of this worker that others reach; none for a guest.
     pub(crate) own: Option<Arc<Remote>>,
+    /// The same, where its queues are popped in the order of the pushes; none where the seed picks the next task.
+    pub(crate) queues: Option<Arc<Remote>>,
     /// Whether the scheduler has one worker.
     pub(crate) is_alone: bool,
     /// The ready tasks of a deterministic scheduler.
@@ -88,8 +90,10 @@ impl Worker {
         index: Option<usize>,
         seeded: Option<Seeded>,
     ) -> Rc<Worker> {
+        let own = index.map(|index| shared.remotes[index].clone());
         Rc::new(Worker {
-            own: index.map(|index| shared.remotes[index].clone()),
+            queues: own.clone().filter(|_| seeded.is_none()),
+            own,
             is_alone: shared.remotes.len() == 1,
             references: SpareReferences::new(shared.clone()),
             shared,

@@ -27,8 +27,7 @@ impl Worker {
             if end.as_mut().poll(&mut cx).is_ready() {
                 return false;
             }
-            self.take_turn();
-            match self.next_task() {
+            match self.turn() {
                 Some(task) => {
                     self.stop_searching();
                     self.run_task(task, Task::poll);
@@ -50,8 +49,7 @@ impl Worker {
             if allowed.is_zero() {
                 return false;
             }
-            self.take_turn();
-            if let Some(task) = self.next_task() {
+            if let Some(task) = self.turn() {
                 let begun = clock.now();
                 let ended = self.run_task(task, Task::poll);
                 let is_still = clock.now() == begun && !ended;

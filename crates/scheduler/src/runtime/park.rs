@@ -24,7 +24,7 @@ impl Worker {
                 && let Some(task) = self.steal()
             {
                 // It goes through the queue like any other: it is popped in its class's turn.
-                return self.push(task);
+                return self.push_taken(task);
             }
         }
         self.sleep(index);

@@ -48,7 +48,7 @@ impl Worker {
                     // It was made ready on another thread: its stamps may be later than our boundary.
                     self.seam.refresh();
                 }
-                self.push(task);
+                self.push_taken(task);
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::runtime::context::Worker;
 use crate::runtime::ending;
 use crate::runtime::entered;
 use crate::runtime::root::Root;
-use crate::runtime::shared::Shared;
+use crate::runtime::shared::{Remote, Shared};
 use crate::runtime::tick::After;
 use crate::task::{Class, Task};
 use std::sync::Arc;
@@ -37,8 +37,7 @@ impl Worker {
     /// Runs tasks until the scheduler closes, or until `root` has ended.
     pub(crate) fn run(&self, mut root: Option<&mut Root<'_>>) {
         while !self.shared.phase.is_closed() {
-            self.take_turn();
-            let Some(task) = self.next_task() else {
+            let Some(task) = self.turn() else {
                 self.find_work();
                 if self.is_stuck.get()
                     && let Some(root) = &root
@@ -79,24 +78,42 @@ impl Worker {
         }
     }
 
-    /// What is due beside the tasks: timers at every turn, the driver now and then.
-    #[inline]
-    pub(crate) fn take_turn(&self) {
+    /// What is due beside the tasks (timers at every turn, the driver now and then), and the next ready task of
+    /// this worker, in order: system before default, own before shared.
+    #[inline(always)]
+    pub(crate) fn turn(&self) -> Option<Task> {
         let left = self.turns_left.get();
-        self.turns_left.set(left.wrapping_sub(1));
-        match left {
-            0 => self.turns_left.set(SHARED_INTERVAL - 1),
-            1 => self.look_around(),
-            _ => {}
+        let is_own = left > 1;
+        if is_own {
+            self.turns_left.set(left - 1);
+        } else {
+            self.end_round(left);
         }
         if let Some(own) = &self.own {
             self.disarm_spare();
             own.timers.fire(self.seam.now());
         }
+        // Most turns are like this: only default tasks are ready, and it is the own queue's turn.
+        if is_own
+            && self.system_run.get() == 0
+            && let Some(own) = &self.queues
+            && own.system.is_empty_for_owner()
+            && self.shared.injector.is_empty_of(Class::System)
+            && let Some(task) = own.default.pop()
+        {
+            return Some(self.taken(task));
+        }
+        self.next_task()
     }
 
+    /// Every so many turns the driver is looked at, and the shared queue before the own one.
     #[cold]
-    fn look_around(&self) {
+    fn end_round(&self, left: u32) {
+        if left == 0 {
+            self.turns_left.set(SHARED_INTERVAL - 1);
+            return;
+        }
+        self.turns_left.set(0);
         if let Some(driver) = &self.shared.driver {
             driver.poll_now();
         }
@@ -105,24 +122,9 @@ impl Worker {
         }
     }
 
-    /// The next ready task of this worker, in order: system before default, own before shared.
-    #[inline]
-    pub(crate) fn next_task(&self) -> Option<Task> {
-        // Most turns are like this: only default tasks are ready, and it is the own queue's turn.
-        if self.turns_left.get() != 0
-            && self.system_run.get() == 0
-            && let (Some(own), None) = (&self.own, &self.seeded)
-            && own.system.is_empty()
-            && self.shared.injector.is_empty_of(Class::System)
-            && let Some(task) = own.default.pop()
-        {
-            return Some(self.taken(task));
-        }
-        self.next_task_in_order()
-    }
-
+    /// The next ready task, in order.
     #[inline(never)]
-    fn next_task_in_order(&self) -> Option<Task> {
+    pub(crate) fn next_task(&self) -> Option<Task> {
         let shared_first = self.turns_left.get() == 0;
         let default_first = self.system_run.get() >= SYSTEM_RUN;
         let order = if default_first {
@@ -196,24 +198,40 @@ impl Worker {
     /// A task that another task, a timer or a descriptor made ready on this thread.
     #[inline(always)]
     pub(crate) fn push_woken(&self, task: Task) {
-        self.seam.pushed();
-        self.push(task);
-        match self.own {
-            Some(_) => self.offer(),
-            // A guest has no queue.
-            None => self.shared.wake_a_worker(),
+        match &self.queues {
+            Some(own) => {
+                self.seam.pushed();
+                own.queue(task.class()).push(task);
+                self.offer(own);
+            }
+            None => self.push_elsewhere(task),
         }
     }
 
     /// A task that came back ready from its own tick.
     #[inline(always)]
     pub(crate) fn push_back(&self, task: Task, throttled: bool) {
-        self.seam.pushed();
         if throttled {
-            return self.push_throttled(task);
+            self.push_throttled(task);
+        } else {
+            self.push_woken(task);
         }
-        self.push(task);
-        self.offer();
+    }
+
+    /// By a worker whose tasks the seed picks, which is alone, and by a guest, which has no queue.
+    #[inline(never)]
+    fn push_elsewhere(&self, task: Task) {
+        match &self.seeded {
+            Some(seeded) => {
+                self.seam.pushed();
+                seeded.borrow_mut().push(task);
+            }
+            None => {
+                self.seam.pushed_as_guest();
+                self.shared.injector.push(task);
+                self.shared.wake_a_worker();
+            }
+        }
     }
 
     #[cold]
@@ -223,14 +241,13 @@ impl Worker {
             self.system_run.set(SYSTEM_RUN);
         }
         if let Some(seeded) = &self.seeded {
+            self.seam.pushed();
             seeded.borrow_mut().push_throttled(task);
-            return;
-        }
-        if self.shared.injector.is_empty_of(task.class()) {
-            self.push(task);
-            self.offer();
+        } else if self.shared.injector.is_empty_of(task.class()) {
+            self.push_woken(task);
         } else {
             // Its peers may have been put there while it ran: behind the last of them.
+            self.seam.pushed();
             self.shared.inject(task);
         }
     }
@@ -238,23 +255,16 @@ impl Worker {
     /// Alone in the queue, what was pushed is this worker's next tick: waking another would only move it
     /// about, at the price of a system call and of caches that are cold. Beside others, a sleeper could
     /// serve them. Should the tick under way never end, the watchdog hands on what waits behind it.
-    #[inline]
-    fn offer(&self) {
-        if !self.is_alone
-            && let Some(own) = &self.own
-            && own.default.len() + own.system.len() > 1
-        {
+    #[inline(always)]
+    fn offer(&self, own: &Remote) {
+        if !self.is_alone && own.ready() > 1 {
             self.shared.wake_a_worker();
         }
     }
 
-    /// To this worker's own queue, where it has one; neither counted nor told to anybody.
-    #[inline(always)]
-    pub(crate) fn push(&self, task: Task) {
-        if let Some(seeded) = &self.seeded {
-            return seeded.borrow_mut().push(task);
-        }
-        match &self.own {
+    /// To this worker's own queue, neither counted nor told to anybody: it was taken from another's.
+    pub(crate) fn push_taken(&self, task: Task) {
+        match &self.queues {
             Some(own) => own.queue(task.class()).push(task),
             None => self.shared.injector.push(task),
         }
