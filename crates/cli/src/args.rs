@@ -28,6 +28,8 @@ enum Command {
     Log(inspect::log::Options),
     /// Say where the tasks' time went, by the place that spawned them
     Stats(inspect::stats::Options),
+    /// Tell one task's life: its states, how long each lasted, who woke it, and what it spawned
+    Task(inspect::task::Options),
     /// Check that every task's records obey the rules of a task's life, and that counts agree
     Verify(inspect::verify::Options),
 }
@@ -40,6 +42,7 @@ impl Command {
             Command::Ps(options) => print(|out| inspect::ps::run(&options, out)),
             Command::Log(options) => print(|out| inspect::log::run(&options, out)),
             Command::Stats(options) => print(|out| inspect::stats::run(&options, out)),
+            Command::Task(options) => print(|out| inspect::task::run(&options, out)),
             Command::Verify(options) => print(|out| inspect::verify::run(&options, out)),
         }
     }

@@ -51,6 +51,11 @@ fn three_digits(amount: u64, unit: u64) -> String {
     }
 }
 
+/// A moment in nanoseconds since the log began, as seconds in a column.
+pub fn at(ns: u64) -> String {
+    format!("{:>5}.{:09}", ns / S, ns % S)
+}
+
 /// A size in bytes, in binary units.
 #[derive(Clone, Copy)]
 pub struct Bytes(pub u64);

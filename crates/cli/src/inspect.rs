@@ -4,8 +4,11 @@ mod event;
 mod lost;
 mod names;
 mod open;
+mod parse;
+mod until;
 
 pub mod log;
 pub mod ps;
 pub mod stats;
+pub mod task;
 pub mod verify;

@@ -6,12 +6,12 @@ use super::event::Events;
 use super::lost;
 use super::names::Names;
 use super::open::{Opened, open};
+use super::parse::{duration, task};
 use crate::exit::Stop;
 use crate::human::{self, Span};
 use crate::out::Out;
 use glasshouse_pal::TaskId;
 use glasshouse_pal::reader::{Cursor, Entry, Log, Records};
-use jiff::SignedDuration;
 use line::Line;
 use std::io::Write;
 use std::sync::Arc;
@@ -28,13 +28,13 @@ pub struct Options {
     #[arg(value_name = "PAL")]
     pal: String,
     /// Only records about task N
-    #[arg(long, value_name = "N", value_parser = parse_task, allow_hyphen_values = true)]
+    #[arg(long, value_name = "N", value_parser = task, allow_hyphen_values = true)]
     task: Option<TaskId>,
     /// Only events of kind K, such as `wake`
     #[arg(long, value_name = "K")]
     kind: Option<String>,
     /// Only the last D of the log, such as `5s` or `1m30s`
-    #[arg(long, value_name = "D", value_parser = parse_duration, allow_hyphen_values = true)]
+    #[arg(long, value_name = "D", value_parser = duration, allow_hyphen_values = true)]
     since: Option<Duration>,
     /// Go on as records come, until the process has ended
     #[arg(long)]
@@ -42,20 +42,6 @@ pub struct Options {
     /// One JSON object a line
     #[arg(long)]
     json: bool,
-}
-
-fn parse_task(text: &str) -> Result<TaskId, String> {
-    let number = text.parse().ok();
-    let task = number.and_then(TaskId::new);
-    task.ok_or_else(|| format!("a task is a whole number from 1 to {}", TaskId::MAX))
-}
-
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let parsed: Result<SignedDuration, _> = text.parse();
-    let positive = parsed
-        .ok()
-        .and_then(|signed| Duration::try_from(signed).ok());
-    positive.ok_or_else(|| "write a duration such as `250ms`, `5s` or `1m30s`".to_owned())
 }
 
 /// Prints the records.
@@ -195,45 +181,6 @@ impl Printer<'_, '_> {
             self.out.json(&line)
         } else {
             Ok(writeln!(self.out, "{line}")?)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_read_as_people_write_them() {
-        for (text, ms) in [
-            ("250ms", 250),
-            ("5s", 5_000),
-            ("1m30s", 90_000),
-            ("1h 2m", 3_720_000),
-        ] {
-            assert_eq!(
-                parse_duration(text),
-                Ok(Duration::from_millis(ms)),
-                "{text}"
-            );
-        }
-        for text in [
-            "",
-            "5",
-            "-5s",
-            "five seconds",
-            "5s ago",
-            "99999999999999999999h",
-        ] {
-            assert!(parse_duration(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_task_is_a_number_that_a_task_can_have() {
-        assert_eq!(parse_task("7"), Ok(TaskId::new(7).expect("in range")));
-        for text in ["0", "-1", "x", "72057594037927936"] {
-            assert!(parse_task(text).is_err(), "{text}");
         }
     }
 }

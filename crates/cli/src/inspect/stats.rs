@@ -5,13 +5,14 @@ mod spread;
 use super::lost::{self, Lost};
 use super::names::Names;
 use super::open::{Opened, open};
+use super::until::until;
 use crate::exit::Stop;
 use crate::human::Span;
 use crate::out::Out;
 use crate::table::{Align, Table};
 use glasshouse_pal::lives::{Lives, Step};
 use glasshouse_pal::reader::Log;
-use glasshouse_pal::{Clock, Event, Rate, SiteId, TaskState};
+use glasshouse_pal::{Event, Rate, SiteId, TaskState};
 use serde::Serialize;
 use spread::{Samples, Spread};
 use std::collections::HashMap;
@@ -210,20 +211,10 @@ fn gather(log: &Log, names: &mut Names<'_>) -> HashMap<Option<SiteId>, Gathered>
         }
     }
     // What a task is in the midst of counts too: a task that hangs is what one looks for.
-    let end = end_of(log, newest);
+    let end = until(log, newest);
     for (tid, life) in lives.iter().filter(|(_, life)| !life.state.is_end()) {
         let gathered = sites.entry(names.site_of(tid)).or_default();
         gathered.spend(life.state, end.saturating_sub(life.since), rate);
     }
     sites
-}
-
-/// The stamp up to which a log speaks: the present while its process runs, else its last sign of life.
-fn end_of(log: &Log, newest_record: u64) -> u64 {
-    let clock = Clock::process();
-    if log.is_alive() && clock.rate() == log.rate() {
-        return clock.now();
-    }
-    let heartbeats = log.rings().into_iter().map(|ring| ring.heartbeat);
-    heartbeats.fold(newest_record, u64::max)
 }

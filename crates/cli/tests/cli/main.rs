@@ -12,4 +12,5 @@ mod metrics;
 mod mistakes;
 mod place;
 mod processes;
+mod task;
 mod terminal;

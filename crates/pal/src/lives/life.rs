@@ -78,6 +78,15 @@ impl Life {
             .fold(0, |sum, w| sum.saturating_add(*w))
     }
 
+    /// The life as of a later stamp: what the task is in the midst of counts up to then; nothing does where it has
+    /// ended.
+    pub fn as_of(&self, stamp: u64) -> Life {
+        let mut life = self.clone();
+        life.spend(self.state, stamp.saturating_sub(self.since));
+        life.since = self.since.max(stamp);
+        life
+    }
+
     /// Adds `spent` to the sum that `state` belongs to; nothing is spent after an end.
     pub(super) fn spend(&mut self, state: TaskState, spent: u64) {
         let sum = if state == TaskState::Running {

@@ -28,12 +28,8 @@ impl Line<'_> {
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (seconds, nanos) = (
-            self.entry.at_ns / 1_000_000_000,
-            self.entry.at_ns % 1_000_000_000,
-        );
         let ring = self.entry.ring.to_string();
-        write!(f, "{seconds:>5}.{nanos:09} {ring:>5} ")?;
+        write!(f, "{} {ring:>5} ", human::at(self.entry.at_ns))?;
         let task = match self.entry.event.tid() {
             Some(task) => format!("#{task}"),
             None => String::new(),

@@ -1,0 +1,344 @@
+//! Owns `glasshouse task`: one task's life, state by state.
+
+mod state;
+
+use super::event::{Events, Told};
+use super::lost;
+use super::names::Names;
+use super::open::{Opened, open};
+use super::until::until;
+use crate::exit::Stop;
+use crate::human::{self, Span};
+use crate::out::Out;
+use glasshouse_pal::lives::{Life, Lives, WAITS};
+use glasshouse_pal::reader::Log;
+use glasshouse_pal::{Event, Rate, TaskEvent, TaskId, TaskRow};
+use serde::{Serialize, Serializer};
+use state::State;
+use std::io::Write;
+
+/// The children that are named; of further ones only the number is told.
+const CHILDREN_NAMED: usize = 20;
+
+/// What `glasshouse task` is asked.
+#[derive(clap::Args)]
+pub struct Options {
+    /// A log file, a process id, or `last`
+    #[arg(value_name = "PAL")]
+    pal: String,
+    /// The task's number
+    #[arg(value_name = "ID", value_parser = super::parse::task, allow_hyphen_values = true)]
+    task: TaskId,
+    /// One JSON object a line: its states, and last the whole
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the life.
+///
+/// # Errors
+///
+/// When there is no such log or task, or the output cannot be written.
+pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
+    let opened = open(&options.pal)?;
+    let log = &opened.log;
+    let row = log.tasks().find(|row| row.id == options.task);
+    let mut teller = Teller {
+        task: options.task,
+        is_json: options.json,
+        names: Names::new(log),
+        events: Events::new(log),
+        children: Vec::new(),
+        last: None,
+        heading: (!options.json).then(|| format!("{}\n{}\n", opened.name(), lost::line(log))),
+        out,
+    };
+    let mut lives = log.horizon().map_or_else(Lives::whole, Lives::from_horizon);
+    let newest = teller.tell_states(&mut lives)?;
+    let life = lives.of(options.task);
+    if life.is_none() && row.is_none() {
+        return Err(unknown(&opened, options.task));
+    }
+    teller.end(life, row.as_ref(), until(log, newest))
+}
+
+fn unknown(opened: &Opened, task: TaskId) -> Stop {
+    let seen = opened.log.records().filter_map(|entry| entry.event.tid());
+    let remedy = match seen.fold(None, range) {
+        None => "its records speak of none".to_owned(),
+        Some((first, last)) => format!("its records speak of tasks from {first} to {last}"),
+    };
+    Stop::input(format_args!(
+        "{}: nothing is known of task {task}; {remedy}, and `glasshouse log` shows them",
+        opened.name()
+    ))
+}
+
+fn range(seen: Option<(TaskId, TaskId)>, tid: TaskId) -> Option<(TaskId, TaskId)> {
+    let (first, last) = seen.unwrap_or((tid, tid));
+    Some((first.min(tid), last.max(tid)))
+}
+
+/// Tells the life as the records come, so that it need not fit into memory.
+struct Teller<'a, 'out> {
+    task: TaskId,
+    is_json: bool,
+    names: Names<'a>,
+    events: Events<'a>,
+    children: Vec<TaskId>,
+    /// Told before the first line, so that nothing is told of a task that there is not.
+    heading: Option<String>,
+    /// The state that it entered last: how long it lasts is not known before the next.
+    last: Option<State>,
+    out: &'out mut Out,
+}
+
+impl<'a> Teller<'a, '_> {
+    fn log(&self) -> &'a Log {
+        self.events.log()
+    }
+
+    /// Tells every state but the last. Returns the newest stamp of all records.
+    fn tell_states(&mut self, lives: &mut Lives) -> Result<u64, Stop> {
+        let rate = self.log().rate();
+        let mut newest = self.log().start_stamp();
+        for entry in self.log().records() {
+            newest = newest.max(entry.stamp);
+            self.names.learn(&entry.event);
+            let Event::Task(event) = &entry.event else {
+                continue;
+            };
+            if let TaskEvent::Spawned { tid, parent, .. } = event
+                && *parent == Some(self.task)
+            {
+                self.children.push(*tid);
+            }
+            if event.tid() != Some(self.task) {
+                continue;
+            }
+            let Some(step) = lives.feed(entry.stamp, entry.aux, event) else {
+                continue;
+            };
+            let lasted = step.left.map(|(_, ticks)| rate.ns(ticks));
+            let fault = step.fault.map(|fault| fault.to_string());
+            self.tell_last(lasted, false)?;
+            self.last = Some(State {
+                at_ns: entry.at_ns,
+                ring: entry.ring,
+                state: step.life.state,
+                fields: self.events.fields(&entry.event, &mut self.names),
+                fault,
+            });
+        }
+        Ok(newest)
+    }
+
+    /// The state before has lasted so long; `None` where records of it are missing.
+    fn tell_last(&mut self, lasted_ns: Option<u64>, is_going_on: bool) -> Result<(), Stop> {
+        let Some(last) = self.last.take() else {
+            return Ok(());
+        };
+        if self.is_json {
+            return self.out.json(&last.json(lasted_ns, is_going_on));
+        }
+        self.tell_heading()?;
+        let lasted = match lasted_ns {
+            _ if last.state.is_end() => String::new(),
+            Some(ns) => Span(ns).to_string(),
+            None => "?".to_owned(),
+        };
+        let so_far = if is_going_on { "+" } else { "" };
+        write!(
+            self.out,
+            "{} {:>5}  {:<10} {:>9}",
+            human::at(last.at_ns),
+            last.ring.to_string(),
+            last.state.name(),
+            lasted + so_far,
+        )?;
+        for (name, value) in &last.fields {
+            let name = name.strip_suffix("_ns").unwrap_or(name);
+            write!(self.out, "  {}={value}", human::plain(name))?;
+            if let Told::Task(task) = value {
+                let named = self.named(*task);
+                write!(self.out, "{named}")?;
+            }
+        }
+        if let Some(fault) = &last.fault {
+            write!(self.out, "  ({fault})")?;
+        }
+        Ok(writeln!(self.out)?)
+    }
+
+    fn tell_heading(&mut self) -> Result<(), Stop> {
+        match self.heading.take() {
+            Some(heading) => Ok(writeln!(self.out, "{heading}")?),
+            None => Ok(()),
+        }
+    }
+
+    /// A task's name in brackets, where it has one.
+    fn named(&mut self, task: TaskId) -> String {
+        let site = self.names.of_task(task);
+        let name = site.and_then(|site| site.name.clone());
+        name.map_or(String::new(), |name| format!("({})", human::plain(&name)))
+    }
+
+    /// The last state, and the whole.
+    fn end(&mut self, life: Option<&Life>, row: Option<&TaskRow>, until: u64) -> Result<(), Stop> {
+        let rate = self.log().rate();
+        if let Some(life) = life {
+            let lasted = rate.ns(until.saturating_sub(life.since));
+            let is_going_on = !life.state.is_end();
+            self.tell_last(Some(lasted), is_going_on)?;
+        }
+        let site = self.names.of_task(self.task);
+        let parent = life.and_then(|life| life.parent);
+        let whole = Whole {
+            task: self.task.number(),
+            name: site.as_ref().and_then(|site| site.name.clone()),
+            site: site.map(|site| site.to_string()),
+            parent: parent
+                .or(row.and_then(|row| row.parent))
+                .map(TaskId::number),
+            spent: match (life, row) {
+                // The table knows what records have been overwritten.
+                (Some(life), Some(row)) if life.site.is_none() => Spent::of_row(row, rate),
+                (Some(life), _) => Spent::of_life(life, until, rate),
+                (None, Some(row)) => Spent::of_row(row, rate),
+                (None, None) => return Ok(()),
+            },
+            children: self.children.iter().map(|child| child.number()).collect(),
+        };
+        if self.is_json {
+            return self.out.json(&whole);
+        }
+        self.tell_whole(&whole)
+    }
+
+    fn tell_whole(&mut self, whole: &Whole) -> Result<(), Stop> {
+        let or_dash = |text: &Option<String>| {
+            let text = text.as_deref().unwrap_or("-");
+            human::plain(text).into_owned()
+        };
+        match self.heading {
+            Some(_) => self.tell_heading()?,
+            None => writeln!(self.out)?,
+        }
+        write!(
+            self.out,
+            "#{} {}, spawned at {}",
+            whole.task,
+            or_dash(&whole.name),
+            or_dash(&whole.site)
+        )?;
+        if let Some(parent) = whole.parent.and_then(TaskId::new) {
+            let named = self.named(parent);
+            write!(self.out, " by #{parent}{named}")?;
+        }
+        writeln!(self.out)?;
+        let spent = &whole.spent;
+        let all = spent.all_ns().max(1);
+        writeln!(self.out, "{}", spent.since)?;
+        for (what, ns) in spent.parts() {
+            let share = ns as f64 * 100.0 / all as f64;
+            writeln!(self.out, "  {what:<10} {:>9} {share:>5.1} %", Span(ns))?;
+        }
+        writeln!(self.out, "  {:<10} {:>9}", "ticks", spent.ticks)?;
+        if !self.children.is_empty() {
+            let children = std::mem::take(&mut self.children);
+            write!(self.out, "spawned {}:", children.len())?;
+            for child in children.iter().take(CHILDREN_NAMED) {
+                let named = self.named(*child);
+                write!(self.out, " #{child}{named}")?;
+            }
+            let more = if children.len() > CHILDREN_NAMED {
+                " …"
+            } else {
+                ""
+            };
+            writeln!(self.out, "{more}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The whole of a task, as JSON has it.
+#[derive(Serialize)]
+struct Whole {
+    task: u64,
+    name: Option<String>,
+    site: Option<String>,
+    parent: Option<u64>,
+    #[serde(flatten)]
+    spent: Spent,
+    children: Vec<u64>,
+}
+
+/// Where a task's time went.
+#[derive(Serialize)]
+struct Spent {
+    /// Since when this is counted: `its spawn`, `the horizon`, or by whom.
+    since: &'static str,
+    ticks: u64,
+    run_ns: u64,
+    ready_ns: u64,
+    /// All waits together.
+    wait_ns: u64,
+    /// By cause, where records tell it.
+    #[serde(serialize_with = "as_map")]
+    waits: Vec<(&'static str, u64)>,
+}
+
+fn as_map<S: Serializer>(waits: &[(&'static str, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(waits.iter().copied())
+}
+
+impl Spent {
+    /// By its records; what it is in the midst of counts, up to `until`.
+    fn of_life(life: &Life, until: u64, rate: Rate) -> Spent {
+        let life = life.as_of(until);
+        let waits = WAITS.iter().zip(life.wait_ticks);
+        Spent {
+            since: match life.site {
+                Some(_) => "since its spawn",
+                None => "since the oldest record of it",
+            },
+            ticks: life.polls,
+            run_ns: rate.ns(life.run_ticks),
+            ready_ns: rate.ns(life.ready_ticks),
+            wait_ns: rate.ns(life.wait_total_ticks()),
+            waits: waits
+                .filter(|(_, ticks)| *ticks > 0)
+                .map(|(state, ticks)| (state.name(), rate.ns(ticks)))
+                .collect(),
+        }
+    }
+
+    /// By the task table, without what it is in the midst of.
+    fn of_row(row: &TaskRow, rate: Rate) -> Spent {
+        Spent {
+            since: "since its spawn, by the task table, up to its last transition",
+            ticks: row.polls.into(),
+            run_ns: rate.ns(row.run_ticks),
+            ready_ns: rate.ns(row.ready_ticks),
+            wait_ns: rate.ns(row.wait_ticks),
+            waits: Vec::new(),
+        }
+    }
+
+    fn all_ns(&self) -> u64 {
+        self.run_ns
+            .saturating_add(self.ready_ns)
+            .saturating_add(self.wait_ns)
+    }
+
+    fn parts(&self) -> Vec<(&'static str, u64)> {
+        let mut parts = vec![("run", self.run_ns), ("ready", self.ready_ns)];
+        match self.waits.is_empty() {
+            true => parts.push(("wait", self.wait_ns)),
+            false => parts.extend(&self.waits),
+        }
+        parts
+    }
+}
