@@ -30,6 +30,8 @@ enum Command {
     Stats(inspect::stats::Options),
     /// Tell one task's life: its states, how long each lasted, who woke it, and what it spawned
     Task(inspect::task::Options),
+    /// Turn a log into what other programs read: Perfetto, scripts
+    Export(inspect::export::Options),
     /// Check that every task's records obey the rules of a task's life, and that counts agree
     Verify(inspect::verify::Options),
 }
@@ -42,6 +44,7 @@ impl Command {
             Command::Ps(options) => print(|out| inspect::ps::run(&options, out)),
             Command::Log(options) => print(|out| inspect::log::run(&options, out)),
             Command::Stats(options) => print(|out| inspect::stats::run(&options, out)),
+            Command::Export(options) => print(|out| inspect::export::run(&options, out)),
             Command::Task(options) => print(|out| inspect::task::run(&options, out)),
             Command::Verify(options) => print(|out| inspect::verify::run(&options, out)),
         }

@@ -7,6 +7,7 @@ mod open;
 mod parse;
 mod until;
 
+pub mod export;
 pub mod log;
 pub mod ps;
 pub mod stats;

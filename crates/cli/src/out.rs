@@ -32,8 +32,17 @@ impl Out {
     ///
     /// What writing gives.
     pub fn json(&mut self, value: &impl serde::Serialize) -> Result<(), Stop> {
-        serde_json::to_writer(&mut self.inner, value).map_err(io::Error::from)?;
+        self.json_in_line(value)?;
         Ok(writeln!(self.inner)?)
+    }
+
+    /// The same within a line.
+    ///
+    /// # Errors
+    ///
+    /// What writing gives.
+    pub fn json_in_line(&mut self, value: &impl serde::Serialize) -> Result<(), Stop> {
+        Ok(serde_json::to_writer(&mut self.inner, value).map_err(io::Error::from)?)
     }
 
     /// Writes out what is buffered. Without it an error of the last write would go unseen.

@@ -22,7 +22,7 @@ use std::time::Duration;
 const FOLLOW_PERIOD: Duration = Duration::from_millis(100);
 
 /// What `glasshouse log` is asked.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub struct Options {
     /// A log file, a process id, or `last`
     #[arg(value_name = "PAL")]
@@ -51,25 +51,36 @@ pub struct Options {
 /// When there is no such log or kind, or the output cannot be written.
 pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     let opened = open(&options.pal)?;
-    let mut printer = Printer {
-        names: Names::new(&opened.log),
-        events: Events::new(&opened.log),
-        options,
-        from_ns: 0,
-        out,
-    };
+    let mut printer = Printer::new(&opened.log, options, out);
     printer.check_kind(&opened)?;
-    // Beside the records, so that these alone go down a pipe.
-    say(format_args!(
-        "{}: {}",
-        opened.name(),
-        lost::line(&opened.log)
-    ));
+    say_what_is_lost(&opened);
     if options.follow {
         return follow(&opened.log, &mut printer);
     }
     printer.begin_at(newest(opened.log.records()));
     printer.print(opened.log.records())
+}
+
+/// Every record as a line of JSON.
+///
+/// # Errors
+///
+/// When the output cannot be written.
+pub fn write_json(log: &Log, out: &mut Out) -> Result<(), Stop> {
+    let options = Options {
+        json: true,
+        ..Options::default()
+    };
+    Printer::new(log, &options, out).print(log.records())
+}
+
+/// Says what the log retains: beside the records, so that these alone go down a pipe.
+pub fn say_what_is_lost(opened: &Opened) {
+    say(format_args!(
+        "{}: {}",
+        opened.name(),
+        lost::line(&opened.log)
+    ));
 }
 
 /// When the newest record was made.
@@ -124,7 +135,17 @@ struct Printer<'a, 'out> {
     out: &'out mut Out,
 }
 
-impl Printer<'_, '_> {
+impl<'a, 'out> Printer<'a, 'out> {
+    fn new(log: &'a Log, options: &'a Options, out: &'out mut Out) -> Printer<'a, 'out> {
+        Printer {
+            names: Names::new(log),
+            events: Events::new(log),
+            options,
+            from_ns: 0,
+            out,
+        }
+    }
+
     /// A kind that the log does not know is a mistake, not an empty answer.
     fn check_kind(&self, opened: &Opened) -> Result<(), Stop> {
         let Some(kind) = &self.options.kind else {

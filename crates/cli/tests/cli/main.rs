@@ -3,6 +3,7 @@
 //! Every test has a directory of its own, where its flows, logs and leavings are; what it starts it ends.
 
 mod damaged;
+mod export;
 mod flows;
 mod follow;
 mod inspector;
