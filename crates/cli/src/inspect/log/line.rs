@@ -2,7 +2,8 @@
 
 use crate::human;
 use crate::inspect::event::Field;
-use glasshouse_pal::reader::{Entry, RingId};
+use crate::inspect::ring::Ring;
+use glasshouse_pal::reader::Entry;
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::borrow::Cow;
@@ -60,10 +61,7 @@ impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("seq", &self.entry.seq)?;
-        match self.entry.ring {
-            RingId::Worker(number) => map.serialize_entry("worker", &number)?,
-            ring @ RingId::External(_) => map.serialize_entry("worker", &ring.to_string())?,
-        }
+        map.serialize_entry("worker", &Ring(self.entry.ring))?;
         map.serialize_entry("at_ns", &self.entry.at_ns)?;
         map.serialize_entry("wall", &self.wall())?;
         map.serialize_entry("event", &self.event)?;

@@ -1,6 +1,7 @@
 //! Owns one state of a task's life, as JSON has it.
 
 use crate::inspect::event::Field;
+use crate::inspect::ring::Ring;
 use glasshouse_pal::TaskState;
 use glasshouse_pal::reader::RingId;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -38,10 +39,7 @@ impl Serialize for Json<'_> {
         let state = self.state;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("at_ns", &state.at_ns)?;
-        match state.ring {
-            RingId::Worker(number) => map.serialize_entry("worker", &number)?,
-            ring @ RingId::External(_) => map.serialize_entry("worker", &ring.to_string())?,
-        }
+        map.serialize_entry("worker", &Ring(state.ring))?;
         map.serialize_entry("state", state.state.name())?;
         map.serialize_entry("lasted_ns", &self.lasted_ns)?;
         if self.is_going_on {
