@@ -36,9 +36,8 @@ impl Drop for DropsOn {
     }
 }
 
-/// Lets everything that is ready run.
-/// Until what was spawned from outside has had a tick: the shared queue comes in turn every 61 ticks, however
-/// long the thread was held up.
+/// Lets everything that is ready run, also what was spawned from outside: the shared queue comes in turn every 61
+/// ticks, however long the thread was held up.
 async fn settle() {
     for _ in 0..200 {
         task::yield_now().await;

@@ -23,7 +23,7 @@ pub struct Options {
 /// The forms there are.
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
-    /// Trace events: a track for each worker, a slice for each tick, an arrow for each wake by a task
+    /// Trace events: a track for each worker, a slice for each tick, an arrow for each wake out of a tick
     Chrome,
     /// One JSON object a record
     Json,

@@ -10,7 +10,7 @@ use super::until::until;
 use crate::exit::Stop;
 use crate::human::{self, Span};
 use crate::out::Out;
-use glasshouse_pal::lives::{Life, Lives, WAITS};
+use glasshouse_pal::lives::{Fault, Life, Lives, WAITS};
 use glasshouse_pal::reader::Log;
 use glasshouse_pal::{Event, Rate, TaskEvent, TaskId, TaskRow};
 use serde::{Serialize, Serializer};
@@ -119,16 +119,27 @@ impl<'a> Teller<'a, '_> {
             let Some(step) = lives.feed(entry.stamp, entry.aux, event) else {
                 continue;
             };
+            let Some(state) = event.state() else {
+                continue;
+            };
             let lasted = step.left.map(|(_, ticks)| rate.ns(ticks));
-            let fault = step.fault.map(|fault| fault.to_string());
-            self.tell_last(lasted, false)?;
-            self.last = Some(State {
+            let is_late = matches!(step.fault, Some(Fault::Disorder { .. }));
+            let entered = State {
                 at_ns: entry.at_ns,
                 ring: entry.ring,
-                state: step.life.state,
+                state,
                 fields: self.events.fields(&entry.event, &mut self.names),
-                fault,
-            });
+                fault: step.fault.map(|fault| fault.to_string()),
+            };
+            if is_late {
+                // What comes after it was believed before: the state it is in goes on.
+                let going_on = self.last.replace(entered);
+                self.tell_last(None, false)?;
+                self.last = going_on;
+            } else {
+                self.tell_last(lasted, false)?;
+                self.last = Some(entered);
+            }
         }
         Ok(newest)
     }

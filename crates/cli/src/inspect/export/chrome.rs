@@ -1,5 +1,5 @@
 //! Owns the log as trace events: a track for each ring, a slice for each tick, named by its task, an arrow
-//! from the tick that woke a task to the tick that answers, and counters of ready tasks and of lanes.
+//! from the tick in which a waiting task was woken to the tick that answers, and counters of ready tasks and of lanes.
 //!
 //! It is written as the records come. What is kept is of tasks that run, or are ready: not of those that ended.
 
@@ -43,9 +43,14 @@ pub fn write(log: &Log, out: &mut Out) -> Result<(), Stop> {
         writer: &mut writer,
     };
     let mut newest = log.start_stamp();
+    let horizon = log.horizon().unwrap_or(0);
     for entry in log.records() {
         newest = newest.max(entry.stamp);
-        chrome.take(&entry)?;
+        chrome.names.learn(&entry.event);
+        // Before it a task's next record may be one that is overwritten.
+        if entry.stamp >= horizon {
+            chrome.take(&entry)?;
+        }
     }
     chrome.end(log.at_ns(until(log, newest)))?;
     Ok(writeln!(writer.out, "\n]}}")?)
@@ -148,7 +153,6 @@ struct Chrome<'a, 'w, 'out> {
 
 impl Chrome<'_, '_, '_> {
     fn take(&mut self, entry: &Entry) -> Result<(), Stop> {
-        self.names.learn(&entry.event);
         match &entry.event {
             Event::Task(event) => match (event.tid(), event.state()) {
                 (Some(tid), Some(state)) => self.transition(entry, event, tid, state),
@@ -168,10 +172,12 @@ impl Chrome<'_, '_, '_> {
         if let Some(tick) = self.running.remove(&tid) {
             self.slice(tid, tick, entry.at_ns, state.name())?;
         }
-        if let TaskEvent::Wake { by, .. } = event
-            && let Some(by) = by.task()
-        {
-            self.arrow_start(entry, tid, by)?;
+        if let TaskEvent::Wake { by, .. } = event {
+            // Of a wake whose tick is missing: this one's answers no other.
+            self.woken.remove(&tid);
+            if let Some(by) = by.task() {
+                self.arrow_start(entry, tid, by)?;
+            }
         }
         if state == TaskState::Running {
             let (ring, since_ns) = (entry.ring, entry.at_ns);
