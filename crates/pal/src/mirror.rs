@@ -14,17 +14,16 @@ use crate::text_id::TextId;
 use std::fmt::Write;
 use tracing::level_filters::{LevelFilter, STATIC_MAX_LEVEL};
 
-/// Whether anybody may listen: to be asked before each event, at the price of a load or two.
+/// Whether a subscriber may listen at `level`: the cheap question, a load or two, before the exact one.
 #[inline(always)]
-pub fn may_be_heard() -> bool {
-    let level = LevelFilter::DEBUG;
+pub fn may_be_heard(level: LevelFilter) -> bool {
     level <= STATIC_MAX_LEVEL && level <= LevelFilter::current()
 }
 
 /// Whether anybody listens.
 #[inline(always)]
 pub(crate) fn is_enabled() -> bool {
-    may_be_heard() && is_heard()
+    may_be_heard(LevelFilter::DEBUG) && is_heard()
 }
 
 /// Asks who listens at the level.

@@ -149,8 +149,8 @@ impl RingWriter {
         }
     }
 
-    /// The thread runs this task from now on: [`RingWriter::current`] and the record of it in one, and what
-    /// [`RingWriter::end_task`] will write is fetched. Subscribers are told by [`RingWriter::tell`].
+    /// The thread runs this task from now on: [`RingWriter::current`] and the record of it in one, which fetches
+    /// ahead for [`RingWriter::end_task`] too. Subscribers are told by [`RingWriter::tell`].
     #[inline(always)]
     pub fn start_task(&self, stamp: u64, aux: u8, tid: TaskId) {
         let event = EncodedEvent::of(&TaskEvent::Running { tid });

@@ -27,7 +27,6 @@ pub(crate) struct Idle {
 
 /// The workers that sleep. The one that fell asleep last, and is woken first, stands here, so that with few of
 /// them no other cache line is needed.
-#[derive(Default)]
 struct Sleepers {
     last: Option<usize>,
     others: Vec<usize>,
@@ -181,6 +180,8 @@ impl Idle {
             return false;
         }
         // Called since it looked.
-        call.take()
+        let is_called = call.take();
+        debug_assert!(is_called, "a worker that sleeps is on the list, or called");
+        is_called
     }
 }

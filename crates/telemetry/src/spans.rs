@@ -2,10 +2,10 @@
 //!
 //! Both spans have the level TRACE and the target `glasshouse::scheduler`; spawn events have the level
 //! INFO and a target of their own, so that a filter can hide them. Where nobody listens at that level,
-//! each costs one relaxed load. A subscriber's panic is contained, call by call: a tick is not unwound for it.
+//! each costs a relaxed load or two, and a tick none of its own: it asks once for all. A subscriber's panic is contained, call by call: a tick is not unwound for it.
 
 use crate::settings::SpawnSite;
-use glasshouse_pal::{Foreign, TaskId, TaskState, contain};
+use glasshouse_pal::{Foreign, TaskId, TaskState, contain, may_be_heard};
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Span, field};
 
@@ -13,12 +13,6 @@ use tracing::{Level, Span, field};
 pub const SPAN_TARGET: &str = "glasshouse::scheduler";
 /// The target of the events that tell of spawns.
 pub const SPAWN_TARGET: &str = "glasshouse::spawn";
-
-/// Whether anybody may listen at `level`. Left to inline: it is all that a tick pays when nobody does.
-#[inline]
-fn may_listen(level: LevelFilter) -> bool {
-    level <= tracing::level_filters::STATIC_MAX_LEVEL && level <= LevelFilter::current()
-}
 
 /// Runs `f` inside the span `scheduler.loop{worker}`; a thread that is no worker has none.
 pub(crate) fn in_loop<R>(worker: Option<usize>, f: impl FnOnce() -> R) -> R {
@@ -133,7 +127,7 @@ impl TickSpan {
     /// Enters `sched.tick{tid,state}`; the state is recorded when the span is closed.
     #[inline]
     pub(crate) fn enter(tid: TaskId) -> TickSpan {
-        if may_listen(LevelFilter::TRACE) {
+        if may_be_heard(LevelFilter::TRACE) {
             TickSpan::enter_heard(tid)
         } else {
             TickSpan::NONE
@@ -175,7 +169,7 @@ fn close_heard(entered: &Entered, state: TaskState) {
 /// Tells of a spawn.
 #[inline]
 pub(crate) fn spawned(tid: TaskId, site: &SpawnSite<'_>) {
-    if may_listen(LevelFilter::INFO) {
+    if may_be_heard(LevelFilter::INFO) {
         tell_spawned(tid, site);
     }
 }

@@ -17,6 +17,7 @@ use glasshouse_pal::{
 };
 use std::mem;
 use std::time::Duration;
+use tracing::level_filters::LevelFilter;
 
 /// A tick under way. Must be committed; dropped otherwise, its span closes without a state.
 ///
@@ -41,8 +42,8 @@ pub struct Tick {
     tid: TaskId,
     start: u64,
     end: u64,
-    /// Whether a subscriber or a recorder may be told of it. Asked as it starts: who comes in the midst of a tick
-    /// is told from the next one on.
+    /// Whether a subscriber or a recorder may be told of it. Asked as it starts: a subscriber that comes in the midst
+    /// of a tick is told from the next one on.
     is_watched: bool,
     span: TickSpan,
 }
@@ -203,7 +204,8 @@ impl Worker {
         if ENABLED {
             self.ring.start_task(start, aux, tid);
             self.meter.sample(Sample::Ready, ready);
-            is_watched = self.pushes | may_be_heard();
+            // Who hears the span, at TRACE, hears DEBUG too.
+            is_watched = self.pushes | may_be_heard(LevelFilter::DEBUG);
             if is_watched {
                 span = self.tell_start(tid, ready);
             }
