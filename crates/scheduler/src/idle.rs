@@ -5,11 +5,18 @@
 //! sequentially consistent fence, so at least one of them sees the other: either the pusher finds the
 //! sleeper, or the sleeper finds the task.
 //!
+//! A worker that pushes to its own queue spares the fence: it looks at once without one, which finds whoever
+//! has slept for more than a moment, and again once it has taken its next task. That is an exchange, and as
+//! good as a fence. What the first look overlooks waits for the tick under way, and no longer than the watchdog
+//! lets a task wait behind one.
+//!
 //! While somebody searches, pushers wake nobody: the searcher owes them one more look. It pays when it
 //! finds work (the last searcher to stop wakes another worker, which searches on) or when it goes to
 //! sleep (it looks at every queue after it has said so).
 
-use crate::sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering, fence};
+use crate::sync::{
+    AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering, fence, fence_after_exchange,
+};
 use std::sync::PoisonError;
 
 const SEARCHING: u32 = 1;
@@ -85,6 +92,12 @@ impl Call {
     }
 }
 
+/// Whether somebody sleeps and nobody searches.
+#[inline(always)]
+fn is_wanted(counts: u32) -> bool {
+    counts >= SLEEPING && counts & SEARCHING_MASK == 0
+}
+
 impl Idle {
     pub(crate) fn new(workers: usize) -> Idle {
         Idle {
@@ -101,6 +114,21 @@ impl Idle {
         self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// After a push to the caller's own queue, before `is_overlooked`: whether to ask for a worker to wake.
+    #[inline(always)]
+    pub(crate) fn is_wanted(&self) -> bool {
+        is_wanted(self.counts.load(Ordering::Relaxed))
+    }
+
+    /// After the caller has taken from its own queue, by an exchange: whether `is_wanted`, asked since it took
+    /// last, may have overlooked a sleeper.
+    #[inline(always)]
+    pub(crate) fn is_overlooked(&self) -> bool {
+        // Pairs with the fence in `fall_asleep`: the pushes up to here come before our look at the counts.
+        fence_after_exchange();
+        self.is_wanted()
+    }
+
     /// After a push: the sleeper that the caller must unpark, if one is needed. It counts as searching, and finds
     /// its call.
     #[must_use]
@@ -111,7 +139,7 @@ impl Idle {
         // Pairs with the fence in `fall_asleep`: our push comes before our look at the counts.
         fence(Ordering::SeqCst);
         let counts = self.counts.load(Ordering::Relaxed);
-        if counts < SLEEPING || counts & SEARCHING_MASK != 0 {
+        if !is_wanted(counts) {
             return None;
         }
         let mut sleepers = self.sleepers();

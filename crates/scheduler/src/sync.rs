@@ -49,3 +49,13 @@ pub(crate) fn seq_cst_under_loom() {
     #[cfg(glasshouse_loom)]
     fence(Ordering::SeqCst);
 }
+
+/// A sequentially consistent fence, to be called right after a compare-exchange that succeeded: on x86 that was
+/// one already, so that only the compiler has to be told.
+#[inline(always)]
+pub(crate) fn fence_after_exchange() {
+    #[cfg(any(glasshouse_loom, not(target_arch = "x86_64")))]
+    fence(Ordering::SeqCst);
+    #[cfg(all(not(glasshouse_loom), target_arch = "x86_64"))]
+    std::sync::atomic::compiler_fence(Ordering::SeqCst);
+}

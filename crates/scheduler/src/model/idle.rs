@@ -41,6 +41,46 @@ fn a_worker_that_falls_asleep_sees_the_push_or_is_woken() {
 }
 
 #[test]
+fn a_worker_that_falls_asleep_as_another_pushes_is_woken_when_that_takes_its_next_task() {
+    explore(|| {
+        let idle = Arc::new(Idle::new(2));
+        let parker = Arc::new(Parker::new());
+        let call = Arc::new(Call::none());
+        let queue = Arc::new(AtomicUsize::new(0));
+        let pusher = {
+            let (idle, parker, call, queue) =
+                (idle.clone(), parker.clone(), call.clone(), queue.clone());
+            thread::spawn(move || {
+                let wake = || {
+                    if idle.worker_to_wake(|_| &call).is_some() {
+                        parker.unpark(|| unreachable!("nobody polls"));
+                    }
+                };
+                queue.store(1, Ordering::Release);
+                if idle.is_wanted() {
+                    wake();
+                }
+                // Its next task, by an exchange elsewhere.
+                let head = AtomicUsize::new(0);
+                head.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Acquire)
+                    .unwrap();
+                if idle.is_overlooked() {
+                    wake();
+                }
+            })
+        };
+        idle.fall_asleep(0, false);
+        if queue.load(Ordering::Acquire) == 0 {
+            // Loom reports a deadlock here if nobody wakes it.
+            parker.park(None);
+        }
+        let _ = idle.wake_up(0, &call);
+        assert_eq!(queue.load(Ordering::Acquire), 1);
+        pusher.join().unwrap();
+    });
+}
+
+#[test]
 fn a_worker_that_wakes_up_as_it_is_called_counts_as_one_that_searches() {
     explore(|| {
         let idle = Arc::new(Idle::new(2));

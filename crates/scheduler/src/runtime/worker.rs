@@ -101,6 +101,10 @@ impl Worker {
             && self.shared.injector.is_empty_of(Class::System)
             && let Some(task) = own.default.pop()
         {
+            // A lone worker's queue takes no exchange, and it has nobody to wake.
+            if !self.is_alone && self.shared.idle.is_overlooked() && own.ready() > 0 {
+                self.shared.wake_a_worker();
+            }
             return Some(self.taken(task));
         }
         self.next_task()
@@ -139,6 +143,12 @@ impl Worker {
                     Class::Default => 0,
                 };
                 self.system_run.set(run);
+                if let Some(own) = &self.queues
+                    && !self.is_alone
+                    && own.ready() > 0
+                {
+                    self.shared.wake_a_worker();
+                }
                 return Some(self.taken(task));
             }
         }
@@ -257,7 +267,7 @@ impl Worker {
     /// serve them. Should the tick under way never end, the watchdog hands on what waits behind it.
     #[inline(always)]
     fn offer(&self, own: &Remote) {
-        if !self.is_alone && own.ready() > 1 {
+        if !self.is_alone && self.shared.idle.is_wanted() && own.ready() > 1 {
             self.shared.wake_a_worker();
         }
     }
