@@ -10,7 +10,11 @@
 //! When the slots are full the owner copies what is queued into twice as many and goes on there. A thief
 //! that still reads the old ones finds them as they were: they are written no more, and are kept until the
 //! queue goes (all of them together are smaller than the newest).
+//!
+//! Before the head is a place for one entry that the owner takes out of turn (`next.rs`). It is not counted, and thieves
+//! that look for work leave it where it is: its owner is about to run it.
 
+use crate::queue::Next;
 use crate::sync::{AtomicPtr, AtomicU32, Ordering};
 use std::marker::PhantomData;
 use std::ptr;
@@ -79,14 +83,15 @@ pub(crate) enum Takers {
 pub(crate) struct LocalQueue<T> {
     takers: Takers,
     head: Line<AtomicU32>,
-    owner: Line<Owner>,
+    owner: Line<Owner<T>>,
     /// Handed over, never shared: the queue needs `T: Send` only.
     entries: PhantomData<std::sync::Mutex<T>>,
 }
 
-/// What only the owner writes.
-struct Owner {
+/// What only the owner writes, unless somebody takes what is next.
+struct Owner<T> {
     tail: AtomicU32,
+    next: Next<T>,
     /// A leaked box, until the queue goes.
     slots: AtomicPtr<Slots>,
 }
@@ -102,6 +107,7 @@ impl<T: Entry> LocalQueue<T> {
             head: Line(AtomicU32::new(0)),
             owner: Line(Owner {
                 tail: AtomicU32::new(0),
+                next: Next::new(takers),
                 slots: AtomicPtr::new(Slots::leak(FIRST_SLOTS, ptr::null_mut())),
             }),
             entries: PhantomData,
@@ -218,6 +224,12 @@ impl<T: Entry> LocalQueue<T> {
                 Err(seen) => head = seen,
             }
         }
+    }
+
+    /// The place before the head.
+    #[inline(always)]
+    pub(crate) fn next(&self) -> &Next<T> {
+        &self.owner.0.next
     }
 
     /// Takes the older half of `self` at once, as far as it fits: one entry is returned, the rest goes to

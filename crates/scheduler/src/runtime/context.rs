@@ -48,6 +48,8 @@ pub(crate) struct Worker {
     pub(crate) turns_left: Cell<u32>,
     /// System tasks in a row.
     pub(crate) system_run: Cell<u32>,
+    /// Tasks in a row that were taken from the place before the queue.
+    pub(crate) next_run: Cell<u32>,
     pub(crate) searching: Cell<bool>,
     /// A deterministic scheduler in which nothing can ever happen again.
     pub(crate) is_stuck: Cell<bool>,
@@ -108,6 +110,7 @@ impl Worker {
             failure: Cell::new(TextId::EMPTY),
             turns_left: Cell::new(SHARED_INTERVAL),
             system_run: Cell::new(0),
+            next_run: Cell::new(0),
             searching: Cell::new(false),
             is_stuck: Cell::new(false),
             next_relief: Cell::new(0),

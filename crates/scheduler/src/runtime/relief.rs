@@ -37,19 +37,22 @@ impl Worker {
     }
 
     fn take_over_from(&self, sibling: usize) {
-        for class in [Class::System, Class::Default] {
-            let queue = self.shared.remotes[sibling].queue(class);
-            let half = queue.len().div_ceil(2);
-            for taken in 0..half.min(RELIEF_MAX) {
-                let Some(task) = queue.pop() else {
-                    break;
-                };
-                if taken == 0 {
-                    // It was made ready on another thread: its stamps may be later than our boundary.
-                    self.seam.refresh();
-                }
-                self.push_taken(task);
+        let theirs = &self.shared.remotes[sibling];
+        let next = theirs.default.next().take();
+        let halves = [Class::System, Class::Default]
+            .into_iter()
+            .flat_map(|class| {
+                let queue = theirs.queue(class);
+                let half = queue.len().div_ceil(2);
+                (0..half.min(RELIEF_MAX)).map_while(|_| queue.pop())
+            });
+        let mut is_first = true;
+        for task in next.into_iter().chain(halves) {
+            if std::mem::take(&mut is_first) {
+                // It was made ready on another thread: its stamps may be later than our boundary.
+                self.seam.refresh();
             }
+            self.push_taken(task);
         }
     }
 }

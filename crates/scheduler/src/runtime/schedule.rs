@@ -41,7 +41,7 @@ fn use_up_from_outside(task: Counted) {
             let by = worker.wake_source();
             if let Some(won) = task.wake_by_value(|task| task.trace().note_waker(by)) {
                 worker.seam.woke(won.trace(), by);
-                worker.push_woken(won);
+                worker.push_woken_by(won, by);
             }
         }
         _ => wake_on(worker, &task),
@@ -82,7 +82,7 @@ fn made_ready(worker: Option<&Worker>, woken: &Counted, task: Task, by: WakeSour
         return;
     }
     match worker {
-        Some(worker) => worker.push_woken(task),
+        Some(worker) => worker.push_woken_by(task, by),
         None => {
             let shared = woken.shared();
             shared.hub.pushed();

@@ -69,9 +69,11 @@ impl Remote {
         }
     }
 
-    /// The ready tasks of either class in its queues.
+    /// The ready tasks of either class in its queues, with the one that is next.
+    #[inline]
     pub(crate) fn ready(&self) -> usize {
-        self.default.len() as usize + self.system.len() as usize
+        let next = usize::from(!self.default.next().is_empty());
+        self.default.len() as usize + self.system.len() as usize + next
     }
 }
 

@@ -252,7 +252,12 @@ impl Worker {
     }
 
     fn next_left(&self) -> Option<Task> {
+        let theirs = || {
+            let mut remotes = self.shared.remotes.iter();
+            let next = remotes.find_map(|remote| remote.default.next().take());
+            next.or_else(|| self.steal())
+        };
         self.next_task()
-            .or_else(|| self.steal().map(|task| self.taken(task)))
+            .or_else(|| theirs().map(|task| self.taken(task)))
     }
 }

@@ -8,6 +8,7 @@ use crate::runtime::root::Root;
 use crate::runtime::shared::{Remote, Shared};
 use crate::runtime::tick::After;
 use crate::task::{Class, Task};
+use glasshouse_pal::WakeSource;
 use std::sync::Arc;
 
 /// Turns between two looks at the shared queue and the driver while the own queue has work. Prime, so
@@ -17,6 +18,8 @@ pub(crate) const SHARED_INTERVAL: u32 = 61;
 const SHARE_MAX: usize = 128;
 /// System tasks that run in a row while default ones are ready: they come first, but not for ever. A guess.
 const SYSTEM_RUN: u32 = 32;
+/// Tasks that run in a row because the one before woke them, while others wait in the queue. As many as tokio's.
+const NEXT_RUN: u32 = 3;
 
 /// The body of a worker's thread.
 pub(crate) fn run_worker(shared: Arc<Shared>, index: usize) {
@@ -99,7 +102,7 @@ impl Worker {
             && let Some(own) = &self.queues
             && own.system.is_empty_for_owner()
             && self.shared.injector.is_empty_of(Class::System)
-            && let Some(task) = own.default.pop()
+            && let Some(task) = self.pop_default(own)
         {
             // A lone worker's queue takes no exchange, and it has nobody to wake.
             if !self.is_alone && self.shared.idle.is_overlooked() && own.ready() > 0 {
@@ -172,12 +175,28 @@ impl Worker {
             }
             return seeded.pop(class);
         }
-        let own = self.own.as_ref()?.queue(class);
+        let remote = self.own.as_ref()?;
+        let own = || match class {
+            Class::System => remote.system.pop(),
+            Class::Default => self.pop_default(remote),
+        };
+        let shared = || self.pop_shared(class, remote.queue(class));
         if shared_first {
-            self.pop_shared(class, own).or_else(|| own.pop())
+            shared().or_else(own)
         } else {
-            own.pop().or_else(|| self.pop_shared(class, own))
+            own().or_else(shared)
         }
+    }
+
+    /// What the last task woke comes before the queue, but not for ever.
+    #[inline(always)]
+    fn pop_default(&self, own: &Remote) -> Option<Task> {
+        if let Some(task) = own.default.next().take() {
+            self.next_run.set(self.next_run.get() + 1);
+            return Some(task);
+        }
+        self.next_run.set(0);
+        own.default.pop()
     }
 
     /// Takes from the shared queue: one to run, and this worker's share of the rest into its own queue.
@@ -215,6 +234,26 @@ impl Worker {
                 self.offer(own);
             }
             None => self.push_elsewhere(task),
+        }
+    }
+
+    /// A task that `by` woke on this thread. Another task's is next, while what both work on lies in the caches; if
+    /// the tick under way turns out long, a busy sibling or the watchdog takes it over.
+    #[inline(always)]
+    pub(crate) fn push_woken_by(&self, task: Task, by: WakeSource) {
+        match &self.queues {
+            Some(own)
+                if matches!(by, WakeSource::Task(_))
+                    && task.class() == Class::Default
+                    && self.next_run.get() < NEXT_RUN =>
+            {
+                self.seam.pushed();
+                if let Some(before) = own.default.next().put(task) {
+                    own.default.push(before);
+                }
+                self.offer(own);
+            }
+            _ => self.push_woken(task),
         }
     }
 

@@ -182,6 +182,9 @@ fn serve(shared: &Shared, worker: usize, others: usize, is_new: bool) {
     let own = &shared.remotes[worker];
     // Nobody takes over from a lone worker, whose queues are its own alone.
     if others > 0 {
+        if let Some(task) = own.default.next().take() {
+            shared.inject(task);
+        }
         for class in [Class::System, Class::Default] {
             // Bounded by what is there now: the worker may push meanwhile.
             for _ in 0..own.queue(class).len() {
