@@ -14,10 +14,41 @@ use glasshouse_scheduler::{spawn, task};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
+/// Holds one of two workers until it is dropped: what the other runs, it runs in its own order.
+struct Held(Arc<AtomicBool>);
+
+impl Held {
+    async fn one_of_two() -> Held {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (holds, is_held) = oneshot::channel();
+        let over = is_over.clone();
+        spawn(async move {
+            holds.send(()).unwrap();
+            hold_until(|| over.load(Ordering::Relaxed));
+        });
+        is_held.await.unwrap();
+        Held(is_over)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Holds the worker until `is_so`.
+fn hold_until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn what_a_task_wakes_runs_next_and_what_it_spawns_in_its_turn() {
-    let (scheduler, _pal) = threads(1);
+    let (scheduler, _pal) = threads(2);
     let order = scheduler.block_on(async {
+        let _held = Held::one_of_two().await;
         let order = Arc::new(Mutex::new(Vec::new()));
         let note = |what: &'static str| {
             let order = order.clone();
@@ -41,8 +72,7 @@ fn what_a_task_wakes_runs_next_and_what_it_spawns_in_its_turn() {
                 spawn(one),
                 spawn(two),
             ];
-            // The waker last: its end would wake this task, which would then be the one that runs next.
-            for task in tasks.into_iter().rev() {
+            for task in tasks {
                 task.await.unwrap();
             }
             waiting.await.unwrap();
@@ -55,10 +85,28 @@ fn what_a_task_wakes_runs_next_and_what_it_spawns_in_its_turn() {
 }
 
 #[test]
+fn who_joins_tasks_goes_on_behind_those_that_are_ready() {
+    let (scheduler, _pal) = threads(2);
+    let ticks = scheduler.block_on(async {
+        let _held = Held::one_of_two().await;
+        let all = spawn(async move {
+            let tasks: Vec<_> = (0..100).map(|_| spawn(async {})).collect();
+            for task in tasks {
+                task.await.unwrap();
+            }
+            task::stats().polls
+        });
+        all.await.unwrap()
+    });
+    assert_eq!(ticks, 2, "the first end wakes it, and then all have ended");
+}
+
+#[test]
 fn tasks_that_wake_each_other_do_not_keep_the_queue_waiting() {
     const ROUNDS: u32 = 300;
-    let (scheduler, _pal) = threads(1);
+    let (scheduler, _pal) = threads(2);
     let turns = scheduler.block_on(async {
+        let _held = Held::one_of_two().await;
         let turns = Arc::new(AtomicU32::new(0));
         let counted = turns.clone();
         let all = spawn(async move {
@@ -88,13 +136,6 @@ fn tasks_that_wake_each_other_do_not_keep_the_queue_waiting() {
     });
     // Each round is at least two wakes, and after three of them the queue has its turn.
     assert!(turns >= ROUNDS / 3, "{turns} turns in {ROUNDS} rounds");
-}
-
-/// Holds the worker until `is_so`.
-fn hold_until(is_so: impl Fn() -> bool) {
-    while !is_so() {
-        std::thread::yield_now();
-    }
 }
 
 #[test]

@@ -107,7 +107,7 @@ impl<T: Entry> LocalQueue<T> {
             head: Line(AtomicU32::new(0)),
             owner: Line(Owner {
                 tail: AtomicU32::new(0),
-                next: Next::new(takers),
+                next: Next::new(),
                 slots: AtomicPtr::new(Slots::leak(FIRST_SLOTS, ptr::null_mut())),
             }),
             entries: PhantomData,

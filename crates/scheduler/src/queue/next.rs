@@ -1,16 +1,15 @@
 //! Owns the place before a queue's head: for the entry that its owner takes next, out of turn.
 //!
-//! The owner alone fills the place, so what it finds empty stays empty, and is filled by a store; where others may take,
-//! an entry leaves by an exchange, which lets one have it.
+//! The owner alone fills the place, so what it finds empty stays empty, and is filled by a store; an entry leaves by an
+//! exchange, which lets one thread have it.
 
-use crate::queue::{Entry, Takers};
+use crate::queue::Entry;
 use crate::sync::{AtomicPtr, Ordering};
 use std::marker::PhantomData;
 use std::ptr;
 
-/// A place for one entry. `put` is the owner's alone, and so is `take` where the owner is the only taker.
+/// A place for one entry. `put` is the owner's alone.
 pub(crate) struct Next<T> {
-    takers: Takers,
     /// Null while the place is empty.
     place: AtomicPtr<()>,
     /// Handed over, never shared: the place needs `T: Send` only.
@@ -18,9 +17,8 @@ pub(crate) struct Next<T> {
 }
 
 impl<T: Entry> Next<T> {
-    pub(crate) fn new(takers: Takers) -> Next<T> {
+    pub(crate) fn new() -> Next<T> {
         Next {
-            takers,
             place: AtomicPtr::new(ptr::null_mut()),
             entry: PhantomData,
         }
@@ -46,7 +44,7 @@ impl<T: Entry> Next<T> {
         self.exchange(new)
     }
 
-    /// Takes the entry. Any thread, unless the owner is the only taker.
+    /// Takes the entry. Any thread.
     #[inline(always)]
     pub(crate) fn take(&self) -> Option<T> {
         if self.is_empty() {
@@ -57,18 +55,10 @@ impl<T: Entry> Next<T> {
 
     #[inline(always)]
     fn exchange(&self, new: *mut ()) -> Option<T> {
-        let old = match self.takers {
-            Takers::Owner => {
-                let old = self.place.load(Ordering::Relaxed);
-                self.place.store(new, Ordering::Relaxed);
-                old
-            }
-            // AcqRel: pairs with itself and with the store in `put`, so that an entry comes with all that was
-            // written before it was put.
-            Takers::All => self.place.swap(new, Ordering::AcqRel),
-        };
-        // SAFETY: what is not null was put by `put`, and left with this exchange: an atomic one, or one of the
-        // only thread that makes any.
+        // AcqRel: pairs with itself and with the store in `put`, so that an entry comes with all that was written
+        // before it was put.
+        let old = self.place.swap(new, Ordering::AcqRel);
+        // SAFETY: what is not null was put by `put`, and left with this exchange alone.
         (!old.is_null()).then(|| unsafe { T::from_ptr(old) })
     }
 }
@@ -90,23 +80,21 @@ mod tests {
 
     #[test]
     fn the_last_that_was_put_is_there_and_the_one_before_comes_back() {
-        for takers in [Takers::Owner, Takers::All] {
-            let next = Next::new(takers);
-            let entry = |number| NonZeroUsize::new(number).expect("not zero");
-            assert!(next.is_empty());
-            assert_eq!(next.take(), None);
-            assert_eq!(next.put(entry(1)), None);
-            assert_eq!(next.put(entry(2)), Some(entry(1)));
-            assert!(!next.is_empty());
-            assert_eq!(next.take(), Some(entry(2)));
-            assert_eq!(next.take(), None);
-        }
+        let next = Next::new();
+        let entry = |number| NonZeroUsize::new(number).expect("not zero");
+        assert!(next.is_empty());
+        assert_eq!(next.take(), None);
+        assert_eq!(next.put(entry(1)), None);
+        assert_eq!(next.put(entry(2)), Some(entry(1)));
+        assert!(!next.is_empty());
+        assert_eq!(next.take(), Some(entry(2)));
+        assert_eq!(next.take(), None);
     }
 
     #[test]
     fn each_entry_is_taken_once_while_another_thread_takes_too() {
         const ENTRIES: usize = 200_000;
-        let next = Next::<NonZeroUsize>::new(Takers::All);
+        let next = Next::<NonZeroUsize>::new();
         let is_over = AtomicBool::new(false);
         let taken = std::thread::scope(|scope| {
             let relief = scope.spawn(|| {

@@ -172,6 +172,8 @@ impl Worker {
         let counted = !root && task.class() == Class::Default;
         // From here on the output may be taken. Waking the joiner is still this task's doing.
         if let Some(joiner) = task.complete() {
+            // Who joins many tasks, one after the other, finds more of them ended behind the queue.
+            self.queue_goes_next();
             context::wake_contained(joiner);
         }
         self.clear_current();

@@ -191,11 +191,13 @@ impl Worker {
     /// What the last task woke comes before the queue, but not for ever.
     #[inline(always)]
     fn pop_default(&self, own: &Remote) -> Option<Task> {
-        if let Some(task) = own.default.next().take() {
-            self.next_run.set(self.next_run.get() + 1);
-            return Some(task);
+        if !self.is_alone {
+            if let Some(task) = own.default.next().take() {
+                self.next_run.set(self.next_run.get() + 1);
+                return Some(task);
+            }
+            self.next_run.set(0);
         }
-        self.next_run.set(0);
         own.default.pop()
     }
 
@@ -237,13 +239,15 @@ impl Worker {
         }
     }
 
-    /// A task that `by` woke on this thread. Another task's is next, while what both work on lies in the caches; if
-    /// the tick under way turns out long, a busy sibling or the watchdog takes it over.
+    /// A task that `by` woke on this thread. What another task woke is next, while what both work on lies in the
+    /// caches; if the tick under way turns out long, a busy sibling or the watchdog takes it over. A lone worker keeps
+    /// the order of the queue, from which it takes without an exchange.
     #[inline(always)]
     pub(crate) fn push_woken_by(&self, task: Task, by: WakeSource) {
         match &self.queues {
             Some(own)
-                if matches!(by, WakeSource::Task(_))
+                if !self.is_alone
+                    && matches!(by, WakeSource::Task(_))
                     && task.class() == Class::Default
                     && self.next_run.get() < NEXT_RUN =>
             {
@@ -255,6 +259,12 @@ impl Worker {
             }
             _ => self.push_woken(task),
         }
+    }
+
+    /// What is woken from here on stands in the queue, until that has had its turn.
+    #[inline(always)]
+    pub(crate) fn queue_goes_next(&self) {
+        self.next_run.set(NEXT_RUN);
     }
 
     /// A task that came back ready from its own tick.
