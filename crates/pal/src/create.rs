@@ -1,7 +1,7 @@
 //! Owns the making of a log in a file.
 
 use crate::fork::ForkGuard;
-use crate::format::layout::{Layout, Shape};
+use crate::format::layout::{Layout, RING_BYTES_MAX, RING_BYTES_MIN, Shape};
 use crate::log_header::Birth;
 use crate::map::Mapping;
 use crate::pal::{LogFile, Pal};
@@ -55,6 +55,14 @@ pub enum CreateError {
         /// What the kernel says.
         source: io::Error,
     },
+    /// No ring has this size.
+    #[error(
+        "a ring of {ring_bytes} bytes cannot be had; ask for a power of two from {RING_BYTES_MIN} to {RING_BYTES_MAX}"
+    )]
+    RingBytes {
+        /// What was asked for.
+        ring_bytes: usize,
+    },
 }
 
 impl Pal {
@@ -68,7 +76,11 @@ impl Pal {
     ///
     /// When the file cannot be made, has no room, or cannot be mapped.
     pub fn create(path: &Path, workers: usize) -> Result<Pal, CreateError> {
-        create_at(CWD, path.as_os_str().as_ref(), path, workers)
+        Pal::create_shaped(path, Shape::process(workers))
+    }
+
+    pub(crate) fn create_shaped(path: &Path, shape: Shape) -> Result<Pal, CreateError> {
+        create_at(CWD, path.as_os_str().as_ref(), path, shape)
     }
 }
 
@@ -77,7 +89,7 @@ pub(crate) fn create_at(
     dir: BorrowedFd<'_>,
     name: &Path,
     path: &Path,
-    workers: usize,
+    shape: Shape,
 ) -> Result<Pal, CreateError> {
     let open = || {
         // Exclusive: never another's file; no link followed: never a place that another chose.
@@ -96,7 +108,7 @@ pub(crate) fn create_at(
         path: path.to_owned(),
         source,
     })?);
-    let pal = over_new_file(file, path.to_owned(), Shape::process(workers), true);
+    let pal = over_new_file(file, path.to_owned(), shape, true);
     if pal.is_err() {
         // Half a log helps nobody; that it cannot be removed either changes nothing.
         let _ = rustix::fs::unlinkat(dir, name, rustix::fs::AtFlags::empty());
@@ -122,7 +134,7 @@ fn make_way(path: &Path) -> Result<(), CreateError> {
 
 /// A log in a memory file without a name: other processes reach it through `/proc` while this one
 /// lives, and it dies with it.
-pub(crate) fn create_anonymous(workers: usize) -> Result<Pal, CreateError> {
+pub(crate) fn create_anonymous(shape: Shape) -> Result<Pal, CreateError> {
     use std::os::fd::AsRawFd;
     let flags = rustix::fs::MemfdFlags::CLOEXEC;
     let fd =
@@ -131,7 +143,7 @@ pub(crate) fn create_anonymous(workers: usize) -> Result<Pal, CreateError> {
             source: error.into(),
         })?;
     let path = format!("/proc/{}/fd/{}", std::process::id(), fd.as_raw_fd());
-    over_new_file(File::from(fd), path.into(), Shape::process(workers), false)
+    over_new_file(File::from(fd), path.into(), shape, false)
 }
 
 /// Sizes, allocates and maps a new, empty file, with rings as large as there is room for.

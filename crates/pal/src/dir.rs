@@ -9,6 +9,7 @@ mod prune;
 
 use crate::create::{CreateError, create_at};
 use crate::format::header::Lifecycle;
+use crate::format::layout::Shape;
 use crate::host::ProcessId;
 use crate::pal::Pal;
 use crate::reader::Log;
@@ -66,6 +67,10 @@ impl LogDir {
     /// When the directory cannot be made, is another user's or open to others, or the log cannot be
     /// made in it.
     pub fn create_log(&self, workers: usize) -> Result<Pal, CreateError> {
+        self.create_shaped(Shape::process(workers))
+    }
+
+    pub(crate) fn create_shaped(&self, shape: Shape) -> Result<Pal, CreateError> {
         let dir = self.open().map_err(|source| CreateError::Open {
             path: self.path.clone(),
             source,
@@ -83,7 +88,7 @@ impl LogDir {
                 std::os::fd::AsFd::as_fd(&dir),
                 Path::new(&name),
                 &path,
-                workers,
+                shape,
             );
             match made {
                 Err(CreateError::Occupied { .. }) if number < LOGS_OF_ONE_PROCESS => number += 1,

@@ -8,11 +8,12 @@
 //!                                            the process lives ──► private memory
 //! ```
 
-use crate::create::create_anonymous;
+use crate::create::{CreateError, create_anonymous};
 use crate::dir::LogDir;
 use crate::fork::close_at_exit;
 use crate::format::layout::Shape;
 use crate::pal::Pal;
+use crate::pal_builder::InstallError;
 use once_cell::sync::OnceCell;
 use std::ffi::OsString;
 use std::path::Path;
@@ -33,22 +34,47 @@ impl Pal {
         let mut reasons = Vec::new();
         let pal = PROCESS.get_or_init(|| {
             let setting = std::env::var_os(PAL_VARIABLE);
-            let made = make(setting, &LogDir::default_place(), workers);
+            let made = make(setting, &LogDir::default_place(), Shape::process(workers));
             close_at_exit();
             reasons = made.reasons;
             made.pal
         });
-        // Here, since a subscriber may ask for the process's log.
-        if !reasons.is_empty() {
-            warn(pal, &reasons.join("; "));
-        }
-        pal.clone()
+        told(pal, &reasons)
     }
 
     /// The process's log, if there is one already.
     pub fn existing() -> Option<Pal> {
         existing().cloned()
     }
+}
+
+/// Makes the process's log where the environment says, else as `make_own` does.
+pub(crate) fn install(
+    shape: Shape,
+    make_own: impl Fn() -> Result<Pal, CreateError>,
+) -> Result<Pal, InstallError> {
+    let mut made = None;
+    let pal = PROCESS.get_or_try_init(|| {
+        let setting = std::env::var_os(PAL_VARIABLE);
+        let mut reasons = Vec::new();
+        let pal = as_set(setting, shape, &mut reasons).map_or_else(&make_own, Ok)?;
+        close_at_exit();
+        made = Some(reasons);
+        Ok::<_, CreateError>(pal)
+    })?;
+    match made {
+        Some(reasons) => Ok(told(pal, &reasons)),
+        None => Err(InstallError::Exists),
+    }
+}
+
+/// The log as it is handed out by who has just made it. After that is done, since a subscriber may ask for
+/// the process's log.
+fn told(pal: &Pal, reasons: &[String]) -> Pal {
+    if !reasons.is_empty() {
+        warn(pal, &reasons.join("; "));
+    }
+    pal.clone()
 }
 
 pub(crate) fn existing() -> Option<&'static Pal> {
@@ -61,30 +87,31 @@ struct Made {
     reasons: Vec<String>,
 }
 
-fn make(setting: Option<OsString>, dir: &LogDir, workers: usize) -> Made {
+/// What the environment asks for; `None` where it asks for nothing, or for a file that cannot be made.
+fn as_set(setting: Option<OsString>, shape: Shape, reasons: &mut Vec<String>) -> Option<Pal> {
+    let setting = setting.filter(|setting| !setting.is_empty())?;
+    if setting == "off" {
+        return Some(Pal::off());
+    }
+    let made = Pal::create_shaped(Path::new(&setting), shape);
+    made.map_err(|error| reasons.push(error.to_string())).ok()
+}
+
+fn make(setting: Option<OsString>, dir: &LogDir, shape: Shape) -> Made {
     let mut reasons: Vec<String> = Vec::new();
     let in_dir = || {
         dir.prune();
-        dir.create_log(workers)
+        dir.create_shaped(shape)
     };
-    let made = match setting {
-        Some(setting) if setting == "off" => Ok(Pal::off()),
-        Some(setting) if !setting.is_empty() => {
-            Pal::create(Path::new(&setting), workers).or_else(|error| {
-                reasons.push(error.to_string());
-                in_dir()
-            })
-        }
-        _ => in_dir(),
-    };
+    let made = as_set(setting, shape, &mut reasons).map_or_else(in_dir, Ok);
     let pal = made
         .or_else(|error| {
             reasons.push(error.to_string());
-            create_anonymous(workers)
+            create_anonymous(shape)
         })
         .unwrap_or_else(|error| {
             reasons.push(error.to_string());
-            Pal::fallback(Shape::process(workers))
+            Pal::fallback(shape)
         });
     Made { pal, reasons }
 }
@@ -130,7 +157,7 @@ mod tests {
     fn a_log_goes_into_the_directory_when_nothing_else_is_said() {
         let (_place, dir) = place();
         for setting in [None, Some("".into())] {
-            let Made { pal, reasons } = make(setting, &dir, 1);
+            let Made { pal, reasons } = make(setting, &dir, Shape::process(1));
             assert!(pal.path().expect("a file").starts_with(dir.path()));
             assert!(readable(&pal).is_crash_safe());
             assert_eq!(reasons, [""; 0]);
@@ -141,7 +168,7 @@ mod tests {
     fn a_log_goes_into_the_file_that_is_named_and_the_directory_is_left_alone() {
         let (place, dir) = place();
         let path = place.path().join("mine.pal");
-        let Made { pal, reasons } = make(Some(path.clone().into()), &dir, 1);
+        let Made { pal, reasons } = make(Some(path.clone().into()), &dir, Shape::process(1));
         assert_eq!(pal.path(), Some(path.as_path()));
         assert_eq!(reasons, [""; 0]);
         assert!(!dir.path().exists());
@@ -150,7 +177,7 @@ mod tests {
     #[test]
     fn off_makes_no_log() {
         let (_place, dir) = place();
-        let Made { pal, reasons } = make(Some("off".into()), &dir, 1);
+        let Made { pal, reasons } = make(Some("off".into()), &dir, Shape::process(1));
         assert!(pal.is_off());
         assert_eq!(reasons, [""; 0]);
         assert!(!dir.path().exists());
@@ -161,7 +188,7 @@ mod tests {
         let (place, dir) = place();
         let notes = place.path().join("notes.txt");
         std::fs::write(&notes, "mine").expect("written");
-        let Made { pal, reasons } = make(Some(notes.clone().into()), &dir, 1);
+        let Made { pal, reasons } = make(Some(notes.clone().into()), &dir, Shape::process(1));
         assert!(pal.path().expect("a file").starts_with(dir.path()));
         assert_eq!(reasons.len(), 1);
         assert!(reasons[0].contains("it is not a log"), "{reasons:?}");
@@ -174,7 +201,7 @@ mod tests {
         let file = place.path().join("a-file");
         std::fs::write(&file, "").expect("written");
         let dir = LogDir::at(file.join("logs"));
-        let Made { pal, reasons } = make(None, &dir, 1);
+        let Made { pal, reasons } = make(None, &dir, Shape::process(1));
         assert!(!readable(&pal).is_crash_safe());
         assert!(!pal.is_crash_safe());
         assert_eq!(reasons.len(), 1);

@@ -64,6 +64,15 @@ impl Shape {
         }
     }
 
+    /// The same with rings of this size at most: a power of two.
+    pub(crate) fn with_rings_of(self, ring_bytes: usize) -> Shape {
+        Shape {
+            worker_ring_bytes: self.worker_ring_bytes.min(ring_bytes),
+            external_ring_bytes: self.external_ring_bytes.min(ring_bytes),
+            ..self
+        }
+    }
+
     /// The same with rings of half the size; `None` when they are as small as they may become.
     pub(crate) fn with_smaller_rings(self) -> Option<Shape> {
         if self.worker_ring_bytes <= RING_BYTES_MIN {
