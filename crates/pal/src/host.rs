@@ -1,6 +1,7 @@
 //! Owns what the kernel says of processes: their numbers, when they started, whether they live.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 /// A process, told apart from every other of this machine: numbers come back, start times with
 /// them do not, and a boot begins the count anew.
@@ -19,6 +20,8 @@ pub struct ProcessId {
     pub start_time: u64,
     /// The boot it belongs to; zero where it could not be read.
     pub boot_id: u128,
+    /// The namespace that the number belongs to, by the kernel's number of it; zero where it could not be read.
+    pub namespace: u64,
 }
 
 impl ProcessId {
@@ -27,27 +30,40 @@ impl ProcessId {
         let pid = std::process::id();
         ProcessId {
             pid,
-            start_time: start_time(pid).unwrap_or(0),
+            // Not by number: what is mounted on /proc may be of another namespace.
+            start_time: start_time("self").unwrap_or(0),
             boot_id: boot_id().unwrap_or(0),
+            namespace: namespace().unwrap_or(0),
         }
     }
 
-    /// Whether this very process still runs. A process that ended and was not waited for does not.
+    /// Whether this very process still runs. A process that ended and was not waited for does not. Of one in
+    /// another namespace it cannot be told by its number: `false`.
     pub fn is_alive(&self) -> bool {
-        if self.pid == 0 {
+        if self.pid == 0 || !self.is_of_this_boot() || self.is_elsewhere() {
             return false;
         }
-        let same_boot = match boot_id() {
+        start_time(&self.pid.to_string()).is_some_and(|start| start == self.start_time)
+    }
+
+    /// Whether the process belongs to another namespace, in which its number means another process here, or
+    /// none.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        let known = namespace().filter(|_| self.namespace != 0);
+        known.is_some_and(|namespace| namespace != self.namespace)
+    }
+
+    pub(crate) fn is_of_this_boot(&self) -> bool {
+        match boot_id() {
             Some(boot_id) if self.boot_id != 0 => boot_id == self.boot_id,
             // Without boot ids, number and start time must do.
             _ => true,
-        };
-        same_boot && start_time(self.pid).is_some_and(|start| start == self.start_time)
+        }
     }
 }
 
 /// When a running process started, in ticks since boot.
-fn start_time(pid: u32) -> Option<u64> {
+fn start_time(pid: &str) -> Option<u64> {
     start_time_of(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
@@ -60,6 +76,11 @@ fn start_time_of(stat: &str) -> Option<u64> {
         return None;
     }
     fields.nth(18)?.parse().ok()
+}
+
+/// The namespace that processes' numbers are looked up in here.
+fn namespace() -> Option<u64> {
+    Some(fs::metadata("/proc/self/ns/pid").ok()?.ino())
 }
 
 fn boot_id() -> Option<u128> {
@@ -81,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn another_start_time_or_boot_is_another_process() {
+    fn another_start_time_boot_or_namespace_is_another_process() {
         let this = ProcessId::current();
         assert!(this.is_alive());
         let earlier = ProcessId {
@@ -92,5 +113,15 @@ mod tests {
         let boot_id = this.boot_id ^ 1;
         assert!(!ProcessId { boot_id, ..this }.is_alive() || boot_id == 0);
         assert!(!ProcessId::default().is_alive());
+        let namespace = this.namespace ^ 1;
+        assert!(!ProcessId { namespace, ..this }.is_alive());
+        // As in logs of a writer that could not tell.
+        assert!(
+            ProcessId {
+                namespace: 0,
+                ..this
+            }
+            .is_alive()
+        );
     }
 }

@@ -56,6 +56,7 @@ pub(crate) fn fill_header(header: &Header, layout: &Layout, clock: &Clock, birth
     header.file_bytes.store(layout.file_bytes as u64, Relaxed);
     header.pid.store(u64::from(birth.process.pid), Relaxed);
     header.start_time.store(birth.process.start_time, Relaxed);
+    header.pid_namespace.store(birth.process.namespace, Relaxed);
     header.boot_id[0].store((birth.process.boot_id >> 64) as u64, Relaxed);
     header.boot_id[1].store(birth.process.boot_id as u64, Relaxed);
     header

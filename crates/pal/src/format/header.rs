@@ -50,7 +50,8 @@ pub(crate) struct Header {
     pub(crate) start_stamp: AtomicU64,
     /// The slots of the task table that were ever made ready for use.
     pub(crate) slots_touched: AtomicU64,
-    pub(crate) reserved: [AtomicU64; 1],
+    /// The namespace of `pid`, by its inode's number; zero where it is not known.
+    pub(crate) pid_namespace: AtomicU64,
     /// What the writer could not record, by cause.
     pub(crate) loss: [AtomicU64; LOSS_WORDS],
     /// The clock pairs at the start and at the exit, as records.
@@ -165,7 +166,8 @@ pub(crate) struct RingHeader {
     pub(crate) thread: AtomicU64,
     /// 1 while leased.
     pub(crate) leased: AtomicU64,
-    pub(crate) reserved: [AtomicU64; 1],
+    /// The namespace of `pid`, by its inode's number; zero where it is not known.
+    pub(crate) pid_namespace: AtomicU64,
     /// The clock pairs that were begun.
     pub(crate) pair_head: AtomicU64,
     /// How often a pair was written, in a new place or over another.

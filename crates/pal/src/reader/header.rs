@@ -130,6 +130,7 @@ fn parse(page: &Page, file_bytes: u64) -> Result<LogHeader, Damage> {
             start_time: word(offset_of!(Header, start_time)),
             boot_id: u128::from(word(offset_of!(Header, boot_id))) << 64
                 | u128::from(word(offset_of!(Header, boot_id) + 8)),
+            namespace: word(offset_of!(Header, pid_namespace)),
         },
         command: command(page),
         is_crash_safe: word(offset_of!(Header, flags)) & FLAG_CRASH_SAFE != 0,

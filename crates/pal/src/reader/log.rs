@@ -111,9 +111,13 @@ impl Log {
         &self.header.command
     }
 
-    /// Whether that process still runs.
+    /// Whether that process still runs. One of another namespace, whose number means nothing here, runs as long as
+    /// it holds the lock that a writer has on its log.
     pub fn is_alive(&self) -> bool {
-        self.is_own || self.header.process.is_alive()
+        let process = &self.header.process;
+        self.is_own
+            || process.is_alive()
+            || process.is_of_this_boot() && process.is_elsewhere() && self.source.is_locked()
     }
 
     /// What the process last said of its own end. A log that reads `Running` and is not alive was

@@ -2,6 +2,7 @@
 
 use crate::map::{Mapping, View};
 use crate::sync::Word;
+use rustix::fs::{FlockOperation, flock};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -49,6 +50,19 @@ impl Source {
             Source::File(_) => None,
             Source::Memory(words) => Some(words),
         }
+    }
+
+    /// Whether another process holds a lock on the file.
+    pub(crate) fn is_locked(&self) -> bool {
+        let Source::File(file) = self else {
+            return false;
+        };
+        let is_free = flock(file, FlockOperation::NonBlockingLockShared).is_ok();
+        if is_free {
+            // Were it kept, the log could not be let go while it is read.
+            let _ = flock(file, FlockOperation::Unlock);
+        }
+        !is_free
     }
 
     /// One word.
