@@ -172,10 +172,15 @@ pub(crate) fn over_new_file(
                 };
                 return Ok(Pal::over_file(mapping, layout, birth, file));
             }
-            Err(source) if is_out_of_room(&source) => match shape.with_smaller_rings() {
-                Some(smaller) => shape = smaller,
-                None => return Err(CreateError::NoRoom { path, source }),
-            },
+            Err(source) if is_out_of_room(&source) => {
+                // Where address space is limited, the table takes most of it; rings are worth more.
+                let is_address_space = source.kind() == io::ErrorKind::OutOfMemory;
+                let fewer_slots = shape.with_fewer_slots().filter(|_| is_address_space);
+                match fewer_slots.or_else(|| shape.with_smaller_rings()) {
+                    Some(smaller) => shape = smaller,
+                    None => return Err(CreateError::NoRoom { path, source }),
+                }
+            }
             Err(source) => return Err(CreateError::Map { path, source }),
         }
     }

@@ -110,10 +110,7 @@ impl Pal {
         let (layout, mapping) = match Mapping::private(layout.file_bytes) {
             Ok(mapping) => (layout, mapping),
             Err(_) => {
-                let layout = Layout::new(Shape {
-                    slots: shape.slots.min(SLOTS_WHEN_LIMITED),
-                    ..shape
-                });
+                let layout = Layout::new(shape.with_fewer_slots().unwrap_or(shape));
                 let mapping = Mapping::private(layout.file_bytes);
                 // A process without memory for this cannot go on, just as when a Vec cannot grow.
                 (layout, mapping.expect("there is memory for a log"))
@@ -292,7 +289,18 @@ impl Pal {
         }
     }
 
-    /// Writes down that a panic is about to end the process.
+    /// Takes back that a panic is about to end the process.
+    pub(crate) fn go_on(&self) {
+        let running = Lifecycle::Running.to_word();
+        self.inner
+            .header
+            .first()
+            .lifecycle
+            .store(running, Ordering::Release);
+    }
+
+    /// Writes down that a panic is about to end the process. The process's own log does so by itself, by a
+    /// panic hook.
     pub fn panicking(&self) {
         self.end(Lifecycle::Panicking);
     }
@@ -305,9 +313,6 @@ impl Pal {
         &self.inner.schema
     }
 }
-
-/// The task table's size where address space is limited: a million tasks.
-const SLOTS_WHEN_LIMITED: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {

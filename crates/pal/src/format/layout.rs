@@ -19,6 +19,8 @@ pub(crate) const EXTERNAL_RING_BYTES: usize = 512 << 10;
 pub(crate) const RINGS_MAX: usize = 1024;
 /// The task table's slots in a process's log.
 pub(crate) const SLOTS_MAX: usize = 10_000_000;
+/// The same where address space is limited: a million tasks, in 64 MiB of it.
+pub(crate) const SLOTS_WHEN_LIMITED: usize = 1 << 20;
 /// The bytes of one slot of the task table.
 pub(crate) const SLOT_BYTES: usize = 64;
 /// One entry of the schema.
@@ -81,6 +83,14 @@ impl Shape {
         Some(Shape {
             worker_ring_bytes: self.worker_ring_bytes / 2,
             external_ring_bytes: (self.external_ring_bytes / 2).max(RING_BYTES_MIN),
+            ..self
+        })
+    }
+
+    /// The same with a task table for where address space is limited; `None` when it is no larger than that.
+    pub(crate) fn with_fewer_slots(self) -> Option<Shape> {
+        (self.slots > SLOTS_WHEN_LIMITED).then_some(Shape {
+            slots: SLOTS_WHEN_LIMITED,
             ..self
         })
     }
