@@ -4,9 +4,9 @@
 //! dropped by whoever comes last. A panic in there is the application's, but must not unwind a worker. The
 //! panic's own message is the panic hook's to print; what became of it is said here, once for each kind.
 
+use crate::panics::catch;
 use std::any::Any;
 use std::io::{self, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whose code is called.
@@ -52,7 +52,7 @@ static SAID: [AtomicBool; Foreign::COUNT] = [const { AtomicBool::new(false) }; F
 /// process that code of this kind does, a line on standard error says that it was contained.
 #[inline]
 pub fn contain<R>(whose: Foreign, f: impl FnOnce() -> R) -> Option<R> {
-    match catch_unwind(AssertUnwindSafe(f)) {
+    match catch(f) {
         Ok(result) => Some(result),
         Err(payload) => {
             contained(whose, payload);
@@ -72,7 +72,7 @@ fn contained(whose: Foreign, payload: Box<dyn Any + Send>) {
         );
     }
     // What the panic carries may panic as it is dropped, and so may what that carries: one is left behind.
-    if let Err(next) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
+    if let Err(next) = catch(move || drop(payload)) {
         std::mem::forget(next);
     }
 }
@@ -107,7 +107,7 @@ mod tests {
                 assert!(contain(Foreign::Value, || panic!("inner")).is_none());
             }
         }
-        let outer = catch_unwind(|| {
+        let outer = catch(|| {
             let _contains = Contains;
             panic!("outer");
         });

@@ -7,6 +7,7 @@
 
 use crate::format::header::Lifecycle;
 use crate::map::Mapping;
+use crate::panics;
 use crate::process;
 use once_cell::sync::Lazy;
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
@@ -118,6 +119,11 @@ pub(crate) fn close_at_exit() {
 
 extern "C" fn at_exit() {
     if let Some(pal) = process::existing() {
-        pal.end(Lifecycle::CleanExit);
+        let lifecycle = panics::lifecycle_at_exit();
+        if lifecycle == Lifecycle::CleanExit && panics::is_any_under_way() {
+            // Of other threads, which it does not end by.
+            pal.go_on();
+        }
+        pal.end(lifecycle);
     }
 }

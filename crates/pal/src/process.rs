@@ -14,6 +14,7 @@ use crate::fork::close_at_exit;
 use crate::format::layout::Shape;
 use crate::pal::Pal;
 use crate::pal_builder::InstallError;
+use crate::panics::install_hook;
 use once_cell::sync::OnceCell;
 use std::ffi::OsString;
 use std::path::Path;
@@ -29,13 +30,13 @@ impl Pal {
     ///
     /// Never fails: where a log cannot be made, the next best one is, with one `tracing` warning.
     /// The log says that the process ended in an orderly way when it calls `exit` or returns from
-    /// `main`.
+    /// `main`, and, by a panic hook that goes before the one that is there, that a panic ended it.
     pub fn process(workers: usize) -> Pal {
         let mut reasons = Vec::new();
         let pal = PROCESS.get_or_init(|| {
             let setting = std::env::var_os(PAL_VARIABLE);
             let made = make(setting, &LogDir::default_place(), Shape::process(workers));
-            close_at_exit();
+            watch_the_end(&made.pal);
             reasons = made.reasons;
             made.pal
         });
@@ -58,13 +59,21 @@ pub(crate) fn install(
         let setting = std::env::var_os(PAL_VARIABLE);
         let mut reasons = Vec::new();
         let pal = as_set(setting, shape, &mut reasons).map_or_else(&make_own, Ok)?;
-        close_at_exit();
+        watch_the_end(&pal);
         made = Some(reasons);
         Ok::<_, CreateError>(pal)
     })?;
     match made {
         Some(reasons) => Ok(told(pal, &reasons)),
         None => Err(InstallError::Exists),
+    }
+}
+
+/// Has the process's log tell how the process ends.
+fn watch_the_end(pal: &Pal) {
+    if !pal.is_off() {
+        close_at_exit();
+        install_hook();
     }
 }
 

@@ -11,10 +11,10 @@
 //! The pool's queue, the task and the handles share a job. A thread of the pool runs the function once, if it
 //! still finds it QUEUED; a function that is never run is dropped with its task, by a worker.
 
-use glasshouse_pal::{Foreign, contain};
+use glasshouse_pal::{Foreign, catch, contain};
 use std::future::Future;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -84,7 +84,7 @@ where
         let Some(f) = f else {
             return;
         };
-        let result = catch_unwind(AssertUnwindSafe(f));
+        let result = catch(f);
         let (waker, unwanted) = self.step(|state| match state {
             State::Running(waker) => (State::Ended(result), (waker, None)),
             other => (other, (None, Some(result))),
@@ -229,7 +229,7 @@ mod tests {
         job.refuse();
         job.run();
         assert_eq!(DROPS.get(), 1, "its function was dropped");
-        let polled = catch_unwind(AssertUnwindSafe(|| poll(&mut waiting)));
+        let polled = catch(|| poll(&mut waiting));
         let why = polled.unwrap_err();
         assert_eq!(
             why.downcast_ref(),

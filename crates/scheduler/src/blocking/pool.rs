@@ -5,11 +5,11 @@
 use crate::blocking::job::Run;
 use crate::sync::{Condvar, Mutex, MutexGuard, thread, thread_local};
 use crate::thread_names::ThreadNames;
+use glasshouse_pal::catch;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -217,10 +217,10 @@ impl Core {
             if let Some(job) = state.jobs.pop_front() {
                 drop(state);
                 // The job contains its function's panic; this is for what a waker or a drop may do.
-                let _ = catch_unwind(AssertUnwindSafe(move || {
+                let _ = catch(move || {
                     job.run();
                     drop(job);
-                }));
+                });
                 state = self.lock();
                 continue;
             }

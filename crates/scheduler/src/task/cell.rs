@@ -7,13 +7,12 @@ use crate::queue::Entry;
 use crate::task::join_error::{JoinError, panic_message};
 use crate::task::joining::Joining;
 use crate::task::raw::{Counted, Header, Outcome, Parts, Task};
-use glasshouse_pal::{Foreign, contain};
+use glasshouse_pal::{Foreign, catch, contain};
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
@@ -110,7 +109,7 @@ unsafe fn poll<F: Future>(header: NonNull<Header>, cx: &mut Context<'_>) -> Outc
     };
     // SAFETY: the future is in a heap cell and is dropped in place: it never moves.
     let future = unsafe { Pin::new_unchecked(future) };
-    let polled = catch_unwind(AssertUnwindSafe(|| future.poll(cx)));
+    let polled = catch(|| future.poll(cx));
     let result = match polled {
         Ok(Poll::Pending) => return Outcome::Pending,
         Ok(Poll::Ready(output)) => Ok(output),
@@ -122,7 +121,7 @@ unsafe fn poll<F: Future>(header: NonNull<Header>, cx: &mut Context<'_>) -> Outc
 unsafe fn cancel<F: Future>(header: NonNull<Header>) -> Outcome {
     // SAFETY: the caller holds the sole right to the stage.
     let stage = unsafe { &mut *stage::<F>(header) };
-    let drop_future = catch_unwind(AssertUnwindSafe(|| *stage = Stage::Consumed));
+    let drop_future = catch(|| *stage = Stage::Consumed);
     // SAFETY: the header outlives the call.
     let trace = unsafe { header.as_ref() }.trace();
     match drop_future {
@@ -141,7 +140,7 @@ fn finish<F: Future>(
     result: std::thread::Result<F::Output>,
 ) -> Outcome {
     // The assignment drops the future in place; if that panics the stage is already `Consumed`.
-    let dropped = catch_unwind(AssertUnwindSafe(|| *stage = Stage::Consumed));
+    let dropped = catch(|| *stage = Stage::Consumed);
     match (result, dropped) {
         (Ok(output), Ok(())) => {
             *stage = Stage::Output(Ok(output));
