@@ -61,7 +61,7 @@ fn judge_row(judge: &mut Judge, row: &TaskRow, life: &Life) {
         // Told already; its sums are short of what is missing.
         return;
     }
-    if is_ahead(judge, row, life) {
+    if is_ahead(judge, row, life) || is_being_counted(judge, row, life) {
         return;
     }
     let mut compare = Compare { judge, tid: row.id };
@@ -105,6 +105,37 @@ fn is_ahead(judge: &mut Judge, row: &TaskRow, life: &Life) -> bool {
         return true;
     }
     judge.excuse_half_done()
+}
+
+/// Whether the row's counts, and they alone, are one step ahead of the records: the time in the state that a
+/// task leaves is added, and a poll counted, before the state changes.
+fn is_being_counted(judge: &mut Judge, row: &TaskRow, life: &Life) -> bool {
+    if judge.report.rest != Rest::Stopped
+        || (row.state, row.since) != (Some(life.state), life.since)
+    {
+        return false;
+    }
+    let run = row.run_ticks.checked_sub(life.run_ticks);
+    let wait = row.wait_ticks.checked_sub(life.wait_total_ticks());
+    let ready = row.ready_ticks.checked_sub(life.ready_ticks);
+    let polls = u64::from(row.polls).checked_sub(life.polls);
+    let (Some(run), Some(wait), Some(ready), Some(polls)) = (run, wait, ready, polls) else {
+        return false;
+    };
+    match life.state {
+        TaskState::Running if run > 0 && (wait, ready, polls) == (0, 0, 0) => {
+            judge.excuse_half_done()
+        }
+        state if state.is_ready() && (run, wait) == (0, 0) && ready + polls > 0 && polls <= 1 => {
+            judge.excuse_half_done()
+        }
+        // Who wakes it may own no ring.
+        state if state.is_waiting() && wait > 0 && (run, ready, polls) == (0, 0, 0) => {
+            judge.report.half_done += 1;
+            true
+        }
+        _ => false,
+    }
 }
 
 struct Compare<'a> {

@@ -8,6 +8,8 @@ use crate::format::kind;
 use crate::loss::LossCause;
 use crate::owner::WorkerState;
 use crate::pal::Pal;
+use crate::slot::Slot;
+use crate::state::TaskState;
 use crate::verify::{Report, Rest, verify};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -66,6 +68,72 @@ fn a_killed_process_may_leave_each_ring_s_last_step_half_done() {
         |_| {},
     );
     assert_eq!((lines(&report), report.half_done), (vec![], 1));
+}
+
+/// What is found when a process is killed with task 3 in a state and its row's counts ahead of that by so much.
+fn killed_counting(last: &[TaskState], count: impl FnOnce(&Slot)) -> (Vec<String>, u64) {
+    let by = WakeSource::Timer;
+    let report = killed(
+        |scene| {
+            let mut third = third(scene);
+            let tid = third.tid;
+            for (at, state) in (210..).zip(last) {
+                let event = match state {
+                    TaskState::Waiting => TaskEvent::Wait { tid },
+                    TaskState::Yielded => TaskEvent::Yield { tid, by },
+                    other => panic!("no such scene: {other:?}"),
+                };
+                scene.step(&mut third, 0, at, event);
+            }
+            count(scene.pal.table().slot(third.slot));
+        },
+        |_| {},
+    );
+    (lines(&report), report.half_done)
+}
+
+#[test]
+fn a_killed_process_may_have_counted_the_time_in_a_state_that_a_task_had_yet_to_leave() {
+    assert_eq!(killed_counting(&[], |row| row.add_run(5)), (vec![], 1));
+    assert_eq!(
+        killed_counting(&[TaskState::Waiting], |row| row.add_wait(5)),
+        (vec![], 1)
+    );
+    for (ready, polls) in [(5, 0), (5, 1), (0, 1)] {
+        let count = |row: &Slot| {
+            row.add_ready(ready);
+            (0..polls).for_each(|_| row.count_poll());
+        };
+        assert_eq!(killed_counting(&[TaskState::Yielded], count), (vec![], 1));
+    }
+}
+
+#[test]
+fn the_time_in_another_state_than_a_task_was_in_is_found_in_the_row_of_a_killed_process() {
+    let said = |what: &str| format!("task 3: the task table says {what}");
+    let sum = |parts: &str, life| {
+        format!("task 3: in the task table {parts} is not its life of {life} clock ticks")
+    };
+    let waited = killed_counting(&[], |row| row.add_wait(5));
+    let expected = vec![
+        said("it waited, in clock ticks, 5, its records 0"),
+        sum("run 0 + wait 5 + ready 1", 1),
+    ];
+    assert_eq!(waited, (expected, 0));
+    let polled = killed_counting(&[TaskState::Yielded], |row| {
+        (0..2).for_each(|_| row.count_poll())
+    });
+    assert_eq!(polled, (vec![said("it was polled 3, its records 1")], 0));
+    let both = killed_counting(&[TaskState::Waiting], |row| {
+        row.add_wait(5);
+        row.add_run(5);
+    });
+    let expected = vec![
+        said("it ran, in clock ticks, 14, its records 9"),
+        said("it waited, in clock ticks, 5, its records 0"),
+        sum("run 14 + wait 5 + ready 1", 10),
+    ];
+    assert_eq!(both, (expected, 0));
 }
 
 #[test]
