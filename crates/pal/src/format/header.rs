@@ -166,8 +166,7 @@ pub(crate) struct RingHeader {
     pub(crate) thread: AtomicU64,
     /// 1 while leased.
     pub(crate) leased: AtomicU64,
-    /// The namespace of `pid`, by its inode's number; zero where it is not known.
-    pub(crate) pid_namespace: AtomicU64,
+    pub(crate) reserved: [AtomicU64; 1],
     /// The clock pairs that were begun.
     pub(crate) pair_head: AtomicU64,
     /// How often a pair was written, in a new place or over another.
