@@ -1,6 +1,6 @@
 //! Owns the proof that every kind of tampering is found, and that nothing else is.
 
-mod scene;
+pub(crate) mod scene;
 mod unfinished;
 
 use super::*;

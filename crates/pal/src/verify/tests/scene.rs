@@ -22,28 +22,28 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tempfile::TempDir;
 
-pub(super) fn tid(number: u64) -> TaskId {
+pub(crate) fn tid(number: u64) -> TaskId {
     TaskId::new(number).expect("in range")
 }
 
 /// A task as its scheduler knows it: what it records goes into its row first.
-pub(super) struct Actor {
-    pub(super) tid: TaskId,
-    pub(super) slot: SlotId,
+pub(crate) struct Actor {
+    pub(crate) tid: TaskId,
+    pub(crate) slot: SlotId,
     aux: u8,
     state: TaskState,
     since: u64,
 }
 
 /// A log in the making, written as a scheduler does it.
-pub(super) struct Scene {
-    pub(super) pal: Pal,
-    pub(super) rings: [RingWriter; 2],
+pub(crate) struct Scene {
+    pub(crate) pal: Pal,
+    pub(crate) rings: [RingWriter; 2],
     slots: SlotCache,
 }
 
 impl Scene {
-    pub(super) fn new(pal: Pal) -> Scene {
+    pub(crate) fn new(pal: Pal) -> Scene {
         Scene {
             rings: [0, 1].map(|number| pal.lease(RingOwner::Worker(number))),
             slots: SlotCache::default(),
@@ -51,7 +51,7 @@ impl Scene {
         }
     }
 
-    pub(super) fn spawn(
+    pub(crate) fn spawn(
         &mut self,
         ring: usize,
         at: u64,
@@ -73,7 +73,7 @@ impl Scene {
     }
 
     /// The first half of a transition: the row.
-    pub(super) fn enter(&self, actor: &mut Actor, at: u64, event: &TaskEvent) {
+    pub(crate) fn enter(&self, actor: &mut Actor, at: u64, event: &TaskEvent) {
         let row = self.pal.table().slot(actor.slot);
         let spent = at - actor.since;
         match actor.state {
@@ -91,20 +91,24 @@ impl Scene {
     }
 
     /// A whole transition.
-    pub(super) fn step(&self, actor: &mut Actor, ring: usize, at: u64, event: TaskEvent) {
+    pub(crate) fn step(&self, actor: &mut Actor, ring: usize, at: u64, event: TaskEvent) {
         self.enter(actor, at, &event);
         self.rings[ring].write(at, actor.aux, &event);
     }
 
-    pub(super) fn end(&mut self, mut actor: Actor, ring: usize, at: u64) {
+    pub(crate) fn end(&mut self, actor: Actor, ring: usize, at: u64) {
         let tid = actor.tid;
-        self.step(&mut actor, ring, at, TaskEvent::Done { tid });
+        self.end_as(actor, ring, at, TaskEvent::Done { tid });
+    }
+
+    pub(crate) fn end_as(&mut self, mut actor: Actor, ring: usize, at: u64, end: TaskEvent) {
+        self.step(&mut actor, ring, at, end);
         self.pal.table().slot(actor.slot).clear();
         self.pal.table().give_back(&mut self.slots, actor.slot);
     }
 
     /// Two tasks on two workers: task 1 ends, task 2 waits in the end. Each ring gets seven records.
-    pub(super) fn play(&mut self) -> Actor {
+    pub(crate) fn play(&mut self) -> Actor {
         let by = WakeSource::Timer;
         let io = IoTarget {
             fd: 3,
@@ -131,7 +135,7 @@ impl Scene {
 }
 
 /// A log in a file, and its memory, open to tampering.
-pub(super) struct Tampered {
+pub(crate) struct Tampered {
     path: PathBuf,
     memory: Arc<Mapping>,
     _place: TempDir,
@@ -139,7 +143,7 @@ pub(super) struct Tampered {
 
 impl Tampered {
     /// Lets `write` write a log.
-    pub(super) fn new(write: impl FnOnce(&mut Scene)) -> Tampered {
+    pub(crate) fn new(write: impl FnOnce(&mut Scene)) -> Tampered {
         let place = tempfile::tempdir().expect("a temporary directory");
         let path = place.path().join("tampered.pal");
         let mut scene = Scene::new(Pal::create(&path, 2).expect("made"));
@@ -156,7 +160,7 @@ impl Tampered {
     }
 
     /// Makes it the log of a process that was killed while its workers held their rings.
-    pub(super) fn kill(&self) {
+    pub(crate) fn kill(&self) {
         // No process of this number began then.
         self.header().first().start_time.store(u64::MAX, Relaxed);
         for ring in 0..2 {
@@ -164,18 +168,18 @@ impl Tampered {
         }
     }
 
-    pub(super) fn verify(&self) -> Report {
+    pub(crate) fn verify(&self) -> Report {
         self.try_verify().expect("a log")
     }
 
     /// The report; `None` for what cannot be opened any more.
-    pub(super) fn try_verify(&self) -> Option<Report> {
+    pub(crate) fn try_verify(&self) -> Option<Report> {
         Some(verify(&Log::open(&self.path).ok()?))
     }
 
     /// Everything that is in use: the first page, the rings' headers and first records, the table's
     /// first rows.
-    pub(super) fn used_words(&self) -> Vec<View<AtomicU64>> {
+    pub(crate) fn used_words(&self) -> Vec<View<AtomicU64>> {
         let page = self.memory.view(0, 512);
         let rows = self
             .memory
@@ -205,13 +209,13 @@ impl Tampered {
         section.expect("a log has it").offset.load(Relaxed) as usize
     }
 
-    pub(super) fn ring(&self, ring: usize) -> View<RingHeader> {
+    pub(crate) fn ring(&self, ring: usize) -> View<RingHeader> {
         let offset = self.section(SectionKind::RingHeaders) + ring * size_of::<RingHeader>();
         self.memory.view(offset, 1)
     }
 
     /// The record with this sequence number.
-    pub(super) fn record(&self, ring: usize, seq: u64) -> View<Record> {
+    pub(crate) fn record(&self, ring: usize, seq: u64) -> View<Record> {
         let header = self.ring(ring);
         let capacity = header.first().length.load(Relaxed) as usize / size_of::<Record>();
         let place = (seq as usize - 1) % capacity;
@@ -220,7 +224,7 @@ impl Tampered {
     }
 
     /// Changes word 0 of a record.
-    pub(super) fn retag(&self, ring: usize, seq: u64, change: impl FnOnce(&mut Tag)) {
+    pub(crate) fn retag(&self, ring: usize, seq: u64, change: impl FnOnce(&mut Tag)) {
         let record = self.record(ring, seq);
         let word = &record.first().words[0];
         let mut tag = Tag::from_word(word.load(Relaxed));
@@ -228,18 +232,18 @@ impl Tampered {
         word.store(tag.to_word(), Relaxed);
     }
 
-    pub(super) fn erase(&self, ring: usize, seq: u64) {
+    pub(crate) fn erase(&self, ring: usize, seq: u64) {
         self.record(ring, seq).first().words[0].store(0, Relaxed);
     }
 
     /// The words of a row of the task table.
-    pub(super) fn row(&self, slot: SlotId) -> View<AtomicU64> {
+    pub(crate) fn row(&self, slot: SlotId) -> View<AtomicU64> {
         let offset = self.section(SectionKind::Tasks) + slot.index() * SLOT_WORDS * 8;
         self.memory.view(offset, SLOT_WORDS)
     }
 }
 
 /// What was found, one line each.
-pub(super) fn lines(report: &Report) -> Vec<String> {
+pub(crate) fn lines(report: &Report) -> Vec<String> {
     report.findings.iter().map(Finding::to_string).collect()
 }
