@@ -112,6 +112,9 @@ fn check_version(page: &Page, path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// The largest stride that a later minor version can come to: several entries are copied at once.
+const STRIDE_MAX: u64 = 64 << 10;
+
 /// Where the damage is, and what it is.
 type Damage = (usize, &'static str);
 
@@ -183,7 +186,7 @@ fn find_section(
             return Err((at, "a section reaches outside the file"));
         }
         let is_odd = stride > 1 && !stride.is_multiple_of(8);
-        if stride < least_stride as u64 || is_odd {
+        if stride < least_stride as u64 || stride > STRIDE_MAX || is_odd {
             return Err((at, "a section's entries have the wrong size"));
         }
         return Ok(Section {

@@ -49,8 +49,8 @@ impl Image {
     }
 }
 
-/// The slots that are copied at once.
-const CHUNK_SLOTS: u64 = 128;
+/// The bytes of slots that are copied at once.
+const CHUNK_BYTES: u64 = 8 << 10;
 /// The word of a slot that is zero until it is first in use: its state.
 const STATE_WORD: usize = 1;
 
@@ -58,8 +58,9 @@ fn slots(source: &Source, section: &Section, touched: u64) -> Vec<(u64, [u64; SL
     let stride = (section.stride / 8) as usize;
     let end = touched.min(section.count);
     let mut slots = Vec::new();
-    for first in (0..end).step_by(CHUNK_SLOTS as usize) {
-        let count = CHUNK_SLOTS.min(end - first);
+    let chunk = (CHUNK_BYTES / section.stride).max(1);
+    for first in (0..end).step_by(chunk as usize) {
+        let count = chunk.min(end - first);
         let Some(offset) = section.entry(first) else {
             break;
         };

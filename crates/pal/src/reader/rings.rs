@@ -31,7 +31,8 @@ const CHUNK_RECORDS: u64 = 2048;
 pub(crate) fn places(source: &Source, header: &LogHeader) -> (Vec<RingPlace>, u64) {
     let mut places = Vec::new();
     let mut damaged = 0;
-    let mut room = RINGS_BYTES_MAX as u64;
+    // Rings that lie over each other would make more of the file than it is.
+    let mut room = header.rings.bytes().min(RINGS_BYTES_MAX as u64);
     for index in 0..header.ring_headers.count {
         let Some(header_at) = header.ring_headers.entry(index) else {
             break;

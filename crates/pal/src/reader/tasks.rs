@@ -28,8 +28,8 @@ pub struct Tasks<'a> {
     rows: std::vec::IntoIter<TaskRow>,
 }
 
-/// The slots that are copied at once: three times 64 KiB.
-const CHUNK_SLOTS: u64 = 1024;
+/// The bytes of slots that are copied at once, three times.
+const CHUNK_BYTES: u64 = 64 << 10;
 
 impl<'a> Tasks<'a> {
     pub(crate) fn new(source: &'a Source, section: Section, touched: u64, near: u64) -> Tasks<'a> {
@@ -49,7 +49,8 @@ impl<'a> Tasks<'a> {
         if self.next >= self.end {
             return None;
         }
-        let count = CHUNK_SLOTS.min(self.end - self.next);
+        let chunk = CHUNK_BYTES / self.section.stride;
+        let count = chunk.clamp(1, self.end - self.next);
         let stride = (self.section.stride / 8) as usize;
         let offset = self.section.entry(self.next)?;
         self.next += count;

@@ -25,17 +25,16 @@ pub(super) fn judge(judge: &mut Judge, log: &Log, lives: &Lives, loss: &Loss) {
         }
     }
     // A task without a row is one that has ended, or that found the table full.
-    let mut without_row = loss.unwritten(LossCause::TableFull);
-    for (tid, life) in lives.iter() {
-        if life.state.is_end() || life.faults > 0 || listed.contains(&tid) {
-            continue;
-        }
-        if without_row > 0 {
-            without_row -= 1;
-        } else {
-            let what = "it has not ended by its records, and has no row in the task table";
-            judge.report.find(Finding::Missing { tid, what });
-        }
+    let without_row = lives
+        .iter()
+        .filter(|(tid, life)| !life.state.is_end() && life.faults == 0 && !listed.contains(tid));
+    let mut without_row: Vec<TaskId> = without_row.map(|(tid, _)| tid).collect();
+    // In an order of which the same log says the same each time.
+    without_row.sort_unstable();
+    let excused = usize::try_from(loss.unwritten(LossCause::TableFull)).unwrap_or(usize::MAX);
+    for tid in without_row.into_iter().skip(excused) {
+        let what = "it has not ended by its records, and has no row in the task table";
+        judge.report.find(Finding::Missing { tid, what });
     }
 }
 

@@ -234,6 +234,24 @@ fn a_row_without_records_and_records_without_a_row_are_found() {
 }
 
 #[test]
+fn the_same_log_is_judged_in_the_same_words() {
+    // Many tasks, none of which has a row.
+    let pal = Pal::memory();
+    let ring = pal.lease(RingOwner::Worker(0));
+    let (parent, site) = (None, pal.site("a.rs", 1, 1, None));
+    for number in 1..=50 {
+        let tid = tid(number);
+        ring.write(number, 0, &TaskEvent::Spawned { tid, parent, site });
+    }
+    // One of them is excused: the first.
+    pal.count_loss(LossCause::TableFull);
+    drop(ring);
+    let report = verify(&pal.log());
+    let tasks: Vec<_> = report.findings.iter().filter_map(Finding::task).collect();
+    assert_eq!(tasks, (2..=50).map(tid).collect::<Vec<_>>());
+}
+
+#[test]
 fn a_changed_count_in_a_ring_s_header_is_found() {
     let count = told(|log| {
         add(&log.ring(0).first().events[usize::from(kind::WAKE)], 1);

@@ -312,6 +312,51 @@ fn a_stray_sequence_number_does_not_hide_the_others() {
     assert_eq!(log.loss().rings[0].newest_seq, 204);
 }
 
+#[test]
+fn rings_over_each_other_are_read_as_often_as_the_file_has_room_for() {
+    let mut bytes = full_log();
+    let layout = Layout::new(SMALL);
+    let (first, _) = layout.ring(0);
+    // Five rings, each from the beginning of the first to the end of the fourth.
+    for ring in 0..layout.ring_count() {
+        let header = layout.ring_headers.offset + ring * RING_HEADER_BYTES;
+        put(
+            &mut bytes,
+            header + offset_of!(RingHeader, offset),
+            first as u64,
+        );
+        put(
+            &mut bytes,
+            header + offset_of!(RingHeader, length),
+            4 * 4096,
+        );
+    }
+    // As of a dead process, so that every place is looked at.
+    put(&mut bytes, offset_of!(Header, start_time), u64::MAX);
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let path = place.path().join("over.pal");
+    std::fs::write(&path, &bytes).expect("written");
+    let log = Log::open(&path).expect("readable");
+    assert!(log.records().count() <= layout.rings.length / 32);
+    assert_eq!(log.loss().damaged_rings, 4, "there is room for one of them");
+}
+
+#[test]
+fn entries_that_would_be_copied_in_pieces_too_large_are_damage() {
+    let mut bytes = full_log();
+    // The last section, the task table, as one slot of all the file.
+    let at = offset_of!(Header, sections) + 6 * 32;
+    let whole = bytes.len() as u64;
+    for (word, value) in [(8, 0), (16, whole), (24, whole)] {
+        put(&mut bytes, at + word, value);
+    }
+    let refused = open(&bytes).expect_err("no slot is that large");
+    assert!(matches!(refused, OpenError::Damaged { .. }), "{refused}");
+    // What a later minor version may make of a slot is read.
+    put(&mut bytes, at + 24, 4096);
+    open(&bytes).expect("slots of a page");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
     #[test]
