@@ -1,0 +1,290 @@
+//! Owns the tampering: edits of a real log, each at a place that means something.
+//!
+//! The places are those of `docs/pal-format.md`, so that this is a second reading of that page, too.
+
+use arbitrary::Arbitrary;
+use glasshouse_pal::ProcessId;
+
+/// The golden logs: one whole, one of a killed process whose ring had wrapped.
+static LOGS: [&[u8]; 2] = [
+    include_bytes!("../../tests/golden/format-1.0-ended.pal"),
+    include_bytes!("../../tests/golden/format-1.0-killed.pal"),
+];
+
+const HEADER_WORDS: u16 = 106;
+const SECTIONS_AT: usize = 320;
+const RING_HEADER_BYTES: usize = 8192;
+const RECORD_BYTES: usize = 32;
+const SLOT_BYTES: usize = 64;
+
+/// A log to be made, and what is done to it.
+#[derive(Arbitrary, Clone, Debug)]
+pub struct Tampered {
+    log: bool,
+    /// The log of this very process, so that it is read as one that is written.
+    is_live: bool,
+    edits: Vec<Edit>,
+    /// The last bytes to leave out.
+    cut: Option<u16>,
+}
+
+#[derive(Arbitrary, Clone, Debug)]
+enum Edit {
+    Header {
+        word: u16,
+        value: Number,
+    },
+    Section {
+        kind: u8,
+        word: u8,
+        value: Number,
+    },
+    RingHeader {
+        ring: u8,
+        word: u16,
+        value: Number,
+    },
+    Record {
+        ring: u8,
+        place: u8,
+        word: u8,
+        value: Number,
+    },
+    /// The words of one record over those of another, with its sequence number or that of the place.
+    CopyRecord {
+        from: (u8, u8),
+        to: (u8, u8),
+        keeps_seq: bool,
+    },
+    Tag {
+        ring: u8,
+        place: u8,
+        kind: u8,
+        aux: u8,
+    },
+    Slot {
+        slot: u8,
+        word: u8,
+        value: Number,
+    },
+    CopySlot {
+        from: u8,
+        to: u8,
+    },
+    Schema {
+        kind: u8,
+        word: u8,
+        value: Number,
+    },
+    TextIndex {
+        text: u8,
+        value: Number,
+    },
+    Text {
+        word: u8,
+        value: Number,
+    },
+    Site {
+        site: u8,
+        word: bool,
+        value: Number,
+    },
+}
+
+/// A word, given what was there.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Number {
+    Zero,
+    Most,
+    Any(u64),
+    Small(u8),
+    PowerOfTwo(u8),
+    Flip(u8),
+    Add(i8),
+}
+
+impl Number {
+    fn over(self, was: u64) -> u64 {
+        match self {
+            Number::Zero => 0,
+            Number::Most => u64::MAX,
+            Number::Any(word) => word,
+            Number::Small(number) => number.into(),
+            Number::PowerOfTwo(bit) => 1 << (bit % 64),
+            Number::Flip(bit) => was ^ 1 << (bit % 64),
+            Number::Add(by) => was.wrapping_add_signed(by.into()),
+        }
+    }
+}
+
+/// What the format calls sections.
+#[derive(Clone, Copy)]
+enum Section {
+    Schema = 1,
+    RingHeaders,
+    TextIndex,
+    Text,
+    Sites,
+    Rings,
+    Tasks,
+}
+
+/// A log's bytes, and where its parts are. Edits that would lie outside are left out.
+struct Bytes(Vec<u8>);
+
+impl Bytes {
+    fn word(&self, at: usize) -> u64 {
+        let bytes = self
+            .0
+            .get(at..at + 8)
+            .and_then(|bytes| bytes.try_into().ok());
+        bytes.map_or(0, u64::from_le_bytes)
+    }
+
+    fn set(&mut self, at: usize, word: u64) {
+        if let Some(bytes) = self.0.get_mut(at..at.saturating_add(8)) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+    }
+
+    fn change(&mut self, at: usize, value: Number) {
+        self.set(at, value.over(self.word(at)));
+    }
+}
+
+/// Where the parts of an untouched golden log are.
+struct Places<'a>(&'a [u8]);
+
+impl Places<'_> {
+    fn word(&self, at: usize) -> usize {
+        let bytes = self.0[at..at + 8].try_into().expect("eight bytes");
+        u64::from_le_bytes(bytes) as usize
+    }
+
+    /// Where a section begins. Those of golden logs are in the order of their kinds.
+    fn section(&self, section: Section) -> usize {
+        self.word(SECTIONS_AT + (section as usize - 1) * 32 + 8)
+    }
+
+    fn ring_header(&self, ring: u8) -> usize {
+        self.section(Section::RingHeaders) + usize::from(ring % 3) * RING_HEADER_BYTES
+    }
+
+    fn record(&self, ring: u8, place: u8) -> usize {
+        self.word(self.ring_header(ring) + 64) + usize::from(place % 128) * RECORD_BYTES
+    }
+
+    fn slot(&self, slot: u8) -> usize {
+        self.section(Section::Tasks) + usize::from(slot % 16) * SLOT_BYTES
+    }
+}
+
+impl Tampered {
+    /// The bytes that come of it.
+    pub fn bytes(&self) -> Vec<u8> {
+        let whole = LOGS[usize::from(self.log)];
+        let mut bytes = Bytes(whole.to_vec());
+        if self.is_live {
+            live(&mut bytes);
+        }
+        for edit in &self.edits {
+            apply(&mut bytes, &Places(whole), edit);
+        }
+        let cut = self.cut.map_or(0, usize::from).min(whole.len());
+        bytes.0.truncate(whole.len() - cut);
+        bytes.0
+    }
+}
+
+/// Makes the log one of this process.
+fn live(bytes: &mut Bytes) {
+    thread_local! {
+        static THIS: ProcessId = ProcessId::current();
+    }
+    THIS.with(|this| {
+        bytes.set(48, this.pid.into());
+        bytes.set(56, this.start_time);
+        bytes.set(64, (this.boot_id >> 64) as u64);
+        bytes.set(72, this.boot_id as u64);
+        bytes.set(120, this.namespace);
+    });
+}
+
+fn apply(bytes: &mut Bytes, places: &Places, edit: &Edit) {
+    match *edit {
+        Edit::Header { word, value } => bytes.change(usize::from(word % HEADER_WORDS) * 8, value),
+        Edit::Section { kind, word, value } => {
+            let at = SECTIONS_AT + usize::from(kind % 16) * 32 + usize::from(word % 4) * 8;
+            bytes.change(at, value);
+        }
+        Edit::RingHeader { ring, word, value } => {
+            let at = places.ring_header(ring) + usize::from(word) % (RING_HEADER_BYTES / 8) * 8;
+            bytes.change(at, value);
+        }
+        Edit::Record {
+            ring,
+            place,
+            word,
+            value,
+        } => {
+            bytes.change(
+                places.record(ring, place) + usize::from(word % 4) * 8,
+                value,
+            );
+        }
+        Edit::CopyRecord {
+            from,
+            to,
+            keeps_seq,
+        } => {
+            let (from, to) = (places.record(from.0, from.1), places.record(to.0, to.1));
+            let seq = bytes.word(to) >> 16;
+            for word in (0..RECORD_BYTES).step_by(8) {
+                bytes.set(to + word, bytes.word(from + word));
+            }
+            if keeps_seq {
+                bytes.set(to, seq << 16 | bytes.word(from) & 0xffff);
+            }
+        }
+        Edit::Tag {
+            ring,
+            place,
+            kind,
+            aux,
+        } => {
+            let at = places.record(ring, place);
+            let seq = bytes.word(at) >> 16;
+            bytes.set(at, seq << 16 | u64::from(kind) << 8 | u64::from(aux));
+        }
+        Edit::Slot { slot, word, value } => {
+            bytes.change(places.slot(slot) + usize::from(word % 8) * 8, value);
+        }
+        Edit::CopySlot { from, to } => {
+            let (from, to) = (places.slot(from), places.slot(to));
+            for word in (0..SLOT_BYTES).step_by(8) {
+                bytes.set(to + word, bytes.word(from + word));
+            }
+        }
+        Edit::Schema { kind, word, value } => {
+            // The upper kinds are not there: they were cut off.
+            let at = places.section(Section::Schema) + usize::from(kind % 42) * 256;
+            bytes.change(at + usize::from(word % 32) * 8, value);
+        }
+        Edit::TextIndex { text, value } => {
+            bytes.change(
+                places.section(Section::TextIndex) + usize::from(text % 12) * 8,
+                value,
+            );
+        }
+        Edit::Text { word, value } => {
+            bytes.change(
+                places.section(Section::Text) + usize::from(word % 24) * 8,
+                value,
+            );
+        }
+        Edit::Site { site, word, value } => {
+            let at = places.section(Section::Sites) + usize::from(site % 5) * 16;
+            bytes.change(at + usize::from(word) * 8, value);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Owns what the fuzz targets share: the file that a log is read from, everything that a reader can be asked,
+//! and the log that is tampered with.
+//!
+//! A target for another format is a file in `fuzz_targets/`, a `[[bin]]` in `Cargo.toml`, and a word in
+//! `scripts/fuzz`.
+
+#![forbid(unsafe_code)]
+
+pub mod ask;
+pub mod edit;
+pub mod file;
+pub mod memory;
