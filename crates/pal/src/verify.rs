@@ -107,7 +107,10 @@ pub fn verify(log: &Log) -> Report {
     let mut judge = Judge {
         report: Report::new(rest, horizon),
         half_done_left: rest.half_done_max(&rings),
-        unwritten_left: loss.unwritten(LossCause::NoRing) + loss.unwritten(LossCause::Reentrant),
+        unwritten_left: [LossCause::NoRing, LossCause::Reentrant]
+            .map(|cause| loss.unwritten(cause))
+            .into_iter()
+            .fold(0, u64::saturating_add),
     };
     let mut lives = horizon.map_or_else(Lives::whole, Lives::from_horizon);
     let mut counts = Counts::default();

@@ -78,6 +78,24 @@ impl Log {
         Log::over(Source::File(file), path, false)
     }
 
+    /// Opens a copy of a log that is in memory, such as one that came from another machine.
+    ///
+    /// # Errors
+    ///
+    /// As [`Log::open`].
+    ///
+    /// ```
+    /// use glasshouse_pal::reader::Log;
+    /// let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/format-1.0-ended.pal");
+    /// let bytes = std::fs::read(golden).expect("a log of this repository");
+    /// let log = Log::from_bytes(&bytes).expect("whole");
+    /// assert_eq!(log.records().count(), 54);
+    /// assert!(Log::from_bytes(&bytes[..4096]).is_err());
+    /// ```
+    pub fn from_bytes(bytes: &[u8]) -> Result<Log, OpenError> {
+        Log::over(Source::copy(bytes), Path::new("(memory)"), false)
+    }
+
     pub(crate) fn over_memory(mapping: &Arc<Mapping>) -> Result<Log, OpenError> {
         Log::over(Source::memory(mapping), Path::new("(memory)"), true)
     }

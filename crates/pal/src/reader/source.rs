@@ -14,6 +14,8 @@ pub(crate) enum Source {
     File(File),
     /// The memory of a log of this process.
     Memory(View<AtomicU64>),
+    /// A copy of a log.
+    Words(Box<[u64]>),
 }
 
 /// The bytes that are read from a file at once.
@@ -24,10 +26,17 @@ impl Source {
         Source::Memory(mapping.view(0, mapping.bytes() / 8))
     }
 
+    /// The words of a copy, without what is left of the last one.
+    pub(crate) fn copy(bytes: &[u8]) -> Source {
+        let (words, _) = bytes.as_chunks();
+        Source::Words(words.iter().map(|word| u64::from_ne_bytes(*word)).collect())
+    }
+
     pub(crate) fn bytes(&self) -> io::Result<u64> {
         match self {
             Source::File(file) => Ok(file.metadata()?.len()),
             Source::Memory(words) => Ok(words.len() as u64 * 8),
+            Source::Words(words) => Ok(words.len() as u64 * 8),
         }
     }
 
@@ -41,13 +50,14 @@ impl Source {
                 read_file(file, offset, words)
             }
             Source::Memory(memory) => read_memory(&memory[..], offset, words),
+            Source::Words(all) => read_words(all, offset, words),
         }
     }
 
     /// The words themselves, where they are this process's own.
     pub(crate) fn memory_words(&self) -> Option<&[AtomicU64]> {
         match self {
-            Source::File(_) => None,
+            Source::File(_) | Source::Words(_) => None,
             Source::Memory(words) => Some(words),
         }
     }
@@ -79,13 +89,20 @@ fn read_file(file: &File, offset: u64, words: &mut [u64]) -> io::Result<()> {
     for chunk in words.chunks_mut(CHUNK_BYTES / 8) {
         let bytes = &mut bytes[..chunk.len() * 8];
         file.read_exact_at(bytes, at)?;
-        for (word, bytes) in chunk.iter_mut().zip(bytes.chunks_exact(8)) {
-            let mut value = [0; 8];
-            value.copy_from_slice(bytes);
-            *word = u64::from_ne_bytes(value);
+        for (word, bytes) in chunk.iter_mut().zip(bytes.as_chunks().0) {
+            *word = u64::from_ne_bytes(*bytes);
         }
         at += bytes.len() as u64;
     }
+    Ok(())
+}
+
+/// As [`Source::read`], from a copy, which nobody writes.
+fn read_words(all: &[u64], offset: u64, words: &mut [u64]) -> io::Result<()> {
+    let first = usize::try_from(offset / 8).unwrap_or(usize::MAX);
+    let end = first.checked_add(words.len());
+    let range = end.and_then(|end| all.get(first..end));
+    words.copy_from_slice(range.ok_or(io::ErrorKind::UnexpectedEof)?);
     Ok(())
 }
 

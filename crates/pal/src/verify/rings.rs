@@ -66,7 +66,7 @@ fn judge_one(judge: &mut Judge, ring: &RingInfo, lost: Option<&RingLoss>, found:
             newest,
         });
     }
-    let is_wrapped = newest + slack > ring.capacity;
+    let is_wrapped = newest.saturating_add(slack) > ring.capacity;
     let holes = gone.saturating_sub(newest.saturating_sub(ring.capacity));
     if holes > slack {
         let records = holes;
@@ -80,7 +80,7 @@ fn judge_one(judge: &mut Judge, ring: &RingInfo, lost: Option<&RingLoss>, found:
             counted == found
         };
         // The event that was being written is in the ring and not yet counted.
-        let is_last = slack > 0 && found == counted + 1 && uncounted == 0;
+        let is_last = slack > 0 && counted.checked_add(1) == Some(found) && uncounted == 0;
         if is_last {
             uncounted = 1;
         } else if !is_agreed {

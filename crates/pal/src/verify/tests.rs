@@ -263,6 +263,26 @@ fn a_changed_count_in_a_ring_s_header_is_found() {
 }
 
 #[test]
+fn counts_as_large_as_can_be_are_found_and_not_added_to() {
+    // Found by fuzzing: one more than that is no number.
+    let log = Tampered::new(|scene| {
+        scene.play();
+        for cause in [LossCause::NoRing, LossCause::Reentrant] {
+            scene.pal.count_loss(cause);
+        }
+    });
+    for cause in [LossCause::NoRing, LossCause::Reentrant] {
+        log.header().first().loss[cause as usize].store(u64::MAX, Relaxed);
+    }
+    log.ring(0).first().events[usize::from(kind::WAKE)].store(u64::MAX, Relaxed);
+    log.kill();
+    assert_eq!(
+        lines(&log.verify()),
+        ["ring 0: its header counted 18446744073709551615 events of kind 10, 1 are there"]
+    );
+}
+
+#[test]
 fn findings_beyond_the_bound_are_counted_only() {
     let pal = Pal::memory();
     let ring = pal.lease(RingOwner::Worker(0));

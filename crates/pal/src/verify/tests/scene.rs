@@ -198,7 +198,7 @@ impl Tampered {
             .collect()
     }
 
-    fn header(&self) -> View<Header> {
+    pub(crate) fn header(&self) -> View<Header> {
         self.memory.view(0, 1)
     }
 
