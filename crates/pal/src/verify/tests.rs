@@ -1,5 +1,6 @@
 //! Owns the proof that every kind of tampering is found, and that nothing else is.
 
+mod every_record;
 pub(crate) mod scene;
 mod unfinished;
 
