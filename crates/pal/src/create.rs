@@ -1,5 +1,6 @@
 //! Owns the making of a log in a file.
 
+use crate::dir::UntrustedDir;
 use crate::fork::ForkGuard;
 use crate::format::layout::{Layout, RING_BYTES_MAX, RING_BYTES_MIN, Shape};
 use crate::log_header::Birth;
@@ -7,10 +8,11 @@ use crate::map::Mapping;
 use crate::pal::{LogFile, Pal};
 use crate::reader;
 use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, openat};
-use rustix::process::{Resource, getrlimit};
+use rustix::process::{Resource, geteuid, getrlimit};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,6 +33,9 @@ pub enum CreateError {
         /// What the kernel says.
         source: io::Error,
     },
+    /// Others could put files into the directory, or could read the log there.
+    #[error(transparent)]
+    Untrusted(#[from] UntrustedDir),
     /// Something is there that is not the log of a process that has ended.
     #[error("will not replace {}: {reason}; remove it or name another file", path.display())]
     Occupied {
@@ -122,6 +127,16 @@ fn make_way(path: &Path) -> Result<(), CreateError> {
         path: path.to_owned(),
         reason,
     };
+    let metadata = std::fs::symlink_metadata(path).map_err(|source| CreateError::Open {
+        path: path.to_owned(),
+        source,
+    })?;
+    if metadata.is_symlink() {
+        return Err(occupied("it is a symbolic link"));
+    }
+    if metadata.uid() != geteuid().as_raw() {
+        return Err(occupied("it belongs to another user"));
+    }
     let log = reader::Log::open(path).map_err(|_| occupied("it is not a log"))?;
     if log.is_alive() {
         return Err(occupied("a running process writes it"));
@@ -282,13 +297,46 @@ mod tests {
         assert!(refused.to_string().contains("one.pal"), "{refused}");
     }
 
+    /// A log is refused at this path, where something is that stays as it is.
+    fn assert_occupied(path: &Path, reason: &str) {
+        let refused = Pal::create(path, 1).err().expect("occupied").to_string();
+        let path = path.display();
+        assert_eq!(
+            refused,
+            format!("will not replace {path}: {reason}; remove it or name another file")
+        );
+    }
+
     #[test]
-    fn a_link_is_not_followed() {
+    fn a_link_is_not_followed_nor_replaced() {
         let (place, path) = place();
         let target = place.path().join("target");
         symlink(&target, &path).expect("linked");
-        assert!(Pal::create(&path, 1).is_err());
+        assert_occupied(&path, "it is a symbolic link");
         assert!(!target.exists());
+        // Not even one that leads to the log of a process that has ended.
+        drop(small_file(&target));
+        assert_occupied(&path, "it is a symbolic link");
+        assert!(path.is_symlink() && target.exists());
+    }
+
+    #[test]
+    fn a_log_of_another_user_is_not_replaced() {
+        let (_place, path) = place();
+        drop(small_file(&path));
+        let nobody = Some(65_534);
+        match std::os::unix::fs::chown(&path, nobody, None) {
+            Ok(()) => assert_occupied(&path, "it belongs to another user"),
+            Err(error) => println!("left out: this user cannot give a file away: {error}"),
+        }
+    }
+
+    #[test]
+    fn what_is_no_log_is_not_replaced() {
+        let (place, path) = place();
+        std::fs::write(&path, "mine").expect("written");
+        assert_occupied(&path, "it is not a log");
+        assert_occupied(place.path(), "it is not a log");
     }
 
     #[test]

@@ -6,6 +6,9 @@
 //! ```
 
 mod prune;
+mod trust;
+
+pub use trust::UntrustedDir;
 
 use crate::create::{CreateError, create_at};
 use crate::format::header::Lifecycle;
@@ -16,7 +19,6 @@ use crate::reader::Log;
 use rustix::fs::{CWD, Mode, OFlags, fstat, mkdirat, openat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
-use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -71,10 +73,7 @@ impl LogDir {
     }
 
     pub(crate) fn create_shaped(&self, shape: Shape) -> Result<Pal, CreateError> {
-        let dir = self.open().map_err(|source| CreateError::Open {
-            path: self.path.clone(),
-            source,
-        })?;
+        let dir = self.open()?;
         let process = ProcessId::current();
         let stem = format!("{}-{}", process.pid, process.start_time);
         let mut number = 1;
@@ -98,27 +97,39 @@ impl LogDir {
     }
 
     /// Opens the directory, made if need be, and checks that nobody else can put files into it.
-    fn open(&self) -> io::Result<OwnedFd> {
+    fn open(&self) -> Result<OwnedFd, CreateError> {
+        let failed = |error: Errno| CreateError::Open {
+            path: self.path.clone(),
+            source: error.into(),
+        };
         match mkdirat(CWD, &self.path, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(failed(error)),
         }
-        // A link that another user left in this place is not followed.
+        trust::check(&self.path)?;
+        // A link that another user leaves in this place meanwhile is not followed.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let dir = openat(CWD, &self.path, flags, Mode::empty())?;
-        let stat = fstat(&dir)?;
-        if stat.st_uid != geteuid().as_raw() || stat.st_mode & 0o077 != 0 {
-            return Err(io::Error::new(
-                io::ErrorKind::PermissionDenied,
-                "the directory is another user's, or others may enter it",
-            ));
-        }
+        let dir = openat(CWD, &self.path, flags, Mode::empty()).map_err(failed)?;
+        trust::check_stat(&self.path, &fstat(&dir).map_err(failed)?)?;
         Ok(dir)
     }
 
-    /// The logs here, the newest first. Files that are no logs are left out; a directory that does
+    /// Whether the logs here are this user's own, as nobody else can have put them here. A directory that does
     /// not exist holds none.
+    ///
+    /// # Errors
+    ///
+    /// When it is a link, another user's, or open to others.
+    pub fn check(&self) -> Result<(), UntrustedDir> {
+        trust::check(&self.path)
+    }
+
+    /// The logs here, the newest first. Files that are no logs are left out; a directory that does
+    /// not exist holds none, and neither does one that cannot be trusted: see [`LogDir::check`].
     pub fn list(&self) -> Vec<LogFile> {
+        if self.check().is_err() {
+            return Vec::new();
+        }
         let entries = std::fs::read_dir(&self.path).into_iter().flatten();
         let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
         let named = paths.filter(|path| path.extension().is_some_and(|end| end == EXTENSION));
@@ -131,9 +142,10 @@ impl LogDir {
     ///
     /// # Errors
     ///
-    /// When there is no such log.
+    /// When there is no such log, or the directory is one in which others could have put it.
     pub fn resolve(&self, argument: &str) -> Result<PathBuf, ResolveError> {
         if argument == "last" {
+            self.check()?;
             let newest = self.list().into_iter().next();
             return newest
                 .map(|log| log.path)
@@ -143,6 +155,7 @@ impl LogDir {
         }
         // A number is a process, unless a file of that name is meant: `./123` says so.
         if let Ok(pid) = argument.parse::<u32>() {
+            self.check()?;
             let found = self.list().into_iter().find(|log| log.process.pid == pid);
             return found
                 .map(|log| log.path)
@@ -189,6 +202,9 @@ pub enum ResolveError {
         /// The path.
         path: PathBuf,
     },
+    /// The directory is one in which others could have put a log.
+    #[error(transparent)]
+    Untrusted(#[from] UntrustedDir),
 }
 
 /// A log in a directory.
@@ -267,8 +283,34 @@ mod tests {
         std::fs::create_dir(dir.path()).expect("made");
         let open = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(dir.path(), open).expect("opened");
-        assert!(matches!(dir.create_log(1), Err(CreateError::Open { .. })));
+        assert_refused(&dir, "others may enter it");
+    }
+
+    /// The directory is refused to who would put a log there, and to who looks for one.
+    fn assert_refused(dir: &LogDir, reason: &str) {
+        let made = dir.create_log(1).err().expect("refused").to_string();
+        let place = dir.path().display();
+        let expected = format!(
+            "will not keep or look for logs in {place}: {reason}; make it a directory of your own of mode 0700, or \
+             name another"
+        );
+        assert_eq!(made, expected);
+        for argument in ["last", "1"] {
+            let found = dir.resolve(argument).expect_err("refused").to_string();
+            assert_eq!(found, expected);
+        }
         assert!(dir.list().is_empty());
+    }
+
+    #[test]
+    fn a_directory_of_another_user_is_not_used() {
+        let (_place, dir) = place();
+        let _pal = dir.create_log(1).expect("made");
+        let nobody = Some(65_534);
+        match std::os::unix::fs::chown(dir.path(), nobody, None) {
+            Ok(()) => assert_refused(&dir, "it belongs to another user"),
+            Err(error) => println!("left out: this user cannot give a directory away: {error}"),
+        }
     }
 
     #[test]
@@ -277,7 +319,8 @@ mod tests {
         let elsewhere = place.path().join("elsewhere");
         std::fs::create_dir(&elsewhere).expect("made");
         symlink(&elsewhere, dir.path()).expect("linked");
-        assert!(matches!(dir.create_log(1), Err(CreateError::Open { .. })));
+        assert_refused(&dir, "it is a symbolic link");
+        assert_eq!(std::fs::read_dir(&elsewhere).expect("there").count(), 0);
     }
 
     #[test]

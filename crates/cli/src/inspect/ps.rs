@@ -24,9 +24,10 @@ pub struct Options {
 ///
 /// # Errors
 ///
-/// When the output cannot be written.
+/// When others could have put logs where this user's are, or the output cannot be written.
 pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     let dir = LogDir::default_place();
+    dir.check().map_err(Stop::input)?;
     let rows = dir.list().into_iter().filter_map(Row::of);
     if options.json {
         for row in rows {

@@ -1,6 +1,6 @@
 //! `ps` over the place where this user's processes leave their logs. What a test leaves there it removes.
 
-use crate::place::{Place, is_there, number_in, until};
+use crate::place::{Ended, Place, is_there, number_in, until};
 use glasshouse_pal::dir::LogDir;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -103,6 +103,21 @@ fn a_process_that_has_ended_and_one_that_was_killed_are_told_apart() {
     long.wait().expect("reaped");
     let killed = log_of(long.id());
 
+    // By number and by file, whichever way they ended.
+    for (pid, log) in [
+        (brief.id().to_string(), &ended),
+        (long.id().to_string(), &killed),
+    ] {
+        let file = log.arg();
+        for argument in [&pid, &file] {
+            let verified = place.run(&["verify", argument]);
+            assert!(
+                verified.out.starts_with(&format!("{file}: holds\n")),
+                "{verified:?}"
+            );
+        }
+    }
+
     let [ended, killed] = [ended, killed].map(|log| log.row(&place));
     assert_eq!(
         (&ended["state"], &ended["command"]),
@@ -113,4 +128,37 @@ fn a_process_that_has_ended_and_one_that_was_killed_are_told_apart() {
         (&"crashed".into(), &"glasshouse".into())
     );
     until("the end of the node", || !is_there(node));
+}
+
+#[test]
+fn a_directory_of_logs_that_another_could_have_made_is_refused() {
+    let place = Place::new();
+    // A link where this user's logs are, in a file system and as a user that nobody else sees.
+    let script = "mount -t tmpfs small /dev/shm || exit 77
+        ln -s \"$1\" /dev/shm/glasshouse-0
+        shift; exec \"$@\"";
+    for arguments in [&["ps"][..], &["verify", "last"], &["log", "1"]] {
+        let binary = place.command(arguments);
+        let mut command = std::process::Command::new("unshare");
+        command
+            .args(["-rm", "sh", "-c", script, "sh"])
+            .arg(place.path("."));
+        command
+            .arg(binary.get_program())
+            .args(binary.get_args())
+            .env_remove("RUST_LOG");
+        let output = match command.output() {
+            Ok(output) => output,
+            Err(error) => return println!("left out: unshare(1) cannot be run: {error}"),
+        };
+        let is_refused = output.stderr.starts_with(b"unshare:");
+        if is_refused || output.status.code() == Some(77) {
+            return println!("left out: no file system can be mounted here: {output:?}");
+        }
+        assert_eq!(
+            Ended::from(output).refusal(),
+            "will not keep or look for logs in /dev/shm/glasshouse-0: it is a symbolic link; make it a directory of \
+             your own of mode 0700, or name another"
+        );
+    }
 }
