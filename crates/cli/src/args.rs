@@ -30,6 +30,8 @@ enum Command {
     Stats(inspect::stats::Options),
     /// Tell one task's life: its states, how long each lasted, who woke it, and what it spawned
     Task(inspect::task::Options),
+    /// Say where one task's time went, back along who woke whom; or who waits for whom, and what hangs
+    Why(inspect::why::Options),
     /// Turn a log into what other programs read: Perfetto, scripts
     Export(inspect::export::Options),
     /// Check that every task's records obey the rules of a task's life, and that counts agree
@@ -47,6 +49,7 @@ impl Command {
             Command::Export(options) => print(|out| inspect::export::run(&options, out)),
             Command::Task(options) => print(|out| inspect::task::run(&options, out)),
             Command::Verify(options) => print(|out| inspect::verify::run(&options, out)),
+            Command::Why(options) => print(|out| inspect::why::run(&options, out)),
         }
     }
 }

@@ -14,3 +14,4 @@ pub mod ps;
 pub mod stats;
 pub mod task;
 pub mod verify;
+pub mod why;

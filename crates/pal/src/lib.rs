@@ -52,6 +52,7 @@ mod testing;
 mod text_id;
 mod thread;
 pub mod verify;
+pub mod why;
 mod writer;
 
 pub use arena::{TEXT_BYTES_MAX, TextBuf};

@@ -152,6 +152,20 @@ impl Lives {
         self.lives.get(&tid)
     }
 
+    /// Forgets a task, for a fold that is done with those that have ended: it then keeps only what is alive.
+    ///
+    /// ```
+    /// use glasshouse_pal::{lives::Lives, SiteId, TaskEvent, TaskId};
+    /// let tid = TaskId::new(1).expect("in range");
+    /// let mut lives = Lives::whole();
+    /// lives.feed(5, 0, &TaskEvent::Spawned { tid, parent: None, site: SiteId(0) });
+    /// assert_eq!(lives.forget(tid).map(|life| life.first), Some(5));
+    /// assert_eq!(lives.of(tid), None);
+    /// ```
+    pub fn forget(&mut self, tid: TaskId) -> Option<Life> {
+        self.lives.remove(&tid)
+    }
+
     /// Every life, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (TaskId, &Life)> {
         self.lives.iter().map(|(tid, life)| (*tid, life))

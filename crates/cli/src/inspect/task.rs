@@ -62,7 +62,8 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     teller.end(life, row.as_ref(), until(log, newest))
 }
 
-fn unknown(opened: &Opened, task: TaskId) -> Stop {
+/// A task that the log does not know, and which it does.
+pub fn unknown(opened: &Opened, task: TaskId) -> Stop {
     let seen = opened.log.records().filter_map(|entry| entry.event.tid());
     let remedy = match seen.fold(None, range) {
         None => "its records speak of none".to_owned(),

@@ -1,0 +1,135 @@
+//! Owns `glasshouse why`: where a task's time went and who decided when it went on; or who waits for whom.
+
+mod json;
+mod part;
+mod told;
+mod tree;
+mod waits;
+
+use super::lost;
+use super::names::Names;
+use super::open::{Opened, open};
+use super::task::unknown;
+use super::until::until;
+use crate::exit::Stop;
+use crate::out::Out;
+use glasshouse_pal::reader::Log;
+use glasshouse_pal::why::{Answer, Inquiry, Picture, Waits};
+use glasshouse_pal::{TaskId, TaskRow};
+use std::io::Write;
+
+/// What `glasshouse why` is asked.
+#[derive(clap::Args)]
+pub struct Options {
+    /// A log file, a process id, or `last`
+    #[arg(value_name = "PAL")]
+    pal: String,
+    /// The task's number; without it, who waits for whom in the whole process
+    #[arg(value_name = "ID", value_parser = super::parse::task, allow_hyphen_values = true)]
+    task: Option<TaskId>,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the answer.
+///
+/// # Errors
+///
+/// When there is no such log or task, or the output cannot be written.
+pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
+    let opened = open(&options.pal)?;
+    let mut names = Names::new(&opened.log);
+    let Some(task) = options.task else {
+        let (picture, until) = picture(&opened.log, &mut names);
+        if options.json {
+            return out.json(&json::hang(&opened, &picture, &mut names, until));
+        }
+        head(&opened, out)?;
+        return waits::tell_all(&opened.log, &picture, &mut names, until, out);
+    };
+    let found = find(&opened, task, &mut names)?;
+    if options.json {
+        return out.json(&json::task(&opened, &found, &mut names));
+    }
+    head(&opened, out)?;
+    told::tell(&opened.log, &found, &mut names, out)
+}
+
+fn head(opened: &Opened, out: &mut Out) -> Result<(), Stop> {
+    writeln!(out, "{}", opened.name())?;
+    Ok(writeln!(out, "{}\n", lost::line(&opened.log))?)
+}
+
+/// What a log says of one task.
+struct Found {
+    task: TaskId,
+    /// By its records; `None` where none is left.
+    answer: Option<Answer>,
+    /// Its row of the task table, where it has one.
+    row: Option<TaskRow>,
+    /// Who waits for whom, where it waits.
+    picture: Option<Picture>,
+    /// Up to when the log speaks.
+    until: u64,
+}
+
+fn find(opened: &Opened, task: TaskId, names: &mut Names<'_>) -> Result<Found, Stop> {
+    let log = &opened.log;
+    let row = log.tasks().find(|row| row.id == task);
+    let mut inquiry = match log.horizon() {
+        Some(horizon) => Inquiry::from_horizon(task, horizon),
+        None => Inquiry::whole(task),
+    };
+    let mut newest = log.start_stamp();
+    for entry in log.records() {
+        newest = newest.max(entry.stamp);
+        names.learn(&entry.event);
+        inquiry.feed(&entry);
+    }
+    let until = until(log, newest);
+    let answer = inquiry.finish(until);
+    let state = match (&answer, &row) {
+        (Some(answer), _) => Some(answer.life.state),
+        (None, Some(row)) => row.state,
+        (None, None) => return Err(unknown(opened, task)),
+    };
+    let waits = state.is_some_and(|state| state.is_waiting());
+    Ok(Found {
+        task,
+        answer,
+        row,
+        picture: waits.then(|| picture(log, names).0),
+        until,
+    })
+}
+
+/// Who waits for whom, and up to when the log speaks.
+fn picture(log: &Log, names: &mut Names<'_>) -> (Picture, u64) {
+    let kind = |name: &str| {
+        let mut kinds = 0..=u8::MAX;
+        kinds.find(|kind| log.schema(*kind).is_some_and(|schema| schema.name == name))
+    };
+    let waits = match log.horizon() {
+        Some(horizon) => Waits::from_horizon(horizon),
+        None => Waits::whole(),
+    };
+    let mut waits = waits.with_lanes(kind("lane_acquired"), kind("lane_released"));
+    let mut newest = log.start_stamp();
+    for entry in log.records() {
+        newest = newest.max(entry.stamp);
+        names.learn(&entry.event);
+        waits.feed(&entry);
+    }
+    log.tasks().for_each(|row| waits.row(&row));
+    (waits.picture(), until(log, newest))
+}
+
+/// A task as it is written: its number, and its name where it has one.
+fn called(task: TaskId, names: &mut Names<'_>) -> String {
+    let site = names.of_task(task);
+    match site.as_ref().and_then(|site| site.name.as_deref()) {
+        Some(name) => format!("#{task} {}", crate::human::plain(name)),
+        None => format!("#{task}"),
+    }
+}

@@ -1,0 +1,234 @@
+//! Owns what is told to people of one task's time.
+
+use super::part::{Nanos, Tenths, shares};
+use super::tree::{self, Tree};
+use super::{Found, called, waits};
+use crate::exit::Stop;
+use crate::human::{self, Span};
+use crate::inspect::names::Names;
+use crate::out::Out;
+use glasshouse_pal::lives::WAITS;
+use glasshouse_pal::reader::{Log, RingId};
+use glasshouse_pal::why::{Answer, Holder, Holding};
+use glasshouse_pal::{TaskId, TaskRow};
+use std::io::Write;
+
+/// The tasks that are named which held a worker; of further ones the sum is told.
+const HOLDERS_NAMED: usize = 6;
+/// The ancestors that are named.
+const ANCESTORS_NAMED: usize = 8;
+
+/// Prints where the task's time went.
+///
+/// # Errors
+///
+/// When the output cannot be written.
+pub fn tell(log: &Log, found: &Found, names: &mut Names<'_>, out: &mut Out) -> Result<(), Stop> {
+    let task = found.task;
+    write!(out, "{}", called(task, names))?;
+    match names.of_task(task) {
+        Some(site) => writeln!(out, ", spawned at {}", human::plain(&site.to_string()))?,
+        None => writeln!(out, ", spawned where the log does not say")?,
+    }
+    match (&found.answer, &found.row) {
+        (Some(answer), row) => tell_answer(log, task, answer, row.as_ref(), names, out)?,
+        (None, Some(row)) => tell_row(log, row, found.until, out)?,
+        (None, None) => {}
+    }
+    if let Some(picture) = &found.picture {
+        waits::tell_chain(log, task, picture, names, found.until, out)?;
+    }
+    Ok(())
+}
+
+fn tell_answer(
+    log: &Log,
+    task: TaskId,
+    answer: &Answer,
+    row: Option<&TaskRow>,
+    names: &mut Names<'_>,
+    out: &mut Out,
+) -> Result<(), Stop> {
+    tell_ancestors(log, answer, names, out)?;
+    let (from, to) = (log.at_ns(answer.from()), log.at_ns(answer.to()));
+    let state = answer.life.state;
+    let end = match state.is_end() {
+        true => format!("ended as {}", state.name()),
+        false => format!("still {}", state.name()),
+    };
+    let (from_s, to_s) = (human::at(from), human::at(to));
+    let (from_s, to_s) = (from_s.trim_start(), to_s.trim_start());
+    let whole = Span(to.saturating_sub(from));
+    writeln!(out, "{whole}, from {from_s} to {to_s}; {end}")?;
+    if answer.life.site.is_none() {
+        writeln!(
+            out,
+            "its spawn is not in the log any more: judged from the oldest record of it"
+        )?;
+        if let Some(row) = row {
+            writeln!(out, "its whole life, by the task table: {}", sums(log, row))?;
+        }
+    }
+    writeln!(out, "\nwhere its time went")?;
+    print_parts(log, answer.from(), &parts(answer), out)?;
+    if !answer.holders.is_empty() {
+        writeln!(out, "\nin its ready delay, the worker that took it up")?;
+        print_holders(log, answer.from(), &answer.holders, names, out)?;
+    }
+    if !answer.pending.is_empty() {
+        writeln!(out, "\nno worker has taken it up yet; since it is ready")?;
+        print_pending(log, &answer.pending, names, out)?;
+    }
+    writeln!(
+        out,
+        "\nthe critical path: who decided when {} went on",
+        called(task, names)
+    )?;
+    if answer.is_cut {
+        writeln!(
+            out,
+            "  only its later part: there are more steps than are kept"
+        )?;
+    }
+    Ok(Tree::of(&answer.path, log.rate()).print(names, out)?)
+}
+
+fn tell_ancestors(
+    log: &Log,
+    answer: &Answer,
+    names: &mut Names<'_>,
+    out: &mut Out,
+) -> Result<(), Stop> {
+    let Some((first, rest)) = answer.ancestors.split_first() else {
+        if answer.life.site.is_some() {
+            writeln!(out, "no task spawned it: it is a root")?;
+        }
+        return Ok(());
+    };
+    write!(out, "by {}", called(first.task, names))?;
+    for ancestor in rest.iter().take(ANCESTORS_NAMED) {
+        write!(out, ", which {} spawned", called(ancestor.task, names))?;
+    }
+    let last = answer.ancestors.last().unwrap_or(first);
+    match last.spawned {
+        _ if rest.len() > ANCESTORS_NAMED => writeln!(out, ", and so on")?,
+        Some(stamp) => {
+            let at = human::at(log.at_ns(stamp));
+            writeln!(out, ", a root since {}", at.trim_start())?;
+        }
+        None => writeln!(out)?,
+    }
+    Ok(())
+}
+
+/// Each kind of time, in clock ticks; run and ready delay always, others where there is any.
+pub fn parts(answer: &Answer) -> Vec<(&'static str, u64)> {
+    let life = &answer.life;
+    let mut parts = vec![("run", life.run_ticks), ("ready delay", life.ready_ticks)];
+    let waits = WAITS
+        .iter()
+        .map(|state| tree::wait(*state))
+        .zip(life.wait_ticks);
+    let unknown = ("not in the log", answer.unknown_ticks);
+    parts.extend(waits.chain([unknown]).filter(|(_, ticks)| *ticks > 0));
+    parts
+}
+
+fn print_parts(
+    log: &Log,
+    from: u64,
+    parts: &[(&'static str, u64)],
+    out: &mut Out,
+) -> Result<(), Stop> {
+    let ticks: Vec<u64> = parts.iter().map(|(_, ticks)| *ticks).collect();
+    let mut nanos = Nanos::from(log.rate(), from);
+    for ((what, ticks), share) in parts.iter().zip(shares(&ticks)) {
+        print_part(nanos.part(*ticks), share, what, out)?;
+    }
+    Ok(())
+}
+
+fn print_part(ns: u64, share: Tenths, what: &str, out: &mut Out) -> Result<(), Stop> {
+    Ok(writeln!(out, "{:>9} {share:>7}  {what}", Span(ns))?)
+}
+
+fn print_holders(
+    log: &Log,
+    from: u64,
+    holders: &[Holder],
+    names: &mut Names<'_>,
+    out: &mut Out,
+) -> Result<(), Stop> {
+    let ticks: Vec<u64> = holders.iter().map(|holder| holder.ticks).collect();
+    let shares = shares(&ticks);
+    let mut nanos = Nanos::from(log.rate(), from);
+    let named = match holders.len() > HOLDERS_NAMED + 1 {
+        true => HOLDERS_NAMED,
+        false => holders.len(),
+    };
+    for (holder, share) in holders.iter().zip(&shares).take(named) {
+        let what = format!("{} {}", on(holder.ring), held(holder.what, names));
+        print_part(nanos.part(holder.ticks), *share, &what, out)?;
+    }
+    let rest = &holders[named..];
+    if !rest.is_empty() {
+        let ticks = rest
+            .iter()
+            .fold(0, |sum: u64, holder| sum.saturating_add(holder.ticks));
+        let share = Tenths(shares[named..].iter().map(|share| share.0).sum());
+        let what = format!("{} more tasks", rest.len());
+        print_part(nanos.part(ticks), share, &what, out)?;
+    }
+    Ok(())
+}
+
+fn print_pending(
+    log: &Log,
+    pending: &[Holder],
+    names: &mut Names<'_>,
+    out: &mut Out,
+) -> Result<(), Stop> {
+    for holder in pending.iter().take(HOLDERS_NAMED) {
+        let span = Span(log.rate().ns(holder.ticks));
+        let (on, held) = (on(holder.ring), held(holder.what, names));
+        writeln!(out, "{span:>9}  {on} {held}")?;
+    }
+    if pending.len() > HOLDERS_NAMED {
+        writeln!(out, "           and {} more", pending.len() - HOLDERS_NAMED)?;
+    }
+    Ok(())
+}
+
+fn on(ring: RingId) -> String {
+    match ring {
+        RingId::Worker(number) => format!("worker {number}"),
+        ring @ RingId::External(_) => format!("thread {ring}"),
+    }
+}
+
+fn held(what: Holding, names: &mut Names<'_>) -> String {
+    match what {
+        Holding::Task(task) => format!("ran {}", called(task, names)),
+        Holding::Others => "ran other tasks".to_owned(),
+        Holding::NoTask => "ran no task: it slept, woke up, or looked for work".to_owned(),
+    }
+}
+
+/// Of a task of which no record is left.
+fn tell_row(log: &Log, row: &TaskRow, until: u64, out: &mut Out) -> Result<(), Stop> {
+    writeln!(out, "no record of it is left; by the task table:")?;
+    writeln!(out, "up to its last transition: {}", sums(log, row))?;
+    let since = Span(log.rate().ns(until.saturating_sub(row.since)));
+    let state = row.state.map_or("in no known state", |state| state.name());
+    Ok(writeln!(out, "since then it is {state}, for {since}")?)
+}
+
+fn sums(log: &Log, row: &TaskRow) -> String {
+    let span = |ticks: u64| Span(log.rate().ns(ticks));
+    format!(
+        "run {}, ready delay {}, wait {}",
+        span(row.run_ticks),
+        span(row.ready_ticks),
+        span(row.wait_ticks)
+    )
+}

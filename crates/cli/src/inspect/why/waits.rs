@@ -1,0 +1,284 @@
+//! Owns what is told to people of who waits for whom: circles, what nothing can wake, and every wait.
+
+use super::called;
+use crate::exit::Stop;
+use crate::human::{self, Span};
+use crate::inspect::names::Names;
+use crate::out::Out;
+use crate::table::{Align, Table};
+use glasshouse_pal::reader::Log;
+use glasshouse_pal::why::{Picture, Prospect, Reason, Waiting};
+use glasshouse_pal::{TaskId, TaskState};
+use std::collections::{HashMap, HashSet};
+use std::io::Write;
+
+/// The tasks that one section lists; of further ones the number is told.
+const LISTED_MAX: usize = 40;
+/// The tasks that are named in one line.
+const NAMED_MAX: usize = 4;
+
+/// What a reader must know before believing that a task is stuck.
+const CAVEAT: &str = "\
+a thread outside the scheduler, a deadline around a wait, and a further task of
+a set that is joined leave no record before they act: these may still come";
+
+/// Prints the waits of the whole process.
+///
+/// # Errors
+///
+/// When the output cannot be written.
+pub fn tell_all(
+    log: &Log,
+    picture: &Picture,
+    names: &mut Names<'_>,
+    until: u64,
+    out: &mut Out,
+) -> Result<(), Stop> {
+    let of = |is: fn(TaskState) -> bool| picture.states.values().filter(|s| is(**s)).count();
+    let (waiting, ready) = (picture.waiting.len(), of(TaskState::is_ready));
+    let running = of(|state| state == TaskState::Running);
+    writeln!(
+        out,
+        "of the tasks that have not ended {running} run, {ready} are ready, {waiting} wait"
+    )?;
+    if picture.waiting.is_empty() {
+        return Ok(());
+    }
+    let mut teller = Teller {
+        log,
+        picture,
+        names,
+        until,
+        out,
+    };
+    teller.tell_circles()?;
+    teller.tell_stuck()?;
+    teller.tell_every_wait()
+}
+
+/// Prints what a task waits for, and what that waits for, and so on.
+///
+/// # Errors
+///
+/// When the output cannot be written.
+pub fn tell_chain(
+    log: &Log,
+    task: TaskId,
+    picture: &Picture,
+    names: &mut Names<'_>,
+    until: u64,
+    out: &mut Out,
+) -> Result<(), Stop> {
+    let mut teller = Teller {
+        log,
+        picture,
+        names,
+        until,
+        out,
+    };
+    teller.tell_chain(task)
+}
+
+struct Teller<'a, 'n, 'out> {
+    log: &'a Log,
+    picture: &'a Picture,
+    names: &'out mut Names<'n>,
+    until: u64,
+    out: &'out mut Out,
+}
+
+impl<'a> Teller<'a, '_, '_> {
+    fn tell_circles(&mut self) -> Result<(), Stop> {
+        let by_task = self.by_task();
+        for circle in &self.picture.cycles {
+            match circle.len() {
+                1 => writeln!(self.out, "\na circle: it waits for itself")?,
+                _ => writeln!(
+                    self.out,
+                    "\na circle: each waits for the next, the last for the first"
+                )?,
+            }
+            for task in circle.iter().take(LISTED_MAX) {
+                if let Some(waiting) = by_task.get(task) {
+                    self.tell_wait(waiting)?;
+                }
+            }
+            self.tell_more(circle.len())?;
+        }
+        Ok(())
+    }
+
+    fn tell_stuck(&mut self) -> Result<(), Stop> {
+        let circles: HashSet<TaskId> = self.picture.cycles.iter().flatten().copied().collect();
+        let is_stuck =
+            |waiting: &&Waiting| self.picture.prospect(waiting.task) == Some(Prospect::Stuck);
+        let stuck: Vec<&Waiting> = self.picture.waiting.iter().filter(is_stuck).collect();
+        if stuck.is_empty() {
+            writeln!(
+                self.out,
+                "\nnone hangs by what the log knows: each wait can end by a deadline, a\n\
+                 descriptor, a task that can act, or as such a wait of it ended before"
+            )?;
+            return Ok(());
+        }
+        let others: Vec<&Waiting> = stuck
+            .into_iter()
+            .filter(|waiting| !circles.contains(&waiting.task))
+            .collect();
+        if !others.is_empty() {
+            writeln!(self.out, "\nnothing that the log knows of can wake")?;
+            for waiting in others.iter().take(LISTED_MAX) {
+                self.tell_wait(waiting)?;
+            }
+            self.tell_more(others.len())?;
+        }
+        if !self.picture.can_any_act() {
+            writeln!(
+                self.out,
+                "\nthe whole process hangs: no task runs, is ready, sleeps, or waits for I/O"
+            )?;
+        }
+        Ok(writeln!(self.out, "({CAVEAT})")?)
+    }
+
+    fn tell_every_wait(&mut self) -> Result<(), Stop> {
+        use Align::{Left, Right};
+        let mut table = Table::new(&[("TASK", Left), ("SINCE", Right), ("WAITS FOR", Left)]);
+        for waiting in self.picture.waiting.iter().take(LISTED_MAX) {
+            let [task, since, reason] = self.cells(waiting);
+            table.row([task, since, reason]);
+        }
+        writeln!(self.out, "\nevery wait, the longest first")?;
+        table.print(self.out)?;
+        self.tell_more(self.picture.waiting.len())
+    }
+
+    fn tell_chain(&mut self, task: TaskId) -> Result<(), Stop> {
+        let by_task = self.by_task();
+        writeln!(self.out, "\nwhat it waits for")?;
+        let mut seen = HashSet::new();
+        let mut next = Some(task);
+        while let Some(task) = next.take() {
+            let Some(waiting) = by_task.get(&task) else {
+                let state = self.picture.states.get(&task).map(|state| state.name());
+                let called = called(task, self.names);
+                writeln!(self.out, "  {called} is {}", state.unwrap_or("not alive"))?;
+                break;
+            };
+            if !seen.insert(task) {
+                writeln!(self.out, "  and so on: a circle")?;
+                break;
+            }
+            self.tell_wait(waiting)?;
+            if seen.len() < LISTED_MAX {
+                next = self.picture.awaited(waiting).last().copied();
+            }
+        }
+        match self.picture.prospect(task) {
+            Some(Prospect::Stuck) => Ok(writeln!(
+                self.out,
+                "nothing that the log knows of can wake {}\n({CAVEAT})",
+                called(task, self.names)
+            )?),
+            _ => Ok(()),
+        }
+    }
+
+    fn tell_wait(&mut self, waiting: &Waiting) -> Result<(), Stop> {
+        let [task, since, reason] = self.cells(waiting);
+        Ok(writeln!(self.out, "  {task}, for {since}: {reason}")?)
+    }
+
+    fn tell_more(&mut self, all: usize) -> Result<(), Stop> {
+        match all.checked_sub(LISTED_MAX) {
+            None | Some(0) => Ok(()),
+            Some(more) => Ok(writeln!(self.out, "  and {more} more")?),
+        }
+    }
+
+    fn by_task(&self) -> HashMap<TaskId, &'a Waiting> {
+        let waiting = self.picture.waiting.iter();
+        waiting.map(|waiting| (waiting.task, waiting)).collect()
+    }
+
+    /// The task, for how long it waits, and what for.
+    fn cells(&mut self, waiting: &Waiting) -> [String; 3] {
+        let since = self.until.saturating_sub(waiting.since);
+        [
+            called(waiting.task, self.names),
+            Span(self.log.rate().ns(since)).to_string(),
+            self.reason(waiting),
+        ]
+    }
+
+    fn reason(&mut self, waiting: &Waiting) -> String {
+        match waiting.reason {
+            Reason::Deadline { dur } => match dur {
+                Some(dur) => format!("sleep of {}", Span::from(dur)),
+                None => "sleep".to_owned(),
+            },
+            Reason::Descriptor { io: Some(io) } => {
+                format!("I/O: descriptor {} to {}", io.fd, io.interest.name())
+            }
+            Reason::Descriptor { io: None } => "I/O".to_owned(),
+            Reason::Join { on: Some(on) } => {
+                let ended = match self.picture.states.contains_key(&on) {
+                    true => "",
+                    false => ", which has ended",
+                };
+                format!("the end of {}{ended}", called(on, self.names))
+            }
+            Reason::Join { on: None } => "the end of another task".to_owned(),
+            Reason::Lane { lane } => {
+                let name = lane.and_then(|lane| self.log.text(lane));
+                let name = name.map_or("a lane".to_owned(), |name| {
+                    format!("lane {}", human::plain(&name))
+                });
+                let holders = self.picture.awaited(waiting);
+                match holders.is_empty() {
+                    true => name,
+                    false => format!("{name}, held by {}", self.tasks(holders)),
+                }
+            }
+            Reason::Other => format!("a wake; {}", self.wakers(waiting)),
+        }
+    }
+
+    /// Who woke a task before.
+    fn wakers(&mut self, waiting: &Waiting) -> String {
+        let wakers = &waiting.wakers;
+        let outside = wakers.others.iter().map(|by| match *by {
+            "external" => "a thread outside".to_owned(),
+            "io" => "a descriptor".to_owned(),
+            by => format!("a {by}"),
+        });
+        let mut parts: Vec<String> = outside.collect();
+        if !wakers.tasks.is_empty() {
+            parts.push(self.tasks(&wakers.tasks));
+        }
+        let before = match wakers.has_more {
+            true => ", as far as the log reaches",
+            false => "",
+        };
+        match parts.is_empty() {
+            true => format!("nobody has woken it so far{before}"),
+            false => format!("woken so far by {}{before}", parts.join(", ")),
+        }
+    }
+
+    /// The newest of these tasks, which stand last, and whether they have ended.
+    fn tasks(&mut self, tasks: &[TaskId]) -> String {
+        let mut told: Vec<String> = Vec::new();
+        for task in tasks.iter().rev().take(NAMED_MAX) {
+            let ended = match self.picture.states.contains_key(task) {
+                true => "",
+                false => " (ended)",
+            };
+            told.push(called(*task, self.names) + ended);
+        }
+        if tasks.len() > NAMED_MAX {
+            told.push(format!("{} more", tasks.len() - NAMED_MAX));
+        }
+        told.join(", ")
+    }
+}

@@ -1,0 +1,268 @@
+//! Owns the question about one task: what is taken in of the records, and the answer.
+
+use super::holders::{Holder, Holders};
+use super::path::{self, Path};
+use super::steps::{Link, NewStep, Steps};
+use crate::domain::Event;
+use crate::lives::{Fault, Life, Lives};
+use crate::reader::Entry;
+use crate::{SiteId, TaskEvent, TaskId, TaskState, WakeSource};
+use std::collections::HashMap;
+
+/// The ended tasks whose spawn is remembered, at most, for a child that may yet be asked about.
+const ORIGINS_MAX: usize = 1 << 20;
+/// The tasks that are named between one and its root, at most.
+const ANCESTORS_MAX: usize = 64;
+
+/// Where a task comes from.
+///
+/// ```
+/// use glasshouse_pal::{TaskId, why::Origin};
+/// let origin = Origin { task: TaskId::MAX, site: None, spawned: Some(7) };
+/// assert_eq!(origin.spawned, Some(7));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The task.
+    pub task: TaskId,
+    /// Where it was spawned, where its spawn was seen.
+    pub site: Option<SiteId>,
+    /// The stamp of its spawn, where that was seen.
+    pub spawned: Option<u64>,
+}
+
+/// Where a task's time went. Durations and stamps are in ticks of the log's clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Its life up to its end, or to when it was asked: run, ready delay, and each kind of wait.
+    pub life: Life,
+    /// What was missing in its records, so that its state is not known: with it, all times add up to the life.
+    pub unknown_ticks: u64,
+    /// What held the workers that took it up, while it was ready; the longest first.
+    pub holders: Vec<Holder>,
+    /// Where it is ready and nobody has taken it up: what every worker did since.
+    pub pending: Vec<Holder>,
+    /// How the path that led to its end goes.
+    pub path: Path,
+    /// The path is followed only so far, because its older steps exceed what is kept.
+    pub is_cut: bool,
+    /// Who spawned it, who spawned that one, and so on up to the root, as far as the log knows.
+    pub ancestors: Vec<Origin>,
+}
+
+impl Answer {
+    /// When its time begins: its spawn, or the oldest record of it.
+    pub fn from(&self) -> u64 {
+        self.life.first
+    }
+
+    /// When it ended, or up to when it is judged.
+    pub fn to(&self) -> u64 {
+        self.life.since
+    }
+}
+
+/// A question about one task, to be fed with a log's records in their order.
+///
+/// Takes memory for the transitions of all tasks while that one lives, up to 128 MiB, and for what is alive.
+///
+/// ```
+/// use glasshouse_pal::{Pal, RingOwner, SiteId, TaskEvent, TaskId, WakeSource, why::Inquiry};
+/// let pal = Pal::memory();
+/// let tid = TaskId::new(1).expect("in range");
+/// let ring = pal.lease(RingOwner::Worker(0));
+/// ring.write(10, 0, &TaskEvent::Spawned { tid, parent: None, site: SiteId(0) });
+/// ring.write(12, 1, &TaskEvent::Running { tid });
+/// ring.write(19, 2, &TaskEvent::Wait { tid });
+/// ring.write(50, 3, &TaskEvent::Wake { tid, by: WakeSource::External });
+/// let mut inquiry = Inquiry::whole(tid);
+/// pal.log().records().for_each(|entry| inquiry.feed(&entry));
+/// let answer = inquiry.finish(54).expect("the log knows it");
+/// assert_eq!((answer.from(), answer.to()), (10, 54));
+/// let life = &answer.life;
+/// assert_eq!((life.run_ticks, life.ready_ticks, life.wait_total_ticks()), (7, 2 + 4, 31));
+/// ```
+#[derive(Debug)]
+pub struct Inquiry {
+    task: TaskId,
+    lives: Lives,
+    steps: Steps,
+    holders: Holders,
+    origins: HashMap<TaskId, (Option<TaskId>, Origin)>,
+    ancestors: Vec<Origin>,
+    /// When the task's time begins, once it has.
+    from: Option<u64>,
+    has_ended: bool,
+}
+
+impl Inquiry {
+    /// About a task of a log that has lost nothing.
+    pub fn whole(task: TaskId) -> Inquiry {
+        Inquiry::over(task, Lives::whole())
+    }
+
+    /// About a task of a log whose rings have wrapped: what is stamped before `horizon` is left out.
+    pub fn from_horizon(task: TaskId, horizon: u64) -> Inquiry {
+        Inquiry::over(task, Lives::from_horizon(horizon))
+    }
+
+    fn over(task: TaskId, lives: Lives) -> Inquiry {
+        Inquiry {
+            task,
+            lives,
+            steps: Steps::default(),
+            holders: Holders::new(task),
+            origins: HashMap::new(),
+            ancestors: Vec::new(),
+            from: None,
+            has_ended: false,
+        }
+    }
+
+    /// Takes in the next record.
+    pub fn feed(&mut self, entry: &Entry) {
+        let Event::Task(event) = &entry.event else {
+            return;
+        };
+        if self.has_ended {
+            return;
+        }
+        let Some(step) = self.lives.feed(entry.stamp, entry.aux, event) else {
+            return;
+        };
+        if matches!(step.fault, Some(Fault::Disorder { .. })) {
+            return;
+        }
+        let (tid, before, entered) = (step.tid, step.before, step.life.state);
+        let is_gap = matches!(step.fault, Some(Fault::Gap { .. })) && before.is_some();
+        self.holders.feed(entry.ring, entry.stamp, event);
+        if tid == self.task && self.from.is_none() {
+            self.from = Some(entry.stamp);
+            self.ancestors = self.ancestors_of(event);
+            self.origins = HashMap::new();
+        }
+        if self.from.is_some() {
+            self.step(entry.stamp, event, before, is_gap);
+        } else {
+            self.remember(entry.stamp, event);
+        }
+        if !entered.is_end() {
+            return;
+        }
+        if tid == self.task {
+            self.has_ended = true;
+        } else {
+            self.lives.forget(tid);
+        }
+    }
+
+    fn step(&mut self, stamp: u64, event: &TaskEvent, before: Option<TaskState>, is_gap: bool) {
+        let (Some(tid), Some(entered)) = (event.tid(), event.state()) else {
+            return;
+        };
+        let (link, peer) = match *event {
+            TaskEvent::Spawned { parent, .. } => (Link::Spawned, parent),
+            TaskEvent::Wake { by, .. } => woken(by),
+            TaskEvent::JoinWait { on, .. } => (Link::Own, Some(on)),
+            _ if is_gap => (Link::Gap, None),
+            _ => (Link::Own, None),
+        };
+        let known = peer.and_then(|peer| self.lives.of(peer));
+        self.steps.push(NewStep {
+            stamp,
+            tid,
+            before: before.unwrap_or_else(|| implied(event)),
+            entered,
+            link,
+            peer,
+            // Who wakes or spawns does so while it runs.
+            peer_state: known.map_or(TaskState::Running, |life| life.state),
+        });
+    }
+
+    fn remember(&mut self, stamp: u64, event: &TaskEvent) {
+        let TaskEvent::Spawned { tid, parent, site } = *event else {
+            return;
+        };
+        let origin = Origin {
+            task: tid,
+            site: Some(site),
+            spawned: Some(stamp),
+        };
+        if self.origins.len() >= ORIGINS_MAX {
+            let lives = &self.lives;
+            self.origins.retain(|tid, _| lives.of(*tid).is_some());
+        }
+        self.origins.insert(tid, (parent, origin));
+    }
+
+    /// Who spawned the task that this spawn makes, and so on.
+    fn ancestors_of(&self, event: &TaskEvent) -> Vec<Origin> {
+        let mut ancestors = Vec::new();
+        let mut next = match event {
+            TaskEvent::Spawned { parent, .. } => *parent,
+            _ => None,
+        };
+        while let Some(task) = next
+            && ancestors.len() < ANCESTORS_MAX
+        {
+            let unseen = Origin {
+                task,
+                site: None,
+                spawned: None,
+            };
+            let known = self.origins.get(&task).copied();
+            let (parent, origin) = known.unwrap_or((None, unseen));
+            ancestors.push(origin);
+            next = parent;
+        }
+        ancestors
+    }
+
+    /// The answer; what the task is in the midst of counts up to `until`. `None` where no record spoke of it.
+    pub fn finish(self, until: u64) -> Option<Answer> {
+        let from = self.from?;
+        let life = self.lives.of(self.task)?;
+        let until = match self.has_ended {
+            true => life.since,
+            false => until.max(life.since),
+        };
+        let life = life.as_of(until);
+        let told = life
+            .run_ticks
+            .saturating_add(life.ready_ticks)
+            .saturating_add(life.wait_total_ticks());
+        let (holders, pending) = self.holders.finish(until);
+        Some(Answer {
+            unknown_ticks: until.saturating_sub(from).saturating_sub(told),
+            path: path::walk(&self.steps, self.task, from, until),
+            is_cut: self.steps.is_cut(),
+            life,
+            holders,
+            pending,
+            ancestors: self.ancestors,
+        })
+    }
+}
+
+fn woken(by: WakeSource) -> (Link, Option<TaskId>) {
+    match by {
+        WakeSource::Task(task) => (Link::Woken, Some(task)),
+        WakeSource::Timer => (Link::Timer, None),
+        WakeSource::Io => (Link::Io, None),
+        WakeSource::External => (Link::External, None),
+        WakeSource::Lane(Some(task)) => (Link::Permit, Some(task)),
+        WakeSource::Abort(Some(task)) => (Link::Aborted, Some(task)),
+        WakeSource::Lane(None) => (Link::Lane, None),
+        WakeSource::Abort(None) => (Link::Abort, None),
+    }
+}
+
+/// The state that a task was in before its first record: it follows from the event.
+fn implied(event: &TaskEvent) -> TaskState {
+    match event {
+        TaskEvent::Spawned { .. } | TaskEvent::Running { .. } => TaskState::Scheduled,
+        TaskEvent::Wake { .. } => TaskState::Waiting,
+        _ => TaskState::Running,
+    }
+}

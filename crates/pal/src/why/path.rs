@@ -1,0 +1,425 @@
+//! Owns the critical path: the walk back from a task's end, and the tree of whose time it is.
+
+use super::steps::{Link, Step, StepId, Steps};
+use crate::{TaskId, TaskState};
+use std::collections::{HashMap, HashSet};
+
+/// What a task did in a stretch of the path.
+///
+/// ```
+/// use glasshouse_pal::{TaskState, why::Activity};
+/// let slept = Activity::Wait { state: TaskState::Sleeping, ended_by: Some("timer") };
+/// assert_ne!(slept, Activity::Run);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Activity {
+    /// It ran.
+    Run,
+    /// It was ready.
+    Ready,
+    /// It waited, and what ended the wait was no task.
+    Wait {
+        /// What for.
+        state: TaskState,
+        /// What ended it, as [`WakeSource::name`](crate::WakeSource::name) has it; `None` where it goes on.
+        ended_by: Option<&'static str>,
+    },
+    /// It did not exist yet: a thread outside the scheduler spawned it at the stretch's end.
+    Unborn,
+    /// Records that would tell are missing.
+    Unrecorded,
+}
+
+/// How the path came to a task.
+///
+/// ```
+/// use glasshouse_pal::why::Hop;
+/// assert_eq!(Hop::Spawned.name(), "spawned");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Hop {
+    /// It is the task that was asked about.
+    Asked,
+    /// It woke the one above.
+    Woke,
+    /// The same, with a lane's permit.
+    Permit,
+    /// The same, by an abort.
+    Aborted,
+    /// It spawned the one above.
+    Spawned,
+    /// The one above waits for its end.
+    Awaited,
+}
+
+impl Hop {
+    /// The name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Hop::Asked => "asked",
+            Hop::Woke => "woke",
+            Hop::Permit => "permit",
+            Hop::Aborted => "aborted",
+            Hop::Spawned => "spawned",
+            Hop::Awaited => "awaited",
+        }
+    }
+}
+
+/// A stretch of the path: one task, one activity. Stamps are in ticks of the log's clock.
+///
+/// ```
+/// use glasshouse_pal::{TaskId, why::{Activity, Stretch}};
+/// let stretch = Stretch { task: TaskId::MAX, activity: Activity::Run, from: 20, to: 50 };
+/// assert_eq!(stretch.ticks(), 30);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// Whose time it is.
+    pub task: TaskId,
+    /// What it did.
+    pub activity: Activity,
+    /// When it begins.
+    pub from: u64,
+    /// When it ends.
+    pub to: u64,
+}
+
+impl Stretch {
+    /// How long it is.
+    pub fn ticks(&self) -> u64 {
+        self.to.saturating_sub(self.from)
+    }
+}
+
+/// The part of the path that is one task's and one activity's.
+///
+/// ```
+/// use glasshouse_pal::why::{Activity, Share};
+/// let share = Share { activity: Activity::Ready, ticks: 8, stretches: 2 };
+/// assert_eq!(share.ticks / share.stretches, 4);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// What the task did.
+    pub activity: Activity,
+    /// For how long in all.
+    pub ticks: u64,
+    /// In how many stretches.
+    pub stretches: u64,
+}
+
+/// A task on the path, below the task to which it leads. A path that comes back to a task above goes on
+/// there, so a task occurs once between a node and the root.
+///
+/// ```
+/// use glasshouse_pal::{TaskId, why::{Hop, PathNode}};
+/// let node = PathNode { task: TaskId::MAX, hop: Hop::Asked, above: None, visits: 1, shares: Vec::new() };
+/// assert_eq!(node.own_ticks(), 0);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathNode {
+    /// The task.
+    pub task: TaskId,
+    /// How the path came to it.
+    pub hop: Hop,
+    /// The index of the node above; `None` for the root, which is the first.
+    pub above: Option<usize>,
+    /// How often the path came to it from above.
+    pub visits: u64,
+    /// What it did on the path, without the nodes below; the longest first.
+    pub shares: Vec<Share>,
+}
+
+impl PathNode {
+    /// The task's own time on the path.
+    pub fn own_ticks(&self) -> u64 {
+        let shares = self.shares.iter();
+        shares.fold(0, |sum, share| sum.saturating_add(share.ticks))
+    }
+}
+
+/// The critical path of a task, from its beginning to its end.
+///
+/// ```
+/// use glasshouse_pal::{Pal, RingOwner, SiteId, TaskEvent, TaskId, why::{Activity, Inquiry}};
+/// let pal = Pal::memory();
+/// let tid = TaskId::new(1).expect("in range");
+/// let ring = pal.lease(RingOwner::Worker(0));
+/// ring.write(10, 0, &TaskEvent::Spawned { tid, parent: None, site: SiteId(0) });
+/// ring.write(12, 1, &TaskEvent::Running { tid });
+/// ring.write(19, 2, &TaskEvent::Done { tid });
+/// let mut inquiry = Inquiry::whole(tid);
+/// pal.log().records().for_each(|entry| inquiry.feed(&entry));
+/// let path = inquiry.finish(30).expect("the log knows it").path;
+/// assert_eq!((path.from, path.to), (10, 19));
+/// let told: Vec<_> = path.stretches.iter().map(|s| (s.activity, s.ticks())).collect();
+/// assert_eq!(told, [(Activity::Ready, 2), (Activity::Run, 7)]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path {
+    /// When the task was spawned, or the stamp of the oldest record of it.
+    pub from: u64,
+    /// When it ended, or until when it is judged.
+    pub to: u64,
+    /// In the order of time; each begins where the one before ends. None is empty, and no two neighbours are of the
+    /// same task and activity.
+    pub stretches: Vec<Stretch>,
+    /// The tasks on the path; a node comes after the one above it.
+    pub nodes: Vec<PathNode>,
+}
+
+/// Walks back from `to` until `from`.
+pub(super) fn walk(steps: &Steps, task: TaskId, from: u64, to: u64) -> Path {
+    let mut walk = Walk {
+        steps,
+        from,
+        now: to.max(from),
+        stretches: Vec::new(),
+        tree: Tree::new(task),
+    };
+    walk.run(task);
+    let Walk {
+        mut stretches,
+        mut tree,
+        ..
+    } = walk;
+    stretches.reverse();
+    for node in &mut tree.nodes {
+        node.shares
+            .sort_by_key(|share| (std::cmp::Reverse(share.ticks), share.activity));
+    }
+    Path {
+        from,
+        to: to.max(from),
+        stretches,
+        nodes: tree.nodes,
+    }
+}
+
+/// Where the walk is.
+enum Place {
+    /// Behind this step.
+    Behind(StepId),
+    /// In this state since before the first step, or records were dropped.
+    Since(Activity),
+}
+
+struct Walk<'a> {
+    steps: &'a Steps,
+    from: u64,
+    /// What is later is told.
+    now: u64,
+    stretches: Vec<Stretch>,
+    tree: Tree,
+}
+
+impl Walk<'_> {
+    fn run(&mut self, asked: TaskId) {
+        let mut task = asked;
+        let mut place = match self.steps.latest(asked) {
+            Some(step) => Place::Behind(self.awaited(step, &mut task)),
+            None => Place::Since(Activity::Unrecorded),
+        };
+        // What ended the wait that is told next.
+        let mut ended_by = None;
+        while self.now > self.from {
+            let step = match place {
+                Place::Since(activity) => {
+                    self.tell(task, activity, self.from);
+                    return;
+                }
+                Place::Behind(id) => match self.steps.at(id) {
+                    Some(step) => *step,
+                    None => {
+                        place = Place::Since(Activity::Unrecorded);
+                        continue;
+                    }
+                },
+            };
+            self.tell(task, activity(step.entered, ended_by), step.stamp);
+            ended_by = None;
+            place = match step.link {
+                Link::Own => self.back(&step, None),
+                Link::Gap => {
+                    let before = step.prev().and_then(|id| self.steps.at(id));
+                    self.tell(
+                        task,
+                        Activity::Unrecorded,
+                        before.map_or(self.from, |before| before.stamp),
+                    );
+                    self.back(&step, None)
+                }
+                Link::Timer | Link::Io | Link::External | Link::Lane | Link::Abort => {
+                    ended_by = Some(name(step.link));
+                    self.back(&step, ended_by)
+                }
+                Link::Woken | Link::Permit | Link::Aborted | Link::Spawned => match step.peer {
+                    Some(peer) => {
+                        self.tree.hop(peer, hop(step.link));
+                        task = peer;
+                        match step.by() {
+                            Some(by) => Place::Behind(by),
+                            None => Place::Since(activity(step.peer_state, None)),
+                        }
+                    }
+                    None => Place::Since(Activity::Unborn),
+                },
+            };
+        }
+    }
+
+    /// Where a task was before a step of its own.
+    fn back(&self, step: &Step, ended_by: Option<&'static str>) -> Place {
+        match step.prev() {
+            Some(prev) => Place::Behind(prev),
+            None => Place::Since(activity(step.before, ended_by)),
+        }
+    }
+
+    /// Where a walk begins whose task waits at its end for the end of another: in that one, or behind it.
+    fn awaited(&mut self, mut id: StepId, task: &mut TaskId) -> StepId {
+        let mut seen = HashSet::from([*task]);
+        loop {
+            let waits = self.steps.at(id).copied();
+            let waits = waits.filter(|step| step.entered == TaskState::JoinWait);
+            let Some(on) = waits.and_then(|step| step.peer) else {
+                return id;
+            };
+            let Some(next) = self.steps.latest(on) else {
+                return id;
+            };
+            let has_ended = |step: &Step| step.entered.is_end();
+            if self.steps.at(next).is_none_or(has_ended) || !seen.insert(on) {
+                return id;
+            }
+            self.tree.hop(on, Hop::Awaited);
+            *task = on;
+            id = next;
+        }
+    }
+
+    /// The time from `since` on, as far as it is not told yet, is the task's.
+    fn tell(&mut self, task: TaskId, activity: Activity, since: u64) {
+        let from = since.max(self.from);
+        if from >= self.now {
+            return;
+        }
+        let stretch = Stretch {
+            task,
+            activity,
+            from,
+            to: self.now,
+        };
+        self.now = from;
+        match self.stretches.last_mut() {
+            Some(later) if later.task == task && later.activity == activity => later.from = from,
+            _ => self.stretches.push(stretch),
+        }
+        self.tree.add(activity, stretch.ticks());
+    }
+}
+
+/// What a task does in this state.
+fn activity(state: TaskState, ended_by: Option<&'static str>) -> Activity {
+    if state.is_ready() {
+        Activity::Ready
+    } else if state.is_waiting() {
+        Activity::Wait { state, ended_by }
+    } else {
+        // Its end is published within its last tick.
+        Activity::Run
+    }
+}
+
+const fn name(link: Link) -> &'static str {
+    match link {
+        Link::Timer => "timer",
+        Link::Io => "io",
+        Link::External => "external",
+        Link::Lane | Link::Permit => "lane",
+        Link::Abort | Link::Aborted => "abort",
+        Link::Woken => "task",
+        Link::Own | Link::Gap | Link::Spawned => "",
+    }
+}
+
+const fn hop(link: Link) -> Hop {
+    match link {
+        Link::Permit => Hop::Permit,
+        Link::Aborted => Hop::Aborted,
+        Link::Spawned => Hop::Spawned,
+        _ => Hop::Woke,
+    }
+}
+
+/// The tree as the walk makes it.
+struct Tree {
+    nodes: Vec<PathNode>,
+    /// The node that the walk is in.
+    at: usize,
+    /// That node and those above it, by task.
+    above: HashMap<TaskId, usize>,
+    below: HashMap<(usize, TaskId, Hop), usize>,
+}
+
+impl Tree {
+    fn new(task: TaskId) -> Tree {
+        Tree {
+            nodes: vec![PathNode {
+                task,
+                hop: Hop::Asked,
+                above: None,
+                visits: 1,
+                shares: Vec::new(),
+            }],
+            at: 0,
+            above: HashMap::from([(task, 0)]),
+            below: HashMap::new(),
+        }
+    }
+
+    /// The path goes on in another task: one above, or one below.
+    fn hop(&mut self, task: TaskId, hop: Hop) {
+        if let Some(back_at) = self.above.get(&task).copied() {
+            while self.at != back_at {
+                let left = &self.nodes[self.at];
+                self.above.remove(&left.task);
+                // Only the root has none above, and it is among those that one can come back to.
+                self.at = left.above.unwrap_or(back_at);
+            }
+            return;
+        }
+        let at = self.at;
+        let nodes = &mut self.nodes;
+        let below = *self.below.entry((at, task, hop)).or_insert_with(|| {
+            nodes.push(PathNode {
+                task,
+                hop,
+                above: Some(at),
+                visits: 0,
+                shares: Vec::new(),
+            });
+            nodes.len() - 1
+        });
+        self.nodes[below].visits += 1;
+        self.above.insert(task, below);
+        self.at = below;
+    }
+
+    fn add(&mut self, activity: Activity, ticks: u64) {
+        // A task has few kinds of activity.
+        let shares = &mut self.nodes[self.at].shares;
+        match shares.iter_mut().find(|share| share.activity == activity) {
+            Some(share) => {
+                share.ticks = share.ticks.saturating_add(ticks);
+                share.stretches += 1;
+            }
+            None => shares.push(Share {
+                activity,
+                ticks,
+                stretches: 1,
+            }),
+        }
+    }
+}

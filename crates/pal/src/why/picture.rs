@@ -1,0 +1,113 @@
+//! Owns the picture of a process's waits: who waits for whom, and what may come of it.
+
+use super::knots;
+use super::waits::{Known, Reason, Waiting};
+use crate::{TaskId, TaskState, TextId};
+use std::collections::{BTreeMap, HashMap};
+
+/// What may come of a wait.
+///
+/// ```
+/// use glasshouse_pal::why::Prospect;
+/// assert_ne!(Prospect::Open, Prospect::Stuck);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Prospect {
+    /// It can end: by a deadline, by a descriptor, or by who ended such a wait before and still may.
+    Open,
+    /// Nothing is known of who may end it, for nobody has before; tasks that can act there are.
+    Unknown,
+    /// Nothing that the log knows of can end it: it waits for tasks that are stuck themselves, who woke it before
+    /// has ended or is stuck, or nobody ever woke it and no task can act.
+    Stuck,
+}
+
+/// Who waits for whom.
+///
+/// A deadline around a wait, and a thread outside the scheduler, leave no record before they act: what is stuck by this
+/// picture may be freed by them.
+///
+/// ```
+/// use glasshouse_pal::why::Waits;
+/// let picture = Waits::whole().picture();
+/// assert!(picture.waiting.is_empty() && picture.cycles.is_empty());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Picture {
+    /// The tasks that wait, the longest first.
+    pub waiting: Vec<Waiting>,
+    /// What may come of each.
+    pub prospects: HashMap<TaskId, Prospect>,
+    /// The state of every task that has not ended.
+    pub states: HashMap<TaskId, TaskState>,
+    /// Tasks that are stuck in a circle: each waits for the next, and the last for the first.
+    pub cycles: Vec<Vec<TaskId>>,
+    /// Who holds a permit of the lanes that tasks wait for.
+    pub lane_holders: HashMap<TextId, Vec<TaskId>>,
+}
+
+impl Picture {
+    /// Whether any task runs, is ready, or waits for a deadline or a descriptor: only such can act by themselves.
+    pub fn can_any_act(&self) -> bool {
+        let by_itself = |waiting: &Waiting| {
+            matches!(
+                waiting.reason,
+                Reason::Deadline { .. } | Reason::Descriptor { .. }
+            )
+        };
+        self.states.len() > self.waiting.len() || self.waiting.iter().any(by_itself)
+    }
+
+    /// What may come of a task's wait; `None` where it does not wait.
+    pub fn prospect(&self, task: TaskId) -> Option<Prospect> {
+        self.prospects.get(&task).copied()
+    }
+
+    /// How a task waits; `None` where it does not.
+    pub fn waiting(&self, task: TaskId) -> Option<&Waiting> {
+        self.waiting.iter().find(|waiting| waiting.task == task)
+    }
+
+    pub(super) fn of(
+        known: &HashMap<TaskId, Known>,
+        lanes: &HashMap<TextId, BTreeMap<TaskId, u64>>,
+    ) -> Picture {
+        let mut picture = Picture::default();
+        for (tid, known) in known {
+            picture.states.insert(*tid, known.state);
+            picture.waiting.extend(known.reason.map(|reason| Waiting {
+                task: *tid,
+                site: known.site,
+                reason,
+                since: known.since,
+                wakers: known.wakers.clone(),
+            }));
+        }
+        picture
+            .waiting
+            .sort_by_key(|waiting| (waiting.since, waiting.task));
+        for waiting in &picture.waiting {
+            if let Reason::Lane { lane: Some(lane) } = waiting.reason
+                && let Some(holders) = lanes.get(&lane)
+            {
+                let holders = holders.keys().copied().collect();
+                picture.lane_holders.insert(lane, holders);
+            }
+        }
+        picture.prospects = knots::prospects(&picture);
+        picture.cycles = knots::cycles(&picture);
+        picture
+    }
+
+    /// The tasks one of which would have to act to end this wait, by what the log knows; empty where it does not know.
+    pub fn awaited<'a>(&'a self, waiting: &'a Waiting) -> &'a [TaskId] {
+        match &waiting.reason {
+            Reason::Join { on } => on.as_slice(),
+            Reason::Lane { lane: Some(lane) } => {
+                self.lane_holders.get(lane).map_or(&[], Vec::as_slice)
+            }
+            Reason::Other => &waiting.wakers.tasks,
+            _ => &[],
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Owns what each task that waits waits for, and who woke it before.
+
+use super::picture::Picture;
+use crate::domain::Event;
+use crate::lives::{Fault, Lives};
+use crate::reader::Entry;
+use crate::{
+    DomainEvent, IoTarget, SiteId, TaskEvent, TaskId, TaskRow, TaskState, TextId, WakeSource,
+};
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+/// The wakers that are remembered of a task, the newest; of further ones only that there were more.
+const WAKERS_MAX: usize = 8;
+
+/// What a task waits for.
+///
+/// ```
+/// use glasshouse_pal::{TaskId, TaskState, why::Reason};
+/// assert_eq!(Reason::Join { on: Some(TaskId::MAX) }.state(), TaskState::JoinWait);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A deadline, which lay so far ahead when it began to wait.
+    Deadline {
+        /// `None` where only the task table tells of the wait.
+        dur: Option<Duration>,
+    },
+    /// A descriptor.
+    Descriptor {
+        /// `None` where only the task table tells of the wait.
+        io: Option<IoTarget>,
+    },
+    /// The end of another task; of a set of tasks it is one.
+    Join {
+        /// `None` where only the task table tells of the wait.
+        on: Option<TaskId>,
+    },
+    /// A lane's permit.
+    Lane {
+        /// `None` where only the task table tells of the wait.
+        lane: Option<TextId>,
+    },
+    /// Something that the log has no name for: a channel, a lock, a function on another thread.
+    Other,
+}
+
+impl Reason {
+    /// The state of a task that waits so.
+    pub const fn state(self) -> TaskState {
+        match self {
+            Reason::Deadline { .. } => TaskState::Sleeping,
+            Reason::Descriptor { .. } => TaskState::IoWait,
+            Reason::Join { .. } => TaskState::JoinWait,
+            Reason::Lane { .. } => TaskState::LaneWait,
+            Reason::Other => TaskState::Waiting,
+        }
+    }
+
+    fn of_event(event: &TaskEvent) -> Option<Reason> {
+        Some(match *event {
+            TaskEvent::Sleep { dur, .. } => Reason::Deadline { dur: Some(dur) },
+            TaskEvent::IoWait { io, .. } => Reason::Descriptor { io: Some(io) },
+            TaskEvent::JoinWait { on, .. } => Reason::Join { on: Some(on) },
+            TaskEvent::LaneWait { lane, .. } => Reason::Lane { lane: Some(lane) },
+            TaskEvent::Wait { .. } => Reason::Other,
+            _ => return None,
+        })
+    }
+
+    fn of_state(state: TaskState) -> Option<Reason> {
+        Some(match state {
+            TaskState::Sleeping => Reason::Deadline { dur: None },
+            TaskState::IoWait => Reason::Descriptor { io: None },
+            TaskState::JoinWait => Reason::Join { on: None },
+            TaskState::LaneWait => Reason::Lane { lane: None },
+            TaskState::Waiting => Reason::Other,
+            _ => return None,
+        })
+    }
+}
+
+/// Who ended a task's waits without a name, or woke it while it ran, as far as the log holds it.
+///
+/// ```
+/// use glasshouse_pal::why::Wakers;
+/// assert!(Wakers::default().is_empty());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wakers {
+    /// Tasks, the newest last; not the task itself.
+    pub tasks: Vec<TaskId>,
+    /// Others may have, earlier: there were more tasks than are remembered, or the records are gone.
+    pub has_more: bool,
+    /// A timer, a descriptor, a thread outside, a lane or an abort without a task behind it.
+    pub others: Vec<&'static str>,
+}
+
+impl Wakers {
+    /// Whether nobody did.
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty() && self.others.is_empty()
+    }
+
+    fn add(&mut self, own: TaskId, by: WakeSource) {
+        let Some(task) = by.task() else {
+            if !self.others.contains(&by.name()) {
+                self.others.push(by.name());
+            }
+            return;
+        };
+        if task == own {
+            return;
+        }
+        if let Some(known) = self.tasks.iter().position(|known| *known == task) {
+            self.tasks.remove(known);
+        } else if self.tasks.len() == WAKERS_MAX {
+            self.tasks.remove(0);
+            self.has_more = true;
+        }
+        self.tasks.push(task);
+    }
+}
+
+/// A task that waits.
+///
+/// ```
+/// use glasshouse_pal::{TaskId, why::{Reason, Waiting, Wakers}};
+/// let waiting = Waiting {
+///     task: TaskId::MAX, site: None, reason: Reason::Other, since: 9, wakers: Wakers::default(),
+/// };
+/// assert!(waiting.wakers.is_empty());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The task.
+    pub task: TaskId,
+    /// Where it was spawned, where that is known.
+    pub site: Option<SiteId>,
+    /// What it waits for.
+    pub reason: Reason,
+    /// Since when, in ticks of the log's clock.
+    pub since: u64,
+    /// Who woke it before.
+    pub wakers: Wakers,
+}
+
+/// The fold of a log's records, and of its task table, into who waits for whom.
+///
+/// ```
+/// use glasshouse_pal::{Pal, RingOwner, SiteId, TaskEvent, TaskId, why::Waits};
+/// let pal = Pal::memory();
+/// let ring = pal.lease(RingOwner::Worker(0));
+/// let [left, right] = [1, 2].map(|number| TaskId::new(number).expect("in range"));
+/// for (tid, on) in [(left, right), (right, left)] {
+///     ring.write(10, 0, &TaskEvent::Spawned { tid, parent: None, site: SiteId(0) });
+///     ring.write(12, 1, &TaskEvent::Running { tid });
+///     ring.write(19, 2, &TaskEvent::JoinWait { tid, on });
+/// }
+/// let mut waits = Waits::whole();
+/// pal.log().records().for_each(|entry| waits.feed(&entry));
+/// assert_eq!(waits.picture().cycles, [[left, right]]);
+/// ```
+#[derive(Debug)]
+pub struct Waits {
+    lives: Lives,
+    known: HashMap<TaskId, Known>,
+    /// Permits of each lane that are held, by task.
+    lanes: HashMap<TextId, BTreeMap<TaskId, u64>>,
+    acquired: Option<u8>,
+    released: Option<u8>,
+}
+
+/// What is known of a task that lives.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) state: TaskState,
+    pub(super) reason: Option<Reason>,
+    pub(super) since: u64,
+    pub(super) site: Option<SiteId>,
+    pub(super) wakers: Wakers,
+}
+
+impl Waits {
+    /// Of a log that has lost nothing.
+    pub fn whole() -> Waits {
+        Waits::over(Lives::whole())
+    }
+
+    /// Of a log whose rings have wrapped: what is stamped before `horizon` is left out.
+    pub fn from_horizon(horizon: u64) -> Waits {
+        Waits::over(Lives::from_horizon(horizon))
+    }
+
+    fn over(lives: Lives) -> Waits {
+        Waits {
+            lives,
+            known: HashMap::new(),
+            lanes: HashMap::new(),
+            acquired: None,
+            released: None,
+        }
+    }
+
+    /// Names the kinds of record by which a task takes a lane's permit and gives it back; the lane is their first
+    /// word. Without them nothing is known of who holds one.
+    ///
+    /// ```
+    /// use glasshouse_pal::why::Waits;
+    /// let waits = Waits::whole().with_lanes(Some(32), Some(33));
+    /// assert!(waits.picture().waiting.is_empty());
+    /// ```
+    #[must_use]
+    pub fn with_lanes(self, acquired: Option<u8>, released: Option<u8>) -> Waits {
+        Waits {
+            acquired,
+            released,
+            ..self
+        }
+    }
+
+    /// Takes in the next record.
+    pub fn feed(&mut self, entry: &Entry) {
+        match &entry.event {
+            Event::Task(event) => self.transition(entry, event),
+            Event::Domain(event) => self.lane(event),
+        }
+    }
+
+    fn transition(&mut self, entry: &Entry, event: &TaskEvent) {
+        let Some(step) = self.lives.feed(entry.stamp, entry.aux, event) else {
+            return;
+        };
+        if matches!(step.fault, Some(Fault::Disorder { .. })) {
+            return;
+        }
+        let (tid, state, site) = (step.tid, step.life.state, step.life.site);
+        if state.is_end() {
+            self.lives.forget(tid);
+            self.known.remove(&tid);
+            return;
+        }
+        let is_new = matches!(event, TaskEvent::Spawned { .. });
+        let known = self.known.entry(tid).or_insert_with(|| Known {
+            state,
+            reason: None,
+            since: entry.stamp,
+            site,
+            wakers: Wakers {
+                // Who woke it before the oldest record is not known.
+                has_more: !is_new,
+                ..Wakers::default()
+            },
+        });
+        match *event {
+            // What ended a wait with a name says nothing of who ends one without.
+            TaskEvent::Wake { by, .. } if matches!(known.reason, None | Some(Reason::Other)) => {
+                known.wakers.add(tid, by);
+            }
+            TaskEvent::Yield { by, .. } | TaskEvent::Throttled { by, .. } => {
+                known.wakers.add(tid, by);
+            }
+            _ => {}
+        }
+        known.reason = Reason::of_event(event);
+        (known.state, known.since) = (state, entry.stamp);
+    }
+
+    fn lane(&mut self, event: &DomainEvent) {
+        let kind = Some(event.kind());
+        let (Some(task), Some(lane)) = (event.task(), event.args().first()) else {
+            return;
+        };
+        let Ok(lane) = u32::try_from(*lane).map(TextId) else {
+            return;
+        };
+        if kind == self.acquired {
+            *self.lanes.entry(lane).or_default().entry(task).or_default() += 1;
+        } else if kind == self.released
+            && let Some(holders) = self.lanes.get_mut(&lane)
+            && let Some(held) = holders.get_mut(&task)
+        {
+            *held = held.saturating_sub(1);
+            if *held == 0 {
+                holders.remove(&task);
+            }
+        }
+    }
+
+    /// Takes in a row of the task table, after the records: of a task that none of them speaks of any more, or whose
+    /// spawn is gone.
+    ///
+    /// ```
+    /// use glasshouse_pal::{Pal, SiteId, TaskId, TaskState, why::Waits};
+    /// let pal = Pal::memory();
+    /// let slot = pal.table().take_shared().expect("room");
+    /// pal.table().slot(slot).publish(TaskId::MAX, SiteId::UNKNOWN, None, TaskState::IoWait, 5);
+    /// let mut waits = Waits::whole();
+    /// pal.log().tasks().for_each(|row| waits.row(&row));
+    /// assert_eq!(waits.picture().waiting[0].task, TaskId::MAX);
+    /// ```
+    pub fn row(&mut self, row: &TaskRow) {
+        let Some(state) = row.state.filter(|state| !state.is_end()) else {
+            return;
+        };
+        let known = self.known.entry(row.id).or_insert_with(|| {
+            let mut wakers = Wakers::default();
+            // Of all wakers the table keeps the last.
+            if let Some(by) = row.waker {
+                wakers.add(row.id, by);
+            }
+            Known {
+                state,
+                reason: Reason::of_state(state),
+                since: row.since,
+                site: None,
+                wakers,
+            }
+        });
+        known.site = known.site.or(Some(row.site));
+    }
+
+    /// Who waits for whom, as of the last record.
+    pub fn picture(&self) -> Picture {
+        Picture::of(&self.known, &self.lanes)
+    }
+}
