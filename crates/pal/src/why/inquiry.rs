@@ -168,13 +168,15 @@ impl Inquiry {
             _ => (Link::Own, None),
         };
         let known = peer.and_then(|peer| self.lives.of(peer));
+        let is_join = entered == TaskState::JoinWait;
         self.steps.push(NewStep {
             stamp,
             tid,
             before: before.unwrap_or_else(|| implied(event)),
             entered,
             link,
-            peer,
+            // Whom it joins may have ended, or be of before the horizon: then nothing is known of it.
+            peer: peer.filter(|_| !is_join || known.is_some()),
             // Who wakes or spawns does so while it runs.
             peer_state: known.map_or(TaskState::Running, |life| life.state),
         });

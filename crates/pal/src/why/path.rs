@@ -218,7 +218,7 @@ impl Walk<'_> {
     fn run(&mut self, asked: TaskId) {
         let mut task = asked;
         let mut place = match self.steps.latest(asked) {
-            Some(step) => Place::Behind(self.awaited(step, &mut task)),
+            Some(step) => self.begin(step, &mut task),
             None => Place::Since(Activity::Unrecorded),
         };
         // What ended the wait that is told next.
@@ -277,25 +277,29 @@ impl Walk<'_> {
         }
     }
 
-    /// Where a walk begins whose task waits at its end for the end of another: in that one, or behind it.
-    fn awaited(&mut self, mut id: StepId, task: &mut TaskId) -> StepId {
+    /// Where a walk begins: at its task's last step, or where that one waits for the end of a task that lives, at that
+    /// one's.
+    fn begin(&mut self, mut id: StepId, task: &mut TaskId) -> Place {
         let mut seen = HashSet::from([*task]);
         loop {
-            let waits = self.steps.at(id).copied();
-            let waits = waits.filter(|step| step.entered == TaskState::JoinWait);
-            let Some(on) = waits.and_then(|step| step.peer) else {
-                return id;
+            let joins = self.steps.at(id).copied();
+            let joins = joins.filter(|step| step.entered == TaskState::JoinWait);
+            let Some((step, on)) = joins.and_then(|step| Some((step, step.peer?))) else {
+                return Place::Behind(id);
             };
-            let Some(next) = self.steps.latest(on) else {
-                return id;
-            };
-            let has_ended = |step: &Step| step.entered.is_end();
-            if self.steps.at(next).is_none_or(has_ended) || !seen.insert(on) {
-                return id;
+            let last = self.steps.latest(on);
+            let has_ended = last
+                .and_then(|last| self.steps.at(last))
+                .is_some_and(|last| last.entered.is_end());
+            if has_ended || !seen.insert(on) {
+                return Place::Behind(id);
             }
             self.tree.hop(on, Hop::Awaited);
             *task = on;
-            id = next;
+            match last {
+                Some(last) => id = last,
+                None => return Place::Since(activity(step.peer_state, None)),
+            }
         }
     }
 

@@ -51,7 +51,7 @@ pub(super) struct Step {
     pub(super) before: TaskState,
     pub(super) entered: TaskState,
     pub(super) link: Link,
-    /// Who woke or spawned it; in `JoinWait` whom it waits for.
+    /// Who woke or spawned it; in `JoinWait` whom it waits for, where that is known and lives.
     pub(super) peer: Option<TaskId>,
     /// The state of `peer` then, where no step of it is kept.
     pub(super) peer_state: TaskState,

@@ -1,0 +1,319 @@
+//! Owns the proof by random programs: what holds of every answer, and that the walk back finds the path that a walk
+//! forward finds, which keeps the whole path of every task.
+
+use super::story::{Story, tid};
+use crate::reader::{Entry, RingId};
+use crate::why::{Activity, Answer, Stretch};
+use crate::{Event, TaskEvent, TaskId, TaskState, WakeSource};
+use proptest::prelude::*;
+use std::collections::HashMap;
+
+const WORKERS: usize = 3;
+const TASKS_MAX: u64 = 12;
+
+/// A program in the making: what each worker runs, and what each task does.
+#[derive(Default)]
+struct Play {
+    story: Story,
+    now: u64,
+    on_worker: [Option<u64>; WORKERS],
+    ready: Vec<u64>,
+    waiting: Vec<u64>,
+    last: u64,
+}
+
+impl Play {
+    /// The next thing that happens, as the numbers choose among those that can.
+    fn act(&mut self, (dt, worker, what, which): (u8, u8, u8, u8)) {
+        self.now += u64::from(dt % 5);
+        let worker = usize::from(worker) % WORKERS;
+        let ring = RingId::Worker(worker as u16);
+        match self.on_worker[worker] {
+            None if what % 4 == 0 || self.ready.is_empty() => {
+                self.without_task(ring, what / 4, which);
+            }
+            None => {
+                let task = self.ready.remove(usize::from(which) % self.ready.len());
+                self.on_worker[worker] = Some(task);
+                self.story.running(self.now, ring, task);
+            }
+            Some(task) => self.in_tick(worker, ring, task, what, which),
+        }
+    }
+
+    /// What happens by itself or by a thread outside.
+    fn without_task(&mut self, ring: RingId, what: u8, which: u8) {
+        if self.waiting.is_empty() {
+            self.spawn(ring, None);
+            return;
+        }
+        let by = [
+            WakeSource::Timer,
+            WakeSource::Io,
+            WakeSource::External,
+            WakeSource::Lane(None),
+            WakeSource::Abort(None),
+        ];
+        self.wake(ring, which, by[usize::from(what) % by.len()]);
+    }
+
+    fn in_tick(&mut self, worker: usize, ring: RingId, task: u64, what: u8, which: u8) {
+        let own = tid(task);
+        match what % 12 {
+            0 | 1 => self.spawn(ring, Some(task)),
+            2 | 3 => self.wake(ring, which, WakeSource::Task(own)),
+            4 => self.wake(ring, which, WakeSource::Lane(Some(own))),
+            5 => {
+                self.story
+                    .yielded(self.now, ring, task, WakeSource::Task(own));
+                self.on_worker[worker] = None;
+                self.ready.push(task);
+            }
+            6 => {
+                self.story.done(self.now, ring, task);
+                self.on_worker[worker] = None;
+                // Who ends wakes who joined it, behind its end.
+                self.now += u64::from(which % 2);
+                self.wake(ring, which, WakeSource::Task(own));
+            }
+            other => {
+                let on = 1 + u64::from(which) % self.last;
+                match other {
+                    7 => self.story.sleep(self.now, ring, task),
+                    8 => self.story.io(self.now, ring, task),
+                    9 if on != task => self.story.join(self.now, ring, task, on),
+                    10 => self.story.lane(self.now, ring, task, 3),
+                    _ => self.story.wait(self.now, ring, task),
+                }
+                self.on_worker[worker] = None;
+                self.waiting.push(task);
+            }
+        }
+    }
+
+    fn spawn(&mut self, ring: RingId, parent: Option<u64>) {
+        if self.last < TASKS_MAX {
+            self.last += 1;
+            self.story.spawned(self.now, ring, self.last, parent);
+            self.ready.push(self.last);
+        }
+    }
+
+    fn wake(&mut self, ring: RingId, which: u8, by: WakeSource) {
+        if !self.waiting.is_empty() {
+            let task = self.waiting.remove(usize::from(which) % self.waiting.len());
+            self.story.wake(self.now, ring, task, by);
+            self.ready.push(task);
+        }
+    }
+}
+
+fn any_play() -> impl Strategy<Value = Play> {
+    let acts = prop::collection::vec(any::<(u8, u8, u8, u8)>(), 1..250);
+    acts.prop_map(|acts| {
+        let mut play = Play::default();
+        acts.into_iter().for_each(|act| play.act(act));
+        play
+    })
+}
+
+impl std::fmt::Debug for Play {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let events = self.story.entries.iter();
+        f.debug_list()
+            .entries(
+                events.map(|entry| format!("{} on {}: {:?}", entry.stamp, entry.ring, entry.event)),
+            )
+            .finish()
+    }
+}
+
+/// A task in the walk forward: its state, and the path that led to where it entered it.
+#[derive(Clone)]
+struct Now {
+    state: TaskState,
+    on: Option<TaskId>,
+    since: u64,
+    trail: Vec<Stretch>,
+}
+
+impl Now {
+    fn trail_to(&self, task: TaskId, to: u64, ended_by: Option<&'static str>) -> Vec<Stretch> {
+        let mut trail = self.trail.clone();
+        let activity = match self.state {
+            state if state.is_ready() => Activity::Ready,
+            state if state.is_waiting() => Activity::Wait { state, ended_by },
+            _ => Activity::Run,
+        };
+        let from = self.since;
+        trail.push(Stretch {
+            task,
+            activity,
+            from,
+            to,
+        });
+        trail
+    }
+}
+
+/// The path of every task up to `until`, by keeping all paths while walking forward.
+fn forward(entries: &[Entry], until: u64) -> HashMap<TaskId, Vec<Stretch>> {
+    let mut tasks: HashMap<TaskId, Now> = HashMap::new();
+    for entry in entries {
+        let Event::Task(event) = entry.event else {
+            continue;
+        };
+        let (tid, stamp) = (event.tid().expect("a task's"), entry.stamp);
+        let own = |ended_by| tasks[&tid].trail_to(tid, stamp, ended_by);
+        let of = |other: TaskId| tasks[&other].trail_to(other, stamp, None);
+        let trail = match event {
+            TaskEvent::Spawned { parent: None, .. } => vec![Stretch {
+                task: tid,
+                activity: Activity::Unborn,
+                from: 0,
+                to: stamp,
+            }],
+            TaskEvent::Spawned {
+                parent: Some(parent),
+                ..
+            } => of(parent),
+            TaskEvent::Wake { by, .. } => match by.task() {
+                Some(waker) => of(waker),
+                None => own(Some(by.name())),
+            },
+            _ => own(None),
+        };
+        let on = match event {
+            TaskEvent::JoinWait { on, .. } => Some(on),
+            _ => None,
+        };
+        let now = Now {
+            state: event.state().expect("a transition"),
+            on,
+            since: stamp,
+            trail,
+        };
+        tasks.insert(tid, now);
+    }
+    let paths = tasks.keys().map(|asked| {
+        let mut tid = *asked;
+        let mut seen = vec![tid];
+        // Who joins a task that lives is where that one is.
+        while let Some(on) = tasks[&tid].on
+            && tasks.get(&on).is_some_and(|now| !now.state.is_end())
+            && !seen.contains(&on)
+        {
+            seen.push(on);
+            tid = on;
+        }
+        let end = match tasks[asked].state.is_end() {
+            true => tasks[asked].since,
+            false => until,
+        };
+        (*asked, tasks[&tid].trail_to(tid, end, None))
+    });
+    paths.collect()
+}
+
+/// What lies behind `from`, with neighbours of one task and activity as one.
+fn from(from: u64, path: &[Stretch]) -> Vec<Stretch> {
+    let mut cut: Vec<Stretch> = Vec::new();
+    for stretch in path.iter().filter(|stretch| stretch.to > from) {
+        let stretch = Stretch {
+            from: stretch.from.max(from),
+            ..*stretch
+        };
+        if stretch.ticks() == 0 {
+            continue;
+        }
+        match cut.last_mut() {
+            Some(last) if (last.task, last.activity) == (stretch.task, stretch.activity) => {
+                last.to = stretch.to;
+            }
+            _ => cut.push(stretch),
+        }
+    }
+    cut
+}
+
+/// What holds of every answer.
+fn check(answer: &Answer) {
+    let (from, to) = (answer.from(), answer.to());
+    let path = &answer.path;
+    assert_eq!((path.from, path.to), (from, to));
+    let mut at = from;
+    for stretch in &path.stretches {
+        assert_eq!(stretch.from, at, "each begins where the one before ends");
+        assert!(stretch.ticks() > 0);
+        at = stretch.to;
+    }
+    assert_eq!(at, to);
+    let own: u64 = path.nodes.iter().map(|node| node.own_ticks()).sum();
+    assert_eq!(own, to - from, "the tree holds the whole path");
+    for (index, node) in path.nodes.iter().enumerate() {
+        assert!(node.above.is_none_or(|above| above < index));
+        assert_eq!(node.above.is_none(), index == 0);
+    }
+    let life = &answer.life;
+    let lived = life.run_ticks + life.ready_ticks + life.wait_total_ticks() + answer.unknown_ticks;
+    assert_eq!(lived, to - from, "its times are its life");
+    let held: u64 = answer.holders.iter().map(|holder| holder.ticks).sum();
+    let is_pending = life.state.is_ready();
+    assert!(held <= life.ready_ticks);
+    assert!(is_pending || held == life.ready_ticks, "all of its delay");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn every_answer_adds_up_and_the_walk_back_finds_what_a_walk_forward_finds(play in any_play()) {
+        let until = play.now + 3;
+        let paths = forward(&play.story.entries, until);
+        for task in 1..=play.last {
+            let answer = play.story.why(task, until);
+            check(&answer);
+            prop_assert_eq!(answer.unknown_ticks, 0);
+            let expected = from(answer.from(), &paths[&tid(task)]);
+            prop_assert_eq!(&answer.path.stretches, &expected, "of task {}", task);
+        }
+    }
+
+    #[test]
+    fn every_answer_adds_up_behind_a_horizon(play in any_play(), percent in 0u64..100) {
+        let (until, horizon) = (play.now + 3, play.now * percent / 100);
+        for task in 1..=play.last {
+            let mut inquiry = crate::why::Inquiry::from_horizon(tid(task), horizon);
+            play.story.entries.iter().for_each(|entry| inquiry.feed(entry));
+            if let Some(answer) = inquiry.finish(until) {
+                prop_assert!(answer.from() >= horizon);
+                check(&answer);
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_order_still_gives_an_answer(play in any_play(), by in 1usize..40) {
+        let mut story = play.story.clone();
+        let count = story.entries.len();
+        story.entries.rotate_left(by % count);
+        for task in 1..=play.last {
+            let _ = story.ask(task, play.now);
+        }
+        let _ = story.picture();
+    }
+
+    #[test]
+    fn only_tasks_that_cannot_act_are_stuck_and_circles_are_of_such(play in any_play()) {
+        let picture = play.story.picture();
+        for circle in &picture.cycles {
+            for task in circle {
+                prop_assert!(picture.states[task].is_waiting());
+                prop_assert!(picture.prospect(*task) == Some(crate::why::Prospect::Stuck));
+            }
+        }
+        for waiting in &picture.waiting {
+            prop_assert_eq!(picture.states[&waiting.task], waiting.reason.state());
+        }
+    }
+}

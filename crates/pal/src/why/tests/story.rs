@@ -1,0 +1,127 @@
+//! Owns the small logs of these tests: records as a reader gives them, told one by one.
+
+use crate::reader::{Entry, RingId};
+use crate::why::{Answer, Inquiry, Picture, Waits};
+use crate::{Event, IoTarget, SiteId, TaskEvent, TaskId, TextId, WakeSource};
+use std::collections::HashMap;
+use std::time::Duration;
+
+pub(super) fn tid(number: u64) -> TaskId {
+    TaskId::new(number).expect("in range")
+}
+
+/// Records in the order of time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Story {
+    pub(super) entries: Vec<Entry>,
+    transitions: HashMap<u64, u8>,
+}
+
+impl Story {
+    pub(super) fn record(&mut self, stamp: u64, ring: RingId, aux: u8, event: impl Into<Event>) {
+        let seq = self.entries.len() as u64 + 1;
+        self.entries.push(Entry {
+            seq,
+            ring,
+            stamp,
+            at_ns: stamp,
+            aux,
+            event: event.into(),
+        });
+    }
+
+    /// A task's next transition.
+    pub(super) fn step(&mut self, stamp: u64, ring: RingId, event: TaskEvent) {
+        let task = event.tid().expect("a task's").number();
+        let count = self.transitions.entry(task).or_default();
+        let aux = *count;
+        *count = count.wrapping_add(1);
+        self.record(stamp, ring, aux, event);
+    }
+
+    /// The task's next transition is not in the log.
+    pub(super) fn skip(&mut self, task: u64) {
+        *self.transitions.entry(task).or_default() += 1;
+    }
+
+    pub(super) fn spawned(&mut self, stamp: u64, ring: RingId, task: u64, parent: Option<u64>) {
+        let (tid, parent, site) = (tid(task), parent.map(tid), SiteId(1));
+        self.step(stamp, ring, TaskEvent::Spawned { tid, parent, site });
+    }
+
+    pub(super) fn running(&mut self, stamp: u64, ring: RingId, task: u64) {
+        self.step(stamp, ring, TaskEvent::Running { tid: tid(task) });
+    }
+
+    pub(super) fn yielded(&mut self, stamp: u64, ring: RingId, task: u64, by: WakeSource) {
+        let tid = tid(task);
+        self.step(stamp, ring, TaskEvent::Yield { tid, by });
+    }
+
+    pub(super) fn sleep(&mut self, stamp: u64, ring: RingId, task: u64) {
+        let (tid, dur) = (tid(task), Duration::from_nanos(50));
+        self.step(stamp, ring, TaskEvent::Sleep { tid, dur });
+    }
+
+    pub(super) fn io(&mut self, stamp: u64, ring: RingId, task: u64) {
+        let (fd, interest) = (7, crate::Interest::Read);
+        let (tid, io) = (tid(task), IoTarget { fd, interest });
+        self.step(stamp, ring, TaskEvent::IoWait { tid, io });
+    }
+
+    pub(super) fn join(&mut self, stamp: u64, ring: RingId, task: u64, on: u64) {
+        let (tid, on) = (tid(task), tid(on));
+        self.step(stamp, ring, TaskEvent::JoinWait { tid, on });
+    }
+
+    pub(super) fn lane(&mut self, stamp: u64, ring: RingId, task: u64, lane: u32) {
+        let (tid, lane) = (tid(task), TextId(lane));
+        self.step(stamp, ring, TaskEvent::LaneWait { tid, lane });
+    }
+
+    pub(super) fn wait(&mut self, stamp: u64, ring: RingId, task: u64) {
+        self.step(stamp, ring, TaskEvent::Wait { tid: tid(task) });
+    }
+
+    pub(super) fn wake(&mut self, stamp: u64, ring: RingId, task: u64, by: WakeSource) {
+        let tid = tid(task);
+        self.step(stamp, ring, TaskEvent::Wake { tid, by });
+    }
+
+    pub(super) fn done(&mut self, stamp: u64, ring: RingId, task: u64) {
+        self.step(stamp, ring, TaskEvent::Done { tid: tid(task) });
+    }
+
+    /// Ends with what is stamped so.
+    pub(super) fn cut_behind(&mut self, stamp: u64) {
+        self.entries.retain(|entry| entry.stamp <= stamp);
+    }
+
+    fn answer(&self, mut inquiry: Inquiry, until: u64) -> Option<Answer> {
+        self.entries.iter().for_each(|entry| inquiry.feed(entry));
+        inquiry.finish(until)
+    }
+
+    pub(super) fn ask(&self, task: u64, until: u64) -> Option<Answer> {
+        self.answer(Inquiry::whole(tid(task)), until)
+    }
+
+    pub(super) fn why(&self, task: u64, until: u64) -> Answer {
+        self.ask(task, until).expect("the story speaks of it")
+    }
+
+    pub(super) fn why_from(&self, horizon: u64, task: u64, until: u64) -> Answer {
+        let inquiry = Inquiry::from_horizon(tid(task), horizon);
+        self.answer(inquiry, until).expect("the story speaks of it")
+    }
+
+    pub(super) fn waits(&self) -> Waits {
+        let mut waits = Waits::whole().with_lanes(Some(32), Some(33));
+        self.entries.iter().for_each(|entry| waits.feed(entry));
+        waits
+    }
+
+    pub(super) fn picture(&self) -> Picture {
+        self.waits().picture()
+    }
+}
