@@ -14,5 +14,8 @@ mod metrics;
 mod mistakes;
 mod place;
 mod processes;
+mod program;
 mod task;
 mod terminal;
+mod why;
+mod wrapped;
