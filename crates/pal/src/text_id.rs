@@ -27,7 +27,7 @@ impl TextId {
 /// assert_ne!(site, SiteId::UNKNOWN);
 /// assert_eq!(pal.site("src/main.rs", 7, 5, Some("pump")), site);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SiteId(pub u32);
 
 impl SiteId {

@@ -22,6 +22,15 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// Knows no task, only where tasks were spawned.
+    pub fn of_sites(log: &'a Log) -> Names<'a> {
+        Names {
+            tasks: HashMap::new(),
+            sites: HashMap::new(),
+            log,
+        }
+    }
+
     /// Learns of the task that an event spawns.
     pub fn learn(&mut self, event: &Event) {
         if let Event::Task(TaskEvent::Spawned { tid, site, .. }) = *event {

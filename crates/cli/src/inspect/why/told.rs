@@ -10,7 +10,8 @@ use crate::out::Out;
 use glasshouse_pal::lives::WAITS;
 use glasshouse_pal::reader::{Log, RingId};
 use glasshouse_pal::why::{Answer, Holder, Holding};
-use glasshouse_pal::{TaskId, TaskRow};
+use glasshouse_pal::{SiteId, TaskId, TaskRow};
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 
 /// The tasks that are named which held a worker; of further ones the sum is told.
@@ -72,7 +73,7 @@ fn tell_answer(
     writeln!(out, "\nwhere its time went")?;
     print_parts(log, answer.from(), &parts(answer), out)?;
     if !answer.holders.is_empty() {
-        writeln!(out, "\nin its ready delay, the worker that took it up")?;
+        writeln!(out, "\nin its ready delay, the worker that then took it up")?;
         print_holders(log, answer.from(), &answer.holders, names, out)?;
     }
     if !answer.pending.is_empty() {
@@ -152,6 +153,32 @@ fn print_part(ns: u64, share: Tenths, what: &str, out: &mut Out) -> Result<(), S
     Ok(writeln!(out, "{:>9} {share:>7}  {what}", Span(ns))?)
 }
 
+/// What held the workers; tasks of one place are told together, the longest first.
+fn groups(holders: &[Holder], names: &Names<'_>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    let mut places: HashMap<(Option<SiteId>, Option<Holding>), usize> = HashMap::new();
+    for holder in holders {
+        let site = match holder.what {
+            Holding::Task(task) => names.site_of(task),
+            Holding::Others | Holding::NoTask => None,
+        };
+        let site = site.filter(|site| *site != SiteId::UNKNOWN);
+        let other = site.is_none().then_some(holder.what);
+        let at = *places.entry((site, other)).or_insert(groups.len());
+        if at == groups.len() {
+            groups.push(Group {
+                what: holder.what,
+                tasks: HashSet::new(),
+                ticks: 0,
+            });
+        }
+        groups[at].ticks = groups[at].ticks.saturating_add(holder.ticks);
+        groups[at].tasks.insert(holder.what);
+    }
+    groups.sort_by_key(|group| std::cmp::Reverse(group.ticks));
+    groups
+}
+
 fn print_holders(
     log: &Log,
     from: u64,
@@ -159,27 +186,37 @@ fn print_holders(
     names: &mut Names<'_>,
     out: &mut Out,
 ) -> Result<(), Stop> {
-    let ticks: Vec<u64> = holders.iter().map(|holder| holder.ticks).collect();
+    let groups = groups(holders, names);
+    let ticks: Vec<u64> = groups.iter().map(|group| group.ticks).collect();
     let shares = shares(&ticks);
     let mut nanos = Nanos::from(log.rate(), from);
-    let named = match holders.len() > HOLDERS_NAMED + 1 {
+    let named = match groups.len() > HOLDERS_NAMED + 1 {
         true => HOLDERS_NAMED,
-        false => holders.len(),
+        false => groups.len(),
     };
-    for (holder, share) in holders.iter().zip(&shares).take(named) {
-        let what = format!("{} {}", on(holder.ring), held(holder.what, names));
-        print_part(nanos.part(holder.ticks), *share, &what, out)?;
+    for (group, share) in groups.iter().zip(&shares).take(named) {
+        let mut what = held(group.what, names);
+        if group.tasks.len() > 1 {
+            what += &format!(" and {} more of that place", group.tasks.len() - 1);
+        }
+        print_part(nanos.part(group.ticks), *share, &what, out)?;
     }
-    let rest = &holders[named..];
+    let rest = &ticks[named..];
     if !rest.is_empty() {
-        let ticks = rest
-            .iter()
-            .fold(0, |sum: u64, holder| sum.saturating_add(holder.ticks));
+        let ticks = rest.iter().fold(0, |sum: u64, t| sum.saturating_add(*t));
         let share = Tenths(shares[named..].iter().map(|share| share.0).sum());
-        let what = format!("{} more tasks", rest.len());
+        let what = format!("ran tasks of {} more places", rest.len());
         print_part(nanos.part(ticks), share, &what, out)?;
     }
     Ok(())
+}
+
+/// What held workers, of one kind.
+struct Group {
+    /// The one that did so longest.
+    what: Holding,
+    tasks: HashSet<Holding>,
+    ticks: u64,
 }
 
 fn print_pending(

@@ -1,0 +1,205 @@
+//! Owns the one pass over a log's records from which its figures follow. It keeps what lives, and sums.
+
+use super::longest::{Longest, Tick};
+use super::spread::Samples;
+use crate::inspect::until::until;
+use glasshouse_pal::lives::{Lives, Step, WAITS};
+use glasshouse_pal::reader::{Entry, Log, RingId};
+use glasshouse_pal::{Event, Rate, SiteId, TaskEvent, TaskId, TaskState};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+/// The stalls that are kept, the newest.
+const STALLS_MAX: usize = 10;
+
+/// What was gathered of a log, from the horizon on.
+pub struct Gathered {
+    pub sites: HashMap<Option<SiteId>, OfSite>,
+    pub longest: Longest,
+    /// The last stalls that were told, the oldest first; one tick may be told of several times.
+    pub stalls: Vec<Stall>,
+    pub stalls_total: u64,
+    /// Spawns that were refused, by where they were asked for: how many, and the last capacity.
+    pub denials: BTreeMap<SiteId, (u64, u32)>,
+    /// How many rings ran tasks.
+    pub workers: u64,
+    /// From when to when it was gathered.
+    pub span_ns: u64,
+}
+
+/// What was gathered of one site's tasks.
+#[derive(Default)]
+pub struct OfSite {
+    pub tasks: u64,
+    pub ticks: u64,
+    pub throttles: u64,
+    pub run: Samples,
+    pub ready: Samples,
+    /// All waits.
+    pub wait: Samples,
+    /// By cause, in the order of [`WAITS`].
+    pub waits: [Samples; WAITS.len()],
+}
+
+/// A tick that was told of while it lasted.
+pub struct Stall {
+    pub at: u64,
+    pub task: TaskId,
+    pub site: Option<SiteId>,
+    pub worker: u16,
+    pub busy: Duration,
+}
+
+impl OfSite {
+    /// A task has spent so long in this state.
+    fn spend(&mut self, left: TaskState, ticks: u64, rate: Rate) {
+        let ns = rate.ns(ticks);
+        if left == TaskState::Running {
+            self.run.add(ns);
+        } else if left.is_ready() {
+            self.ready.add(ns);
+        } else if let Some(cause) = WAITS.iter().position(|wait| *wait == left) {
+            self.wait.add(ns);
+            self.waits[cause].add(ns);
+        }
+    }
+}
+
+/// Folds a log's records.
+pub fn gather(log: &Log) -> Gathered {
+    let horizon = log.horizon();
+    let mut pass = Pass {
+        rate: log.rate(),
+        lives: horizon.map_or_else(Lives::whole, Lives::from_horizon),
+        spawned_at: log.tasks().map(|row| (row.id, row.site)).collect(),
+        running_on: HashMap::new(),
+        rings: HashSet::new(),
+        gathered: Gathered {
+            sites: HashMap::new(),
+            longest: Longest::default(),
+            stalls: Vec::new(),
+            stalls_total: 0,
+            denials: BTreeMap::new(),
+            workers: 0,
+            span_ns: 0,
+        },
+    };
+    let begin = horizon.unwrap_or(log.start_stamp());
+    let mut newest = begin;
+    for entry in log.records() {
+        newest = newest.max(entry.stamp);
+        let Event::Task(event) = &entry.event else {
+            continue;
+        };
+        if entry.stamp >= horizon.unwrap_or(0) {
+            pass.take(&entry, event);
+        } else if let TaskEvent::Spawned { tid, site, .. } = *event {
+            // Its life is judged later, and from where it was spawned is known even so.
+            pass.spawned_at.insert(tid, site);
+        }
+    }
+    pass.end(until(log, newest), begin)
+}
+
+struct Pass {
+    rate: Rate,
+    lives: Lives,
+    /// Of tasks whose spawn is not judged, because it is not in the log any more or lies before the horizon.
+    spawned_at: HashMap<TaskId, SiteId>,
+    running_on: HashMap<TaskId, RingId>,
+    rings: HashSet<RingId>,
+    gathered: Gathered,
+}
+
+impl Pass {
+    fn take(&mut self, entry: &Entry, event: &TaskEvent) {
+        match *event {
+            TaskEvent::Stalled {
+                tid, worker, busy, ..
+            } => self.stall(entry.stamp, tid, worker, busy),
+            TaskEvent::SpawnDenied { site, capacity, .. } => {
+                let denied = self.gathered.denials.entry(site).or_default();
+                *denied = (denied.0 + 1, capacity);
+            }
+            _ => self.transition(entry, event),
+        }
+    }
+
+    fn transition(&mut self, entry: &Entry, event: &TaskEvent) {
+        let Some(step) = self.lives.feed(entry.stamp, entry.aux, event) else {
+            return;
+        };
+        let Step {
+            tid, before, left, ..
+        } = step;
+        let state = step.life.state;
+        let site = step.life.site.or(self.spawned_at.get(&tid).copied());
+        let of_site = self.gathered.sites.entry(site).or_default();
+        of_site.tasks += u64::from(before.is_none());
+        of_site.ticks += u64::from(state == TaskState::Running);
+        of_site.throttles += u64::from(state == TaskState::Throttled);
+        if let Some((left, ticks)) = left {
+            of_site.spend(left, ticks, self.rate);
+        }
+        if state == TaskState::Running {
+            self.running_on.insert(tid, entry.ring);
+            self.rings.insert(entry.ring);
+        } else if let Some(ring) = self.running_on.remove(&tid)
+            && let Some((TaskState::Running, run_ticks)) = left
+        {
+            self.gathered.longest.add(Tick {
+                run_ticks,
+                begun: Reverse(entry.stamp.saturating_sub(run_ticks)),
+                task: tid,
+                site,
+                ring,
+                is_going_on: false,
+            });
+        }
+        if state.is_end() {
+            self.lives.forget(tid);
+            self.spawned_at.remove(&tid);
+        }
+    }
+
+    fn stall(&mut self, at: u64, task: TaskId, worker: u16, busy: Duration) {
+        let life = self.lives.of(task).and_then(|life| life.site);
+        let site = life.or(self.spawned_at.get(&task).copied());
+        let stalls = &mut self.gathered.stalls;
+        self.gathered.stalls_total += 1;
+        if stalls.len() == STALLS_MAX {
+            stalls.remove(0);
+        }
+        stalls.push(Stall {
+            at,
+            task,
+            site,
+            worker,
+            busy,
+        });
+    }
+
+    /// What a task is in the midst of counts too: a task that hangs is what one looks for.
+    fn end(mut self, until: u64, begin: u64) -> Gathered {
+        for (tid, life) in self.lives.iter().filter(|(_, life)| !life.state.is_end()) {
+            let site = life.site.or(self.spawned_at.get(&tid).copied());
+            let ticks = until.saturating_sub(life.since);
+            let of_site = self.gathered.sites.entry(site).or_default();
+            of_site.spend(life.state, ticks, self.rate);
+            if let Some(ring) = self.running_on.get(&tid) {
+                self.gathered.longest.add(Tick {
+                    run_ticks: ticks,
+                    begun: Reverse(life.since),
+                    task: tid,
+                    site,
+                    ring: *ring,
+                    is_going_on: true,
+                });
+            }
+        }
+        self.gathered.workers = self.rings.len() as u64;
+        self.gathered.span_ns = self.rate.ns(until).saturating_sub(self.rate.ns(begin));
+        self.gathered
+    }
+}
