@@ -27,12 +27,14 @@ mod knots;
 mod path;
 mod picture;
 mod steps;
+mod tree;
 mod waits;
 
 pub use holders::{Holder, Holding};
 pub use inquiry::{Answer, Inquiry, Origin};
-pub use path::{Activity, Hop, Path, PathNode, Share, Stretch};
+pub use path::{Activity, Path, Stretch};
 pub use picture::{Picture, Prospect};
+pub use tree::{Hop, PathNode, Share};
 pub use waits::{Reason, Waiting, Waits, Wakers};
 
 #[cfg(test)]
