@@ -1,16 +1,15 @@
 //! Owns `glasshouse log`: a log's records in the order of time, now and as they come.
 
+mod filter;
 mod line;
 
 use super::event::Events;
 use super::lost;
 use super::names::Names;
 use super::open::{Opened, open};
-use super::parse::{duration, task};
 use crate::exit::Stop;
-use crate::human::{self, Span};
 use crate::out::Out;
-use glasshouse_pal::TaskId;
+use filter::Filter;
 use glasshouse_pal::reader::{Cursor, Entry, Log, Records};
 use line::Line;
 use std::io::Write;
@@ -22,20 +21,13 @@ use std::time::Duration;
 const FOLLOW_PERIOD: Duration = Duration::from_millis(100);
 
 /// What `glasshouse log` is asked.
-#[derive(clap::Args, Default)]
+#[derive(clap::Args)]
 pub struct Options {
     /// A log file, a process id, or `last`
     #[arg(value_name = "PAL")]
     pal: String,
-    /// Only records about task N
-    #[arg(long, value_name = "N", value_parser = task, allow_hyphen_values = true)]
-    task: Option<TaskId>,
-    /// Only events of kind K, such as `wake`
-    #[arg(long, value_name = "K")]
-    kind: Option<String>,
-    /// Only the last D of the log, such as `5s` or `1m30s`
-    #[arg(long, value_name = "D", value_parser = duration, allow_hyphen_values = true)]
-    since: Option<Duration>,
+    #[command(flatten)]
+    wanted: filter::Wanted,
     /// Go on as records come, until the process has ended
     #[arg(long)]
     follow: bool,
@@ -51,14 +43,19 @@ pub struct Options {
 /// When there is no such log or kind, or the output cannot be written.
 pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     let opened = open(&options.pal)?;
-    let mut printer = Printer::new(&opened.log, options, out);
-    printer.check_kind(&opened)?;
+    let log = &opened.log;
+    options.wanted.check(&opened, &Events::new(log))?;
     say_what_is_lost(&opened);
+    let newest = match options.wanted.counts_from_the_end() {
+        true => newest(log.records()),
+        false => 0,
+    };
+    let filter = options.wanted.filter(newest);
+    let mut printer = Printer::new(log, filter, options.json, out);
     if options.follow {
-        return follow(&opened.log, &mut printer);
+        return follow(log, &mut printer);
     }
-    printer.begin_at(newest(opened.log.records()));
-    printer.print(opened.log.records())
+    printer.print(log.records())
 }
 
 /// Every record as a line of JSON.
@@ -67,11 +64,8 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
 ///
 /// When the output cannot be written.
 pub fn write_json(log: &Log, out: &mut Out) -> Result<(), Stop> {
-    let options = Options {
-        json: true,
-        ..Options::default()
-    };
-    Printer::new(log, &options, out).print(log.records())
+    let all = filter::Wanted::default();
+    Printer::new(log, all.filter(0), true, out).print(log.records())
 }
 
 /// Says what the log retains: beside the records, so that these alone go down a pipe.
@@ -96,97 +90,77 @@ fn say(line: std::fmt::Arguments<'_>) {
 fn follow(log: &Log, printer: &mut Printer<'_, '_>) -> Result<(), Stop> {
     let interrupted = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupted))?;
-    printer.begin_at(newest(log.records()));
     let mut cursor = Cursor::default();
     // What was lost before is told already.
-    let mut is_first = true;
-    loop {
+    let mut told_before = log.loss().overwritten();
+    let mut lost_all: u64 = 0;
+    let ended = loop {
         // Asked first: what a process recorded before it ended is in the log once it has ended.
         let is_over = !log.is_alive();
         let (records, lost) = log.follow(&mut cursor);
-        if lost > 0 && !is_first {
+        let lost = lost.saturating_sub(std::mem::take(&mut told_before));
+        lost_all = lost_all.saturating_add(lost);
+        printer.print(records)?;
+        printer.out.flush()?;
+        if lost > 0 {
             say(format_args!(
                 "{lost} records were overwritten before they were read"
             ));
         }
-        is_first = false;
-        printer.print(records)?;
-        printer.out.flush()?;
         if interrupted.load(Ordering::Relaxed) {
-            return Err(Stop::Interrupted);
+            break Err(Stop::Interrupted);
         }
         if is_over {
-            return Ok(());
+            break Ok(());
         }
         if printer.out.has_lost_its_reader() {
             return Err(Stop::ReaderGone);
         }
         std::thread::sleep(FOLLOW_PERIOD);
+    };
+    match lost_all {
+        0 => say(format_args!("followed without losing a record")),
+        _ => say(format_args!(
+            "lost while it was followed: {lost_all} records"
+        )),
     }
+    ended
 }
 
 /// Prints the records that were asked for.
 struct Printer<'a, 'out> {
     names: Names<'a>,
     events: Events<'a>,
-    options: &'a Options,
-    /// Earlier records are left out.
-    from_ns: u64,
+    filter: Filter<'a>,
+    is_json: bool,
     out: &'out mut Out,
 }
 
 impl<'a, 'out> Printer<'a, 'out> {
-    fn new(log: &'a Log, options: &'a Options, out: &'out mut Out) -> Printer<'a, 'out> {
+    fn new(
+        log: &'a Log,
+        filter: Filter<'a>,
+        is_json: bool,
+        out: &'out mut Out,
+    ) -> Printer<'a, 'out> {
         Printer {
             names: Names::new(log),
             events: Events::new(log),
-            options,
-            from_ns: 0,
+            filter,
+            is_json,
             out,
-        }
-    }
-
-    /// A kind that the log does not know is a mistake, not an empty answer.
-    fn check_kind(&self, opened: &Opened) -> Result<(), Stop> {
-        let Some(kind) = &self.options.kind else {
-            return Ok(());
-        };
-        let mut known = self.events.names();
-        if known.contains(kind) {
-            return Ok(());
-        }
-        known.sort();
-        Err(Stop::input(format_args!(
-            "{}: no event is of kind `{}`; the log knows {}",
-            opened.name(),
-            human::plain(kind),
-            human::plain(&known.join(", ")),
-        )))
-    }
-
-    fn begin_at(&mut self, newest_ns: u64) {
-        if let Some(since) = self.options.since {
-            self.from_ns = newest_ns.saturating_sub(Span::from(since).0);
         }
     }
 
     fn print(&mut self, records: Records) -> Result<(), Stop> {
         for entry in records {
             self.names.learn(&entry.event);
-            if self.is_asked_for(&entry) {
+            let (events, names) = (&mut self.events, &mut self.names);
+            if self.filter.passes(&entry, events, names) {
                 self.print_one(&entry)?;
             }
         }
         Ok(())
-    }
-
-    fn is_asked_for(&mut self, entry: &Entry) -> bool {
-        let task = self.options.task;
-        if entry.at_ns < self.from_ns || task.is_some() && task != entry.event.tid() {
-            return false;
-        }
-        let kind = self.options.kind.as_deref();
-        kind.is_none_or(|kind| self.events.name(&entry.event) == kind)
     }
 
     fn print_one(&mut self, entry: &Entry) -> Result<(), Stop> {
@@ -198,7 +172,7 @@ impl<'a, 'out> Printer<'a, 'out> {
             name: site.and_then(|site| site.name.clone()),
             fields: self.events.fields(&entry.event, &mut self.names),
         };
-        if self.options.json {
+        if self.is_json {
             self.out.json(&line)
         } else {
             Ok(writeln!(self.out, "{line}")?)

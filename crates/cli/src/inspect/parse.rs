@@ -1,7 +1,8 @@
 //! Owns how options that several commands take are read.
 
 use glasshouse_pal::TaskId;
-use jiff::SignedDuration;
+use glasshouse_pal::reader::RingId;
+use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
 /// A task's number.
@@ -18,6 +19,51 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .ok()
         .and_then(|signed| Duration::try_from(signed).ok());
     positive.ok_or_else(|| "write a duration such as `250ms`, `5s` or `1m30s`".to_owned())
+}
+
+/// A moment in a log as people write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// So long before its newest record.
+    BeforeEnd(Duration),
+    /// So long after it began, as `glasshouse log` prints it.
+    AfterBeginning(Duration),
+    /// A date, in nanoseconds since 1970 UTC.
+    Wall(u64),
+}
+
+/// A moment in a log.
+pub fn moment(text: &str) -> Result<Moment, String> {
+    let date = || {
+        let at = text.parse::<Timestamp>().ok()?;
+        let ns = u64::try_from(at.as_nanosecond()).ok()?;
+        Some(Moment::Wall(ns))
+    };
+    let read = match text.strip_prefix('+') {
+        Some(seconds) => {
+            let seconds: Option<f64> = seconds.parse().ok();
+            let span = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            span.map(Moment::AfterBeginning)
+        }
+        None => duration(text).ok().map(Moment::BeforeEnd).or_else(date),
+    };
+    read.ok_or_else(|| {
+        "write a duration before the end such as `250ms`, `5s` or `1m30s`, seconds since the beginning \
+         such as `+1.5`, or a date such as `2026-01-31T03:00:00Z`"
+            .to_owned()
+    })
+}
+
+/// A ring: a worker's by its number, or another thread's as the log calls it.
+pub fn ring(text: &str) -> Result<RingId, String> {
+    let external = text.strip_prefix("ext");
+    let ring = match external {
+        Some(number) => number.parse().ok().map(RingId::External),
+        None => text.parse().ok().map(RingId::Worker),
+    };
+    ring.ok_or_else(|| {
+        "a worker is a number such as `0`, another thread is such as `ext0`".to_owned()
+    })
 }
 
 #[cfg(test)]
@@ -51,6 +97,38 @@ mod tests {
         assert_eq!(task("7"), Ok(TaskId::new(7).expect("in range")));
         for text in ["0", "-1", "x", "72057594037927936"] {
             assert!(task(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_before_the_end_after_the_beginning_or_a_date() {
+        let ms = Duration::from_millis;
+        assert_eq!(moment("5s"), Ok(Moment::BeforeEnd(ms(5_000))));
+        assert_eq!(moment("+1.25"), Ok(Moment::AfterBeginning(ms(1_250))));
+        assert_eq!(
+            moment("1970-01-01T00:00:02Z"),
+            Ok(Moment::Wall(2_000_000_000))
+        );
+        for text in [
+            "",
+            "+",
+            "+-1",
+            "+inf",
+            "5",
+            "yesterday",
+            "1960-01-01T00:00:00Z",
+        ] {
+            assert!(moment(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_ring_is_called_as_the_log_prints_it() {
+        for of in [RingId::Worker(0), RingId::Worker(17), RingId::External(3)] {
+            assert_eq!(ring(&of.to_string()), Ok(of));
+        }
+        for text in ["", "ext", "-1", "worker 1", "70000"] {
+            assert!(ring(text).is_err(), "{text}");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Logs that are followed, and readers that go away.
 
 use crate::place::{Place, number_in, signal, until};
+use crate::program::Program;
+use glasshouse_scheduler::task;
 use rustix::process::Signal;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -117,4 +119,55 @@ fn following_an_idle_log_ends_when_its_reader_goes_away() {
     until("its end", || follower.try_wait().expect("asked").is_some());
     assert!(follower.wait().expect("ended").success());
     stop(&place, run);
+}
+
+/// Yields this often: a tick is two records, and a ring of a worker holds 131,072 of them at most.
+const TICKS: usize = 80_000;
+
+#[test]
+fn who_follows_is_told_how_many_records_were_lost_meanwhile() {
+    let program = Program::new(1);
+    let place = &program.place;
+    let followed = std::fs::File::create(place.path("followed")).expect("a file");
+    let mut follower = place.command(&["log", "run.pal", "--follow"]);
+    follower.stdout(followed).stderr(Stdio::piped());
+    let follower = follower.spawn().expect("run");
+    let ended = program.spawn("short", async {}).id();
+    let lines = || {
+        let text = std::fs::read_to_string(place.path("followed")).expect("text");
+        text.lines().count() as u64
+    };
+    until("it follows", || lines() >= 3);
+    assert!(program.state(ended).is_none());
+    // It sleeps while the ring goes round.
+    signal(follower.id(), Signal::STOP);
+    let spinner = program.spawn("spinner", async {
+        for _ in 0..TICKS {
+            task::yield_now().await;
+        }
+    });
+    until("its end", || spinner.is_finished());
+    signal(follower.id(), Signal::CONT);
+    // What comes last is there once all is. Its name was overwritten with its spawn.
+    let its = format!(" #{} ", spinner.id());
+    until("the rest", || {
+        let text = std::fs::read_to_string(place.path("followed")).expect("text");
+        let last = text.lines().last().unwrap_or_default();
+        last.contains(&its) && last.ends_with(" done")
+    });
+    signal(follower.id(), Signal::INT);
+    let output = follower.wait_with_output().expect("ended");
+    assert_eq!(output.status.code(), Some(130));
+    let err = String::from_utf8(output.stderr).expect("text");
+    let lost = err
+        .lines()
+        .find_map(|line| line.strip_suffix(" records were overwritten before they were read"));
+    let lost: u64 = lost.expect(&err).parse().expect("a number");
+    let log = glasshouse_pal::reader::Log::open(&place.path("run.pal")).expect("a log");
+    let written: u64 = log.loss().rings.iter().map(|ring| ring.newest_seq).sum();
+    assert_eq!(lines() + lost, written, "each record was seen or counted");
+    assert!(
+        err.ends_with(&format!("lost while it was followed: {lost} records\n")),
+        "{err}"
+    );
 }

@@ -122,6 +122,65 @@ fn records_can_be_asked_for_by_task_kind_and_time() {
 }
 
 #[test]
+fn records_can_be_asked_for_by_name_event_lane_worker_and_window() {
+    let place = with_log();
+    let all = place.json(&["log", "run.pal", "--json"]);
+    let asked = |args: &[&str]| place.json(&[&["log", "run.pal", "--json"], args].concat());
+    let those = |is: &dyn Fn(&Value) -> bool| -> Vec<Value> {
+        let those: Vec<Value> = all.iter().filter(|record| is(record)).cloned().collect();
+        assert!(!those.is_empty() && those.len() < all.len());
+        those
+    };
+
+    let of_b = those(&|record| text(record, "name") == "node:b");
+    assert_eq!(asked(&["--name", "node:b"]), of_b);
+    let of_nodes = those(&|record| text(record, "name").starts_with("node:"));
+    assert_eq!(asked(&["--name", "node:*"]), of_nodes);
+
+    let ends = those(&|record| ["done", "failed"].contains(&text(record, "event")));
+    assert_eq!(asked(&["--event", "done,failed"]), ends);
+    assert_eq!(asked(&["--kind", "failed", "--kind", "done"]), ends);
+
+    let of_lane = those(&|record| text(record, "lane") == "one");
+    assert_eq!(asked(&["--lane", "one"]), of_lane);
+    let waits =
+        those(&|record| text(record, "lane") == "one" && text(record, "event") == "lane_wait");
+    assert_eq!(asked(&["--lane", "one", "--event", "lane_wait"]), waits);
+
+    assert_eq!(
+        asked(&["--worker", "0"]),
+        those(&|record| record["worker"] == 0)
+    );
+    let by_root = those(&|record| record["worker"] == "ext0");
+    assert_eq!(asked(&["--worker", "ext0"]), by_root);
+
+    let (first, last) = (
+        number(&all[0], "at_ns"),
+        number(all.last().expect("one"), "at_ns"),
+    );
+    let middle = first.midpoint(last);
+    let window = asked(&[
+        "--since",
+        &format!("+{}.{:09}", middle / 1_000_000_000, middle % 1_000_000_000),
+        "--until",
+        "5ms",
+    ]);
+    let within = those(&|record| (middle..=last - 5_000_000).contains(&number(record, "at_ns")));
+    assert_eq!(window, within);
+    let date = text(&within[0], "wall");
+    let parsed = |date: &str| -> jiff::Timestamp { date.parse().expect("RFC 3339") };
+    let from_date = those(&|record| parsed(text(record, "wall")) >= parsed(date));
+    assert_eq!(asked(&["--since", date]), from_date);
+
+    let unknown = place.run(&["log", "run.pal", "--worker", "400"]);
+    let line = unknown.refusal();
+    assert!(
+        line.contains("no worker 400 has recorded; the log knows 0, "),
+        "{line}"
+    );
+}
+
+#[test]
 fn plain_records_are_one_line_each_and_what_is_retained_stands_beside() {
     let place = with_log();
     let plain = place.run(&["log", "run.pal"]);
@@ -176,6 +235,31 @@ fn stats_account_for_every_tick_and_every_task() {
             assert!(ranks.is_sorted(), "{site}");
         }
     }
+    // Every wait has a cause, and every tick ran within the workers' time.
+    for site in sites {
+        let causes = site["waits_ns"].as_object().expect("by cause");
+        let by_cause: u64 = causes.values().map(|waits| number(waits, "sum")).sum();
+        assert_eq!(by_cause, number(&site["wait_ns"], "sum"), "{site}");
+    }
+    assert!(of("node:b")["waits_ns"]["lane_wait"].is_object());
+    let percent: f64 = sites
+        .iter()
+        .filter_map(|site| site["workers_percent"].as_f64())
+        .sum();
+    assert!(percent > 0.0 && percent <= 100.0, "{percent}");
+    let longest = stats["longest_ticks"].as_array().expect("a list");
+    assert!((1..=10).contains(&longest.len()));
+    let most = sites
+        .iter()
+        .map(|site| number(&site["run_ns"], "max"))
+        .max();
+    assert_eq!(Some(number(&longest[0], "run_ns")), most);
+    assert!(longest.is_sorted_by_key(|tick| std::cmp::Reverse(number(tick, "run_ns"))));
+    let begun = |record: &&Value| {
+        record["task"] == longest[0]["task"] && record["at_ns"] == longest[0]["at_ns"]
+    };
+    let begins = records.iter().filter(|r| text(r, "event") == "running");
+    assert_eq!(begins.filter(begun).count(), 1, "{}", longest[0]);
     let plain = place.run(&["stats", "run.pal"]);
     assert_eq!((plain.code, plain.err.as_str()), (Some(0), ""));
     assert!(

@@ -187,8 +187,17 @@ fn a_command_line_that_cannot_be_used_is_refused_in_one_line() {
         ),
         (
             &["log", "x.pal", "--since", "5"],
-            "write a duration such as",
+            "write a duration before the end such as",
         ),
+        (
+            &["log", "x.pal", "--worker", "first"],
+            "a worker is a number such as `0`",
+        ),
+        (
+            &["log", "x.pal", "--until", "1s", "--follow"],
+            "cannot be used with",
+        ),
+        (&["why", "x.pal", "zero"], "a task is a whole number"),
         (&["stats", "a.pal", "b.pal"], "b.pal"),
     ] {
         let ended = place.run(args);
@@ -203,7 +212,7 @@ fn help_and_the_version_are_no_mistakes() {
     let place = Place::new();
     let help = place.run(&["--help"]);
     assert_eq!((help.code, help.err.as_str()), (Some(0), ""));
-    for command in ["run", "ps", "log", "stats", "verify"] {
+    for command in ["run", "ps", "log", "stats", "task", "why", "verify"] {
         assert!(
             help.out
                 .lines()
