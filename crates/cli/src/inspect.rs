@@ -5,6 +5,7 @@ mod lost;
 mod names;
 mod open;
 mod parse;
+mod part;
 mod ring;
 mod until;
 

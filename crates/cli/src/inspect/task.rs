@@ -6,6 +6,7 @@ use super::event::{Events, Told};
 use super::lost;
 use super::names::Names;
 use super::open::{Opened, open};
+use super::part::shares;
 use super::until::until;
 use crate::exit::Stop;
 use crate::human::{self, Span};
@@ -160,14 +161,14 @@ impl<'a> Teller<'a, '_> {
             None => "?".to_owned(),
         };
         let so_far = if is_going_on { "+" } else { "" };
-        write!(
-            self.out,
+        let line = format!(
             "{} {:>5}  {:<10} {:>9}",
             human::at(last.at_ns),
             last.ring.to_string(),
             last.state.name(),
             lasted + so_far,
-        )?;
+        );
+        write!(self.out, "{}", line.trim_end())?;
         for (name, value) in &last.fields {
             let name = name.strip_suffix("_ns").unwrap_or(name);
             write!(self.out, "  {}={value}", human::plain(name))?;
@@ -206,6 +207,10 @@ impl<'a> Teller<'a, '_> {
         }
         let site = self.names.of_task(self.task);
         let parent = life.and_then(|life| life.parent);
+        let state = match life {
+            Some(life) => Some(life.state),
+            None => row.and_then(|row| row.state),
+        };
         let whole = Whole {
             task: self.task.number(),
             name: site.as_ref().and_then(|site| site.name.clone()),
@@ -213,6 +218,11 @@ impl<'a> Teller<'a, '_> {
             parent: parent
                 .or(row.and_then(|row| row.parent))
                 .map(TaskId::number),
+            state: state.map(|state| state.name()),
+            only_table_ns: match (life, row) {
+                (None, Some(row)) => Some(rate.ns(until.saturating_sub(row.since))),
+                _ => None,
+            },
             spent: match (life, row) {
                 // The table knows what records have been overwritten.
                 (Some(life), Some(row)) if life.site.is_none() => Spent::of_row(row, rate),
@@ -250,11 +260,15 @@ impl<'a> Teller<'a, '_> {
         }
         writeln!(self.out)?;
         let spent = &whole.spent;
-        let all = spent.all_ns().max(1);
+        if let (Some(state), Some(ns)) = (whole.state, whole.only_table_ns) {
+            // No record of it is left that would be told above.
+            writeln!(self.out, "{state}, for {} so far", Span(ns))?;
+        }
         writeln!(self.out, "{}", spent.since)?;
-        for (what, ns) in spent.parts() {
-            let share = ns as f64 * 100.0 / all as f64;
-            writeln!(self.out, "  {what:<10} {:>9} {share:>5.1} %", Span(ns))?;
+        let parts = spent.parts();
+        let times: Vec<u64> = parts.iter().map(|(_, ns)| *ns).collect();
+        for ((what, ns), share) in parts.iter().zip(shares(&times)) {
+            writeln!(self.out, "  {what:<10} {:>9} {share:>7}", Span(*ns))?;
         }
         writeln!(self.out, "  {:<10} {:>9}", "ticks", spent.ticks)?;
         if !self.children.is_empty() {
@@ -282,6 +296,10 @@ struct Whole {
     name: Option<String>,
     site: Option<String>,
     parent: Option<u64>,
+    state: Option<&'static str>,
+    /// For how long it is in that state, where only the task table tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    only_table_ns: Option<u64>,
     #[serde(flatten)]
     spent: Spent,
     children: Vec<u64>,
@@ -337,12 +355,6 @@ impl Spent {
             wait_ns: rate.ns(row.wait_ticks),
             waits: Vec::new(),
         }
-    }
-
-    fn all_ns(&self) -> u64 {
-        self.run_ns
-            .saturating_add(self.ready_ns)
-            .saturating_add(self.wait_ns)
     }
 
     fn parts(&self) -> Vec<(&'static str, u64)> {

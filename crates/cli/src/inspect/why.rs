@@ -1,7 +1,6 @@
 //! Owns `glasshouse why`: where a task's time went and who decided when it went on; or who waits for whom.
 
 mod json;
-mod part;
 mod told;
 mod tree;
 mod waits;

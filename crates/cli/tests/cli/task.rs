@@ -98,6 +98,11 @@ fn people_are_told_the_same_in_lines() {
     let (node, pty) = (task(&place, "node:a"), task(&place, "pty:a"));
     let told = place.run(&["task", "run.pal", &node.to_string()]);
     assert_eq!((told.code, told.err.as_str()), (Some(0), ""));
+    assert!(!told.out.lines().any(|line| line.ends_with(' ')));
+    let shares = told.out.lines().filter_map(|line| line.strip_suffix(" %"));
+    let shares = shares.filter_map(|line| line.split(' ').next_back()?.parse::<f64>().ok());
+    let tenths: f64 = shares.map(|percent| (percent * 10.0).round()).sum();
+    assert_eq!(tenths, 1000.0, "{}", told.out);
     assert!(
         told.out
             .contains(&format!("by=task  by_task=#{pty}(pty:a)\n")),

@@ -138,6 +138,10 @@ fn task_counts_what_goes_on_and_tells_from_where_on_it_knows() {
     );
 
     let told = wrapped.of_task("task", wrapped.sleeper);
+    let state = told.lines().find(|line| line.starts_with("sleeping, for "));
+    assert!(state.expect("its state").ends_with(" so far"), "{told}");
+    let json = wrapped.json("task", wrapped.sleeper);
+    assert_eq!((json.len(), &json[0]["state"]), (1, &"sleeping".into()));
     assert!(
         told.contains(&format!("#{} sleeper, spawned at ", wrapped.sleeper)),
         "{told}"

@@ -1,11 +1,11 @@
 //! Owns the answers of `glasshouse why` as JSON has them.
 
 use super::Found;
-use super::part::{Nanos, Tenths, shares};
 use super::tree::Tree;
 use crate::inspect::lost::Lost;
 use crate::inspect::names::Names;
 use crate::inspect::open::Opened;
+use crate::inspect::part::{Nanos, Tenths, shares};
 use crate::inspect::ring::Ring;
 use glasshouse_pal::lives::WAITS;
 use glasshouse_pal::why::{Activity, Answer, Holder, Holding, Picture, Prospect, Reason, Waiting};

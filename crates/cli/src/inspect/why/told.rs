@@ -1,11 +1,11 @@
 //! Owns what is told to people of one task's time.
 
-use super::part::{Nanos, Tenths, shares};
 use super::tree::{self, Tree};
 use super::{Found, called, waits};
 use crate::exit::Stop;
 use crate::human::{self, Span};
 use crate::inspect::names::Names;
+use crate::inspect::part::{Nanos, Tenths, shares};
 use crate::out::Out;
 use glasshouse_pal::lives::WAITS;
 use glasshouse_pal::reader::{Log, RingId};

@@ -1,9 +1,9 @@
 //! Owns the critical path as a tree of lines: whose time it is, below those whom they kept waiting.
 
 use super::called;
-use super::part::{Nanos, Tenths, shares};
 use crate::human::{self, Span};
 use crate::inspect::names::Names;
+use crate::inspect::part::{Nanos, Tenths, shares};
 use glasshouse_pal::why::{Activity, Hop, Path, PathNode};
 use glasshouse_pal::{Rate, TaskState};
 use std::io::{self, Write};
