@@ -73,6 +73,15 @@ fn now_ns() -> u64 {
     u64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(0)
 }
 
+/// How a process is that has a log.
+pub fn state(is_alive: bool, lifecycle: Lifecycle) -> &'static str {
+    match (is_alive, lifecycle) {
+        (true, _) => "alive",
+        (false, Lifecycle::CleanExit) => "exited",
+        (false, Lifecycle::Running | Lifecycle::Panicking) => "crashed",
+    }
+}
+
 /// One log.
 struct Row {
     file: LogFile,
@@ -92,11 +101,7 @@ impl Row {
     }
 
     fn state(&self) -> &'static str {
-        match (self.file.is_alive, self.file.lifecycle) {
-            (true, _) => "alive",
-            (false, Lifecycle::CleanExit) => "exited",
-            (false, Lifecycle::Running | Lifecycle::Panicking) => "crashed",
-        }
+        state(self.file.is_alive, self.file.lifecycle)
     }
 
     fn told(&self) -> Told {
