@@ -32,6 +32,8 @@ enum Command {
     Task(inspect::task::Options),
     /// Say where one task's time went, back along who woke whom; or who waits for whom, and what hangs
     Why(inspect::why::Options),
+    /// Watch a process live: its workers, tasks, lanes and pseudo-terminals
+    Top(inspect::top::Options),
     /// Turn a log into what other programs read: Perfetto, scripts
     Export(inspect::export::Options),
     /// Check that every task's records obey the rules of a task's life, and that counts agree
@@ -48,6 +50,7 @@ impl Command {
             Command::Stats(options) => print(|out| inspect::stats::run(&options, out)),
             Command::Export(options) => print(|out| inspect::export::run(&options, out)),
             Command::Task(options) => print(|out| inspect::task::run(&options, out)),
+            Command::Top(options) => inspect::top::run(&options),
             Command::Verify(options) => print(|out| inspect::verify::run(&options, out)),
             Command::Why(options) => print(|out| inspect::why::run(&options, out)),
         }

@@ -14,5 +14,6 @@ pub mod log;
 pub mod ps;
 pub mod stats;
 pub mod task;
+pub mod top;
 pub mod verify;
 pub mod why;

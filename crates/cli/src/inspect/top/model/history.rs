@@ -1,0 +1,150 @@
+//! Owns one task's life as its page tells it: each state with how long it lasted, who woke it, what it spawned.
+
+use glasshouse_pal::lives::{Fault, Life, Lives};
+use glasshouse_pal::reader::{Entry, RingId};
+use glasshouse_pal::{Event, TaskEvent, TaskId, WakeSource};
+use std::collections::{HashMap, VecDeque};
+
+/// The states that are kept, the newest: more than anybody scrolls through.
+const STAYS_MAX: usize = 10_000;
+/// The sources of wakes that are told apart, and the children that are kept.
+const RELATIVES_MAX: usize = 1000;
+
+/// One state of a task's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stay {
+    /// When it was entered.
+    pub at: u64,
+    pub ring: RingId,
+    /// The event with which it was entered.
+    pub event: TaskEvent,
+    /// How long it lasted, in clock ticks; `None` while it lasts, and where records are missing.
+    pub lasted: Option<u64>,
+}
+
+/// What a task has done.
+#[derive(Debug)]
+pub struct History {
+    task: TaskId,
+    lives: Lives,
+    stays: VecDeque<Stay>,
+    wakers: HashMap<WakeSource, u64>,
+    children: Vec<TaskId>,
+    children_count: u64,
+    /// The newest record of each ring that was there when it was made: those are not fed again.
+    begun_at: HashMap<RingId, u64>,
+}
+
+impl History {
+    /// Before the first record.
+    pub fn new(task: TaskId) -> History {
+        History {
+            task,
+            // What came before the records that there are is not asked for.
+            lives: Lives::from_horizon(0),
+            stays: VecDeque::new(),
+            wakers: HashMap::new(),
+            children: Vec::new(),
+            children_count: 0,
+            begun_at: HashMap::new(),
+        }
+    }
+
+    /// From all records that there are now; [`History::follow`] goes on from there.
+    pub fn begin(task: TaskId, records: impl Iterator<Item = Entry>) -> History {
+        let mut history = History::new(task);
+        let mut begun_at: HashMap<RingId, u64> = HashMap::new();
+        for entry in records {
+            history.feed(&entry);
+            let newest = begun_at.entry(entry.ring).or_default();
+            *newest = entry.seq.max(*newest);
+        }
+        history.begun_at = begun_at;
+        history
+    }
+
+    /// Takes in a record that may have been there when it began.
+    pub fn follow(&mut self, entry: &Entry) {
+        let begun_at = self.begun_at.get(&entry.ring);
+        if begun_at.is_none_or(|newest| entry.seq > *newest) {
+            self.feed(entry);
+        }
+    }
+
+    /// Takes in the next record.
+    pub fn feed(&mut self, entry: &Entry) {
+        let Event::Task(event) = &entry.event else {
+            return;
+        };
+        if let TaskEvent::Spawned { tid, parent, .. } = event
+            && *parent == Some(self.task)
+        {
+            self.children_count += 1;
+            if self.children.len() < RELATIVES_MAX {
+                self.children.push(*tid);
+            }
+        }
+        if event.tid() != Some(self.task) {
+            return;
+        }
+        let Some(step) = self.lives.feed(entry.stamp, entry.aux, event) else {
+            return;
+        };
+        let is_late = matches!(step.fault, Some(Fault::Disorder { .. }));
+        let lasted = step.left.map(|(_, ticks)| ticks);
+        if is_late {
+            // What comes after it is there already.
+            return;
+        }
+        if let Some(last) = self.stays.back_mut() {
+            last.lasted = lasted;
+        }
+        if self.stays.len() == STAYS_MAX {
+            self.stays.pop_front();
+        }
+        self.stays.push_back(Stay {
+            at: entry.stamp,
+            ring: entry.ring,
+            event: *event,
+            lasted: None,
+        });
+        if let TaskEvent::Wake { by, .. }
+        | TaskEvent::Yield { by, .. }
+        | TaskEvent::Throttled { by, .. } = event
+            && (self.wakers.len() < RELATIVES_MAX || self.wakers.contains_key(by))
+        {
+            *self.wakers.entry(*by).or_default() += 1;
+        }
+    }
+
+    /// The task.
+    pub fn task(&self) -> TaskId {
+        self.task
+    }
+
+    /// Its states, the newest last.
+    pub fn stays(&self) -> &VecDeque<Stay> {
+        &self.stays
+    }
+
+    /// Its life, as far as records tell it.
+    pub fn life(&self) -> Option<&Life> {
+        self.lives.of(self.task)
+    }
+
+    /// Who made it ready, and how often, the most frequent first.
+    pub fn wakers(&self) -> Vec<(WakeSource, u64)> {
+        let mut wakers: Vec<_> = self
+            .wakers
+            .iter()
+            .map(|(by, count)| (*by, *count))
+            .collect();
+        wakers.sort_by_key(|(by, count)| (std::cmp::Reverse(*count), by.to_word()));
+        wakers
+    }
+
+    /// What it spawned, the first of them, and how many in all.
+    pub fn children(&self) -> (&[TaskId], u64) {
+        (&self.children, self.children_count)
+    }
+}

@@ -1,0 +1,98 @@
+//! Owns the loop: look at the log, draw, wait for keys or the time of the next look.
+
+use super::app::{App, End, Reopen};
+use super::input::{Heard, Input};
+use super::keys::action;
+use super::screen::Screen;
+use super::view;
+use crate::exit::Stop;
+use crate::human;
+use crate::inspect::open::Opened;
+use glasshouse_pal::reader::{Log, OpenError};
+use std::time::{Duration, Instant};
+
+/// How often the log is looked at. A guess: numbers move, and can still be read.
+const LOOK_PERIOD: Duration = Duration::from_millis(250);
+/// How often it is found out what the log retains, for which all records are read.
+const MEASURE_PERIOD: Duration = Duration::from_secs(1);
+/// A look that takes long is taken so seldom that it takes one part of so many of the time.
+const LOOK_PARTS: u32 = 5;
+/// The same of a measurement, which a key has to wait for.
+const MEASURE_PARTS: u32 = 50;
+
+/// Something that is done once in a while.
+struct Chore {
+    period: Duration,
+    parts: u32,
+    due: Instant,
+}
+
+impl Chore {
+    /// Does it if it is due.
+    fn run<R>(&mut self, chore: impl FnOnce() -> R) -> Option<R> {
+        let started = Instant::now();
+        if started < self.due {
+            return None;
+        }
+        let result = chore();
+        let took = started.elapsed();
+        self.due = started + self.period.max(took * self.parts);
+        Some(result)
+    }
+}
+
+/// Shows a log until somebody wants it to end.
+///
+/// # Errors
+///
+/// An end by a signal or by the terminal's going, and a log or a terminal that cannot be read any more.
+pub fn show(opened: &Opened, screen: &mut Screen, input: &mut Input) -> Result<(), Stop> {
+    let reopen = || Log::open(&opened.path);
+    let told = |error: OpenError| Stop::input(human::plain(&error.to_string()));
+    let mut app = new_app(opened, &reopen).map_err(told)?;
+    let now = Instant::now();
+    let mut look = Chore {
+        period: LOOK_PERIOD,
+        parts: LOOK_PARTS,
+        due: now,
+    };
+    let mut measure = Chore {
+        period: MEASURE_PERIOD,
+        parts: MEASURE_PARTS,
+        due: now + MEASURE_PERIOD,
+    };
+    loop {
+        look.run(|| app.look());
+        // A log that was removed meanwhile is still read where it is open.
+        let _ = measure.run(|| app.measure());
+        if screen
+            .draw(|buffer, area| view::draw(&mut app, buffer, area))
+            .is_err()
+        {
+            return Err(Stop::Interrupted);
+        }
+        let keys = match input.wait(look.due.saturating_duration_since(Instant::now())) {
+            Ok(Heard::Keys(keys)) => keys,
+            Ok(Heard::End) | Err(_) => return Err(Stop::Interrupted),
+        };
+        for key in keys {
+            let asked = action(key, app.mode());
+            match asked
+                .map(|asked| app.act(asked))
+                .transpose()
+                .map_err(told)?
+            {
+                Some(Some(End::Quit)) => return Ok(()),
+                Some(Some(End::Interrupted)) => return Err(Stop::Interrupted),
+                Some(None) | None => {}
+            }
+        }
+        if app.is_stale() {
+            look.due = Instant::now();
+        }
+    }
+}
+
+fn new_app<'a>(opened: &'a Opened, reopen: &'a Reopen<'a>) -> Result<App<'a>, OpenError> {
+    App::new(&opened.log, reopen)
+}
