@@ -70,15 +70,15 @@ impl Future for Acquire {
             Phase::Waiting(key) => shared.book().core.take(key, cx.waker()),
             Phase::Over => panic!("an Acquire was polled after it was ready; await it once"),
         };
-        let text = shared.lane(index).text;
+        let lane = shared.lane(index);
         match result {
             Ok(grant) => {
-                events::acquired(text, grant.waited_ns);
+                events::acquired(lane.text, lane.limit, grant.waited_ns);
                 Poll::Ready(Permit::new(shared.clone(), index, grant.at_ns))
             }
             Err(key) => {
                 acquire.phase = Phase::Waiting(key);
-                wait::claim_lane(text);
+                wait::claim_lane(lane.text);
                 Poll::Pending
             }
         }

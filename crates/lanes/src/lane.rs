@@ -69,7 +69,8 @@ impl Lane {
         if !shared.book().core.try_take(self.index) {
             return None;
         }
-        events::acquired(shared.lane(self.index).text, 0);
+        let lane = shared.lane(self.index);
+        events::acquired(lane.text, lane.limit, 0);
         Some(Permit::new(shared.clone(), self.index, shared.now_ns()))
     }
 

@@ -122,9 +122,10 @@ impl LanesBuilder {
         }
         let limits = self.lanes.iter().map(|(_, limit)| *limit);
         let core = Core::new(self.global_limit.unwrap_or(usize::MAX), limits);
-        let names = self.lanes.into_iter().map(|(name, _)| LaneName {
+        let names = self.lanes.into_iter().map(|(name, limit)| LaneName {
             text: handle.pal().text(&name),
             name: name.into(),
+            limit,
         });
         let clock = handle.pal().clock().clone();
         let shared = Arc::new(Shared::new(core, names.collect(), clock));

@@ -17,11 +17,12 @@ pub(crate) struct Shared {
     clock: Clock,
 }
 
-/// A lane's name, here and in the log.
+/// What is fixed of a lane: its name, here and in the log, and its limit.
 #[derive(Debug)]
 pub(crate) struct LaneName {
     pub(crate) name: Box<str>,
     pub(crate) text: TextId,
+    pub(crate) limit: usize,
 }
 
 /// What the lock protects.

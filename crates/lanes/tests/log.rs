@@ -46,8 +46,8 @@ fn line(log: &Log, event: &Event) -> String {
         Event::Task(other) => other.state().unwrap().name().to_owned(),
         Event::Domain(event) => {
             let schema = log.schema(event.kind()).unwrap();
-            let [lane, ns] = event.args() else {
-                panic!("two fields: {schema:?}")
+            let [lane, ns, limit @ ..] = event.args() else {
+                panic!("two fields at least: {schema:?}")
             };
             let duration = Duration::from_nanos(*ns);
             let fields: Vec<_> = schema
@@ -55,8 +55,11 @@ fn line(log: &Log, event: &Event) -> String {
                 .iter()
                 .map(|field| field.name.as_str())
                 .collect();
+            let limit = limit
+                .first()
+                .map_or(String::new(), |limit| format!(" {}={limit}", fields[2]));
             format!(
-                "{} {}={} {}={duration:?}",
+                "{} {}={} {}={duration:?}{limit}",
                 schema.name,
                 fields[0],
                 text(TextId(*lane as u32)),
@@ -93,7 +96,7 @@ fn a_permit_that_is_waited_for() {
             "1 spawned",
             "1 running",
             "2 spawned",
-            "1 lane_acquired lane=io waited_ns=0ns",
+            "1 lane_acquired lane=io waited_ns=0ns limit=1",
             "3 spawned",
             "1 sleep 10ms",
             // The host has its first look before the default tasks run.
@@ -111,7 +114,7 @@ fn a_permit_that_is_waited_for() {
             "3 wake by lane 1",
             "2 waiting",
             "3 running",
-            "3 lane_acquired lane=io waited_ns=10ms",
+            "3 lane_acquired lane=io waited_ns=10ms limit=1",
             "3 sleep 3ms",
             "3 wake by timer",
             "3 running",

@@ -108,7 +108,7 @@ impl Task {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lane {
     pub name: TextId,
-    /// How many may be on it; `None` where the log does not say.
+    /// How many may be on it; `None` where no record says.
     pub limit: Option<u64>,
     /// Permits out.
     pub held: u64,
