@@ -9,6 +9,8 @@ mod input;
 mod keys;
 mod model;
 mod run;
+#[cfg(test)]
+mod scene;
 mod screen;
 mod view;
 

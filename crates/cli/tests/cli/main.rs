@@ -19,3 +19,5 @@ mod task;
 mod terminal;
 mod why;
 mod wrapped;
+mod tmux;
+mod top;

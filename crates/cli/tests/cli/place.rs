@@ -50,9 +50,15 @@ impl Place {
 
     /// The binary, to be run in this directory.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_glasshouse"));
+        let mut command = self.program(env!("CARGO_BIN_EXE_glasshouse"));
+        command.args(args);
         command
-            .args(args)
+    }
+
+    /// Any program, to be run in this directory, with what the binary would have around it.
+    pub fn program(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
             .current_dir(self.0.path())
             .env("GLASSHOUSE_PAL", self.log())
             .env_remove("RUST_LOG")

@@ -8,13 +8,19 @@ use crate::inspect::event::Events;
 use crate::inspect::lost;
 use crate::inspect::names::Names;
 use crate::inspect::ps;
-use crate::inspect::until::until;
 use glasshouse_pal::TaskId;
 use glasshouse_pal::reader::{Cursor, Log, OpenError};
 use std::collections::HashMap;
 
-/// Opens the log once more, for the records as they are then.
-pub type Reopen<'a> = dyn Fn() -> Result<Log, OpenError> + 'a;
+/// Where all that is shown comes from.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    pub log: &'a Log,
+    /// Opens the log once more, for the records as they are then.
+    pub reopen: &'a dyn Fn() -> Result<Log, OpenError>,
+    /// The stamp up to which the log speaks, given that of its newest record.
+    pub until: &'a dyn Fn(&Log, u64) -> u64,
+}
 
 /// How `top` is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +31,7 @@ pub enum End {
 
 /// The whole of `top`.
 pub struct App<'a> {
-    log: &'a Log,
-    reopen: &'a Reopen<'a>,
+    source: Source<'a>,
     pub names: Names<'a>,
     pub events: Events<'a>,
     live: Live,
@@ -58,10 +63,10 @@ impl<'a> App<'a> {
     /// # Errors
     ///
     /// When the log cannot be opened once more.
-    pub fn new(log: &'a Log, reopen: &'a Reopen<'a>) -> Result<App<'a>, OpenError> {
+    pub fn new(source: Source<'a>) -> Result<App<'a>, OpenError> {
+        let log = source.log;
         let mut app = App {
-            log,
-            reopen,
+            source,
             names: Names::new(log),
             events: Events::new(log),
             live: Live::new(log.rate()),
@@ -91,7 +96,7 @@ impl<'a> App<'a> {
 
     /// The log.
     pub fn log(&self) -> &'a Log {
-        self.log
+        self.source.log
     }
 
     /// The moment that is shown.
@@ -141,28 +146,25 @@ impl<'a> App<'a> {
             return;
         }
         // Asked first: what a process recorded before it ended is in the log once it has ended.
-        let is_alive = self.log.is_alive();
-        self.look_at(until(self.log, 0));
+        let Source { log, until, .. } = self.source;
+        let is_alive = log.is_alive();
         self.is_over = !is_alive;
-        self.state = ps::state(is_alive, self.log.lifecycle());
-    }
-
-    /// Looks at the log, and takes this stamp for the present.
-    pub fn look_at(&mut self, now: u64) {
         self.is_stale = false;
-        let (records, lost) = self.log.follow(&mut self.cursor);
+        self.state = ps::state(is_alive, log.lifecycle());
+        let (records, lost) = log.follow(&mut self.cursor);
         let mut history = self.history.as_mut().filter(|_| self.replay.is_none());
         let told = records.inspect(|entry| {
             if let Some(history) = &mut history {
                 history.follow(entry);
             }
         });
-        self.live.follow(told, lost, self.log);
+        self.live.follow(told, lost, log);
         if std::mem::take(&mut self.is_first) {
             // What was gone before anybody looked, the log itself tells.
             self.live.forget_loss();
         }
-        self.live.look(now, &self.log.rings(), self.log.tasks());
+        // After the records: what they tell of has happened by now.
+        self.live.look(until(log, 0), &log.rings(), log.tasks());
     }
 
     /// Finds out what the log retains and has lost. Reads all records.
@@ -171,7 +173,7 @@ impl<'a> App<'a> {
     ///
     /// When the log cannot be opened.
     pub fn measure(&mut self) -> Result<(), OpenError> {
-        self.retained = lost::line(&(self.reopen)()?);
+        self.retained = lost::line(&(self.source.reopen)()?);
         Ok(())
     }
 
@@ -251,7 +253,7 @@ impl<'a> App<'a> {
             Some(replay) => replay.history(task),
             None => {
                 self.is_stale = true;
-                let (records, _) = self.log.follow(&mut Cursor::default());
+                let (records, _) = self.log().follow(&mut Cursor::default());
                 History::begin(task, records)
             }
         });
@@ -270,7 +272,7 @@ impl<'a> App<'a> {
     }
 
     fn pause(&mut self) -> Result<(), OpenError> {
-        let replay = Replay::new((self.reopen)()?, until);
+        let replay = Replay::new((self.source.reopen)()?, self.source.until);
         self.retained = lost::line(replay.log());
         self.replay = Some(replay);
         self.renew_history();
@@ -318,7 +320,7 @@ impl<'a> App<'a> {
     /// The small and the large step through time, in clock ticks: round numbers, a few hundred and a few dozen of
     /// which lead through all of it.
     pub fn steps(&self) -> [u64; 2] {
-        let rate = self.log.rate();
+        let rate = self.log().rate();
         let span = self.span().map_or(0, |[from, to]| to.saturating_sub(from));
         let small_ns = round(rate.ns(span) / 400);
         [small_ns, small_ns * 10].map(|ns| rate.ticks(ns).max(1))
@@ -328,7 +330,7 @@ impl<'a> App<'a> {
     pub fn lane_ranks(&mut self) -> HashMap<glasshouse_pal::TextId, usize> {
         let lanes = self.moment().lanes.iter();
         let mut names: Vec<_> = lanes
-            .map(|lane| (self.log.text(lane.name), lane.name))
+            .map(|lane| (self.log().text(lane.name), lane.name))
             .collect();
         names.sort_by(|a, b| a.0.cmp(&b.0));
         let ranked = names.into_iter().enumerate();

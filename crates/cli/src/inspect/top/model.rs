@@ -24,3 +24,6 @@ pub use live::Live;
 pub use moment::{Lane, Moment, Pty, Task, Worker};
 pub use order::{Key, Listing, Order};
 pub use replay::Replay;
+
+#[cfg(test)]
+mod tests;

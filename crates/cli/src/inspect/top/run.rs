@@ -1,6 +1,6 @@
 //! Owns the loop: look at the log, draw, wait for keys or the time of the next look.
 
-use super::app::{App, End, Reopen};
+use super::app::{App, End, Source};
 use super::input::{Heard, Input};
 use super::keys::action;
 use super::screen::Screen;
@@ -8,6 +8,7 @@ use super::view;
 use crate::exit::Stop;
 use crate::human;
 use crate::inspect::open::Opened;
+use crate::inspect::until::until;
 use glasshouse_pal::reader::{Log, OpenError};
 use std::time::{Duration, Instant};
 
@@ -49,7 +50,12 @@ impl Chore {
 pub fn show(opened: &Opened, screen: &mut Screen, input: &mut Input) -> Result<(), Stop> {
     let reopen = || Log::open(&opened.path);
     let told = |error: OpenError| Stop::input(human::plain(&error.to_string()));
-    let mut app = new_app(opened, &reopen).map_err(told)?;
+    let source = Source {
+        log: &opened.log,
+        reopen: &reopen,
+        until: &until,
+    };
+    let mut app = App::new(source).map_err(told)?;
     let now = Instant::now();
     let mut look = Chore {
         period: LOOK_PERIOD,
@@ -91,8 +97,4 @@ pub fn show(opened: &Opened, screen: &mut Screen, input: &mut Input) -> Result<(
             look.due = Instant::now();
         }
     }
-}
-
-fn new_app<'a>(opened: &'a Opened, reopen: &'a Reopen<'a>) -> Result<App<'a>, OpenError> {
-    App::new(&opened.log, reopen)
 }

@@ -104,3 +104,6 @@ fn foot(app: &App<'_>) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,3 +148,91 @@ impl History {
         (&self.children, self.children_count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::top::scene::Scene;
+    use glasshouse_pal::TaskState;
+    use glasshouse_pal::reader::Cursor;
+    use std::time::Duration;
+
+    /// A task that sleeps for 10, is woken, spawns another and goes on.
+    fn scene() -> (Scene, TaskId) {
+        let mut scene = Scene::new();
+        let tid = scene.spawn("a", None);
+        scene.pass(1);
+        scene.run(0, tid);
+        scene.pass(4);
+        scene.sleep(tid, Duration::from_nanos(10));
+        scene.pass(10);
+        scene.wake(1, tid, WakeSource::Timer);
+        scene.pass(2);
+        scene.run(1, tid);
+        scene.spawn("b", Some(tid));
+        (scene, tid)
+    }
+
+    #[test]
+    fn a_life_is_told_state_by_state_with_wakers_and_children() {
+        let (scene, tid) = scene();
+        let history = History::begin(tid, scene.pal.log().records());
+        let told = history.stays().iter().map(|stay| {
+            let state = stay.event.state().expect("a transition");
+            (stay.at, stay.ring.to_string(), state, stay.lasted)
+        });
+        let told: Vec<_> = told.collect();
+        let ring = |number: u32| number.to_string();
+        assert_eq!(
+            told,
+            [
+                (0, ring(0), TaskState::Scheduled, Some(1)),
+                (1, ring(0), TaskState::Running, Some(4)),
+                (5, ring(0), TaskState::Sleeping, Some(10)),
+                (15, ring(1), TaskState::Scheduled, Some(2)),
+                (17, ring(1), TaskState::Running, None),
+            ]
+        );
+        assert_eq!(history.wakers(), [(WakeSource::Timer, 1)]);
+        let child = TaskId::new(2).expect("in range");
+        assert_eq!(history.children(), (&[child][..], 1));
+        let life = history.life().expect("known");
+        assert_eq!((life.run_ticks, life.ready_ticks), (4, 3));
+    }
+
+    #[test]
+    fn what_was_there_at_the_beginning_is_not_told_again() {
+        let (mut scene, tid) = scene();
+        let log = scene.pal.log();
+        // The rest of the page follows with a cursor that is behind.
+        let mut behind = Cursor::default();
+        let mut history = History::begin(tid, log.records());
+        scene.pass(3);
+        scene.leave(TaskEvent::Wait { tid });
+        for entry in log.follow(&mut behind).0 {
+            history.follow(&entry);
+        }
+        assert_eq!(history.stays().len(), 6);
+        assert_eq!(history.stays()[4].lasted, Some(3));
+        assert_eq!(history.children().1, 1);
+    }
+
+    #[test]
+    fn of_a_long_life_the_newest_states_are_kept() {
+        let (mut scene, tid) = scene();
+        for _ in 0..STAYS_MAX {
+            scene.pass(1);
+            let by = WakeSource::Task(tid);
+            scene.leave(TaskEvent::Yield { tid, by });
+            scene.run(1, tid);
+        }
+        let history = History::begin(tid, scene.pal.log().records());
+        assert_eq!(history.stays().len(), STAYS_MAX);
+        let newest = history.stays().back().expect("kept");
+        assert_eq!(newest.event, TaskEvent::Running { tid });
+        assert_eq!(
+            history.wakers()[0],
+            (WakeSource::Task(tid), STAYS_MAX as u64)
+        );
+    }
+}

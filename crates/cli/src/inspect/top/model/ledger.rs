@@ -189,3 +189,130 @@ fn text(word: Option<u64>) -> TextId {
     let number = word.and_then(|word| u32::try_from(word).ok());
     number.map_or(TextId::EMPTY, TextId)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::top::model::Task;
+    use crate::inspect::top::scene::Scene;
+    use glasshouse_pal::TaskRow;
+
+    /// What the ledger says of all records of the scene, those before `skipped` left out.
+    fn told(scene: &Scene, skipped: usize) -> Moment {
+        let log = scene.pal.log();
+        let mut ledger = Ledger::default();
+        if skipped > 0 {
+            ledger.note_loss();
+        }
+        for entry in log.records().skip(skipped) {
+            ledger.feed(&entry, &log);
+        }
+        let tasks = log
+            .tasks()
+            .map(|row: TaskRow| Task::of_row(&row, scene.now()));
+        let mut moment = Moment {
+            tasks: tasks.collect(),
+            ..Moment::default()
+        };
+        ledger.tell(&mut moment);
+        moment
+    }
+
+    #[test]
+    fn a_lane_is_told_by_who_took_and_gave_back_and_by_who_waits() {
+        let mut scene = Scene::new();
+        let [holder, waiter] = ["holder", "waiter"].map(|name| scene.spawn(name, None));
+        scene.run(0, holder);
+        scene.acquire(holder, "disk", 0, 1);
+        scene.run(1, waiter);
+        let lane = scene.lane("disk");
+        scene.leave(TaskEvent::LaneWait { tid: waiter, lane });
+        let moment = told(&scene, 0);
+        let disk = Lane {
+            name: lane,
+            limit: Some(1),
+            held: 1,
+            is_at_least: false,
+            waiting: 1,
+            taken: 1,
+            waited_max_ns: 0,
+        };
+        assert_eq!(moment.lanes, [disk]);
+        assert!(moment.tasks.iter().all(|task| task.lane == Some(lane)));
+
+        scene.release(holder, "disk");
+        scene.wake(0, waiter, glasshouse_pal::WakeSource::Lane(Some(holder)));
+        scene.run(1, waiter);
+        scene.acquire(waiter, "disk", 700, 1);
+        let moment = told(&scene, 0);
+        let after = Lane {
+            waiting: 0,
+            taken: 2,
+            waited_max_ns: 700,
+            ..disk
+        };
+        assert_eq!(moment.lanes, [after]);
+        let of = |tid: TaskId| moment.tasks.iter().find(|task| task.id == tid);
+        assert_eq!(of(holder).expect("alive").lane, None);
+        assert_eq!(of(waiter).expect("alive").lane, Some(lane));
+    }
+
+    #[test]
+    fn a_permit_that_was_taken_before_the_records_makes_a_count_at_least() {
+        let mut scene = Scene::new();
+        let tid = scene.spawn("a", None);
+        scene.run(0, tid);
+        scene.acquire(tid, "disk", 0, 3);
+        scene.release(tid, "disk");
+        scene.acquire(tid, "disk", 0, 3);
+        // The spawn, the start of the tick and the first permit.
+        let lanes = told(&scene, 3).lanes;
+        assert_eq!((lanes[0].held, lanes[0].is_at_least), (1, true));
+    }
+
+    #[test]
+    fn a_program_is_told_from_its_spawn_to_its_end() {
+        let mut scene = Scene::new();
+        let tid = scene.spawn("a", None);
+        scene.run(0, tid);
+        scene.pass(10);
+        scene.open_pty(tid, 70, "make");
+        scene.outgrow_pty(tid, 70, "make", 65536);
+        let name = scene.lane("make");
+        let running = Pty {
+            pid: 70,
+            name,
+            since: Some(10),
+            ended: None,
+            outgrown: Some(65536),
+        };
+        assert_eq!(told(&scene, 0).ptys, [running]);
+        scene.pass(5);
+        scene.end_pty(tid, 70, "make", [-1, 9]);
+        // The same number again is another program.
+        scene.open_pty(tid, 70, "make");
+        let ptys = told(&scene, 0).ptys;
+        let ended = ptys[0].ended.expect("ended");
+        assert_eq!((ended.at, ended.code, ended.signal), (15, -1, 9));
+        assert_eq!((ptys.len(), ptys[1].ended), (2, None));
+        // The spawn of the first was overwritten: its end alone is known.
+        let ptys = told(&scene, 4).ptys;
+        assert_eq!((ptys[0].since, ptys[0].ended), (None, Some(ended)));
+    }
+
+    #[test]
+    fn of_many_programs_the_oldest_that_have_ended_are_forgotten() {
+        let mut scene = Scene::new();
+        let tid = scene.spawn("a", None);
+        scene.run(0, tid);
+        scene.open_pty(tid, 1, "first");
+        for pid in 2..=PTYS_MAX as u64 + 10 {
+            scene.open_pty(tid, pid, "sh");
+            scene.end_pty(tid, pid, "sh", [0, 0]);
+        }
+        let ptys = told(&scene, 0).ptys;
+        assert_eq!(ptys.len(), PTYS_MAX);
+        assert_eq!((ptys[0].pid, ptys[0].ended), (1, None));
+        assert_eq!(ptys.last().map(|pty| pty.pid), Some(PTYS_MAX as u64 + 10));
+    }
+}

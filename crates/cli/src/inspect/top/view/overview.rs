@@ -81,12 +81,16 @@ fn worker_cells(
 
 fn the_others(workers: &[Worker]) -> String {
     let running = workers.iter().filter(|worker| worker.task.is_some());
-    let busy: f64 = workers.iter().filter_map(|worker| worker.now.busy).sum();
+    let known: Vec<f64> = workers
+        .iter()
+        .filter_map(|worker| worker.now.busy)
+        .collect();
+    let busy = (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64);
     format!(
-        "     … and {} more, {} of them in a task, {} busy on average",
+        "     … {} more: {} in a task, {} busy",
         workers.len(),
         running.count(),
-        share(Some(busy / workers.len().max(1) as f64)),
+        share(busy),
     )
 }
 
@@ -113,11 +117,14 @@ fn draw_tasks(app: &mut App<'_>, pane: &mut Pane<'_>) {
         true => "largest first",
         false => "smallest first",
     };
-    let mut title = summary(moment);
+    let mut title = match filter.is_empty() {
+        true => summary(moment),
+        false => {
+            let all = count(moment.tasks.len() as u64);
+            format!("{passing} of {all} tasks named \"{}\"", filter.text())
+        }
+    };
     title += &format!(", by {}, {direction}", order.key.name());
-    if !filter.is_empty() {
-        title += &format!(", {passing} named \"{}\"", filter.text());
-    }
     if before > 0 {
         title += &format!(", {before} above");
     }
@@ -162,10 +169,9 @@ fn summary(moment: &Moment) -> String {
         ready += u64::from(state.is_ready());
         waiting += u64::from(state.is_waiting());
     }
-    format!(
-        "{} tasks: {running} running, {ready} ready, {waiting} waiting",
-        moment.tasks.len()
-    )
+    let all = count(moment.tasks.len() as u64);
+    let [running, ready, waiting] = [running, ready, waiting].map(count);
+    format!("{all} tasks: {running} running, {ready} ready, {waiting} waiting")
 }
 
 /// What the cells of a task are told with.

@@ -43,10 +43,10 @@ fn about(app: &mut App<'_>, history: &History, task: Option<Task>) -> Vec<String
             format!("{name} {} ({share:.1} %)", Span(rate.ns(ticks)))
         };
         lines.push(format!(
-            "{state} for {}; {} polls in {}",
+            "{state} for {}; age {}, polls {}",
             Span(rate.ns(task.stay)),
-            task.polls,
             Span(rate.ns(task.age())),
+            task.polls,
         ));
         lines.push(format!(
             "{}, {}, {}",
@@ -56,7 +56,7 @@ fn about(app: &mut App<'_>, history: &History, task: Option<Task>) -> Vec<String
         ));
     } else if let Some(life) = &life {
         lines.push(format!(
-            "{}; {} polls, run {}, ready {}, wait {}",
+            "{}; polls {}, run {}, ready {}, wait {}",
             life.state.name(),
             life.polls,
             Span(rate.ns(life.run_ticks)),
