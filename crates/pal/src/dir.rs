@@ -97,7 +97,7 @@ impl LogDir {
     }
 
     /// Opens the directory, made if need be, and checks that nobody else can put files into it.
-    fn open(&self) -> Result<OwnedFd, CreateError> {
+    pub(crate) fn open(&self) -> Result<OwnedFd, CreateError> {
         let failed = |error: Errno| CreateError::Open {
             path: self.path.clone(),
             source: error.into(),

@@ -7,12 +7,15 @@
 //! Where the rings have wrapped, a fold begins at the horizon: earlier records are left out, and a task
 //! that is first seen in mid-life is taken as it is found and judged from there.
 
+mod gaps;
 mod life;
 
 pub use life::{Life, WAITS};
 
 use crate::automaton::{self, Violation};
+use crate::reader::Gap;
 use crate::{TaskEvent, TaskId, TaskState};
+use gaps::Gaps;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -95,6 +98,7 @@ pub struct Lives {
     lives: HashMap<TaskId, Life>,
     /// Records before it are left out; `None` where the log holds everything since its beginning.
     horizon: Option<u64>,
+    gaps: Gaps,
 }
 
 impl Lives {
@@ -103,6 +107,7 @@ impl Lives {
         Lives {
             lives: HashMap::new(),
             horizon: None,
+            gaps: Gaps::default(),
         }
     }
 
@@ -112,7 +117,15 @@ impl Lives {
         Lives {
             lives: HashMap::new(),
             horizon: Some(horizon),
+            gaps: Gaps::default(),
         }
+    }
+
+    /// The same for a log that has gaps: a task's first record behind a gap is taken as it is found, and the time
+    /// since its last one before is nobody's. A life that may have begun in a gap need not begin with its spawn.
+    pub fn with_gaps(mut self, gaps: &[Gap]) -> Lives {
+        self.gaps = Gaps::new(gaps);
+        self
     }
 
     /// Takes in the next record; `None` where it is no transition of a task or lies before the horizon.
@@ -121,16 +134,21 @@ impl Lives {
         if self.horizon.is_some_and(|horizon| stamp < horizon) {
             return None;
         }
+        let passed = self.gaps.passed_at(stamp);
         let (life, before, left, fault) = match self.lives.entry(tid) {
             Entry::Vacant(vacant) => {
-                let fault = begin(aux, event, self.horizon.is_none());
-                let life = vacant.insert(Life::beginning(stamp, aux, entered));
-                (life, None, None, fault)
+                let fault = begin(aux, event, self.horizon.is_none() && passed == 0);
+                let mut life = Life::beginning(stamp, aux, entered);
+                life.gaps_passed = passed;
+                (vacant.insert(life), None, None, fault)
             }
             Entry::Occupied(occupied) => {
                 let life = occupied.into_mut();
                 let before = Some(life.state);
-                let (left, fault) = follow(life, stamp, aux, event);
+                let (left, fault) = match life.gaps_passed == passed {
+                    true => follow(life, stamp, aux, event),
+                    false => resume(life, stamp, aux, passed),
+                };
                 (life, before, left, fault)
             }
         };
@@ -166,10 +184,29 @@ impl Lives {
         self.lives.remove(&tid)
     }
 
+    /// Whether no gap lies between the task's last record and the newest: behind one it may have ended unseen.
+    pub fn is_followed(&self, life: &Life) -> bool {
+        life.gaps_passed == self.gaps.passed
+    }
+
     /// Every life, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (TaskId, &Life)> {
         self.lives.iter().map(|(tid, life)| (*tid, life))
     }
+}
+
+/// Takes a known life up behind a gap. What comes late, from before the last record, is left out.
+fn resume(
+    life: &mut Life,
+    stamp: u64,
+    aux: u8,
+    passed: u32,
+) -> (Option<(TaskState, u64)>, Option<Fault>) {
+    life.gaps_passed = passed;
+    life.has_gap = true;
+    life.since = stamp;
+    life.aux = aux;
+    (None, None)
 }
 
 /// What does not fit in the first record seen of a task.
@@ -214,180 +251,4 @@ fn follow(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Failure, FailureKind, SiteId, TextId, WakeSource};
-    use std::time::Duration;
-
-    fn tid(number: u64) -> TaskId {
-        TaskId::new(number).expect("in range")
-    }
-
-    fn spawned(tid: TaskId) -> TaskEvent {
-        TaskEvent::Spawned {
-            tid,
-            parent: None,
-            site: SiteId(4),
-        }
-    }
-
-    fn by_timer(tid: TaskId) -> TaskEvent {
-        let by = WakeSource::Timer;
-        TaskEvent::Wake { tid, by }
-    }
-
-    fn sleep(tid: TaskId) -> TaskEvent {
-        let dur = Duration::from_nanos(10);
-        TaskEvent::Sleep { tid, dur }
-    }
-
-    /// Feeds `(stamp, aux, event)` in order and collects what did not fit.
-    fn faults(lives: &mut Lives, records: &[(u64, u8, TaskEvent)]) -> Vec<Fault> {
-        let mut found = Vec::new();
-        for (stamp, aux, event) in records {
-            found.extend(lives.feed(*stamp, *aux, event).and_then(|step| step.fault));
-        }
-        found
-    }
-
-    #[test]
-    fn run_wait_and_ready_partition_a_life() {
-        let (mut lives, tid) = (Lives::whole(), tid(9));
-        let text = TextId(0);
-        let error = Failure {
-            kind: FailureKind::Error,
-            text,
-        };
-        let records = [
-            (100, 0, spawned(tid)),
-            (107, 1, TaskEvent::Running { tid }),
-            (110, 2, sleep(tid)),
-            (150, 3, by_timer(tid)),
-            (151, 4, TaskEvent::Running { tid }),
-            (155, 5, TaskEvent::Wait { tid }),
-            (156, 6, by_timer(tid)),
-            (160, 7, TaskEvent::Running { tid }),
-            (161, 8, TaskEvent::Failed { tid, error }),
-        ];
-        assert_eq!(faults(&mut lives, &records), []);
-        let life = lives.of(tid).expect("fed");
-        assert_eq!((life.run_ticks, life.ready_ticks), (3 + 4 + 1, 7 + 1 + 4));
-        assert_eq!(life.wait_ticks, [40, 0, 0, 0, 1]);
-        let sum = life.run_ticks + life.ready_ticks + life.wait_total_ticks();
-        assert_eq!(sum, life.since - life.first);
-        assert_eq!((life.polls, life.failure), (3, Some(error)));
-        assert_eq!(life.site, Some(SiteId(4)));
-    }
-
-    #[test]
-    fn the_count_of_transitions_goes_on_from_255_to_0() {
-        let (mut lives, tid) = (Lives::from_horizon(0), tid(1));
-        let records = [
-            (10, 255, by_timer(tid)),
-            (11, 0, TaskEvent::Running { tid }),
-        ];
-        assert_eq!(faults(&mut lives, &records), []);
-    }
-
-    #[test]
-    fn a_spawn_is_transition_zero() {
-        let (mut lives, tid) = (Lives::whole(), tid(1));
-        let (expected, found) = (0, 3);
-        let gap = Fault::Gap { expected, found };
-        assert_eq!(faults(&mut lives, &[(10, 3, spawned(tid))]), [gap]);
-    }
-
-    #[test]
-    fn a_record_out_of_order_is_told_and_left_out() {
-        let (mut lives, tid) = (Lives::whole(), tid(1));
-        let records = [
-            (10, 0, spawned(tid)),
-            (20, 2, sleep(tid)),
-            (21, 1, TaskEvent::Running { tid }),
-            (30, 3, by_timer(tid)),
-        ];
-        let gap = Fault::Gap {
-            expected: 1,
-            found: 2,
-        };
-        let disorder = Fault::Disorder {
-            expected: 3,
-            found: 1,
-        };
-        assert_eq!(faults(&mut lives, &records), [gap, disorder]);
-        let life = lives.of(tid).expect("fed");
-        assert_eq!((life.state, life.polls), (TaskState::Scheduled, 0));
-    }
-
-    #[test]
-    fn a_missing_record_is_one_gap_and_its_time_is_nobodys() {
-        let (mut lives, tid) = (Lives::whole(), tid(1));
-        let records = [
-            (10, 0, spawned(tid)),
-            (11, 1, TaskEvent::Running { tid }),
-            (20, 3, by_timer(tid)),
-            (25, 4, TaskEvent::Running { tid }),
-        ];
-        let (expected, found) = (2, 3);
-        assert_eq!(
-            faults(&mut lives, &records),
-            [Fault::Gap { expected, found }]
-        );
-        let life = lives.of(tid).expect("fed");
-        assert_eq!(
-            (life.run_ticks, life.ready_ticks, life.faults),
-            (0, 1 + 5, 1)
-        );
-    }
-
-    #[test]
-    fn a_run_without_a_wake_and_a_stamp_that_goes_back_are_told() {
-        let (mut lives, tid) = (Lives::whole(), tid(1));
-        let records = [
-            (10, 0, spawned(tid)),
-            (11, 1, TaskEvent::Running { tid }),
-            (20, 2, sleep(tid)),
-            (21, 3, TaskEvent::Running { tid }),
-            (18, 4, TaskEvent::Done { tid }),
-        ];
-        let waiting = TaskState::Sleeping;
-        assert_eq!(
-            faults(&mut lives, &records),
-            [
-                Fault::Rule(Violation::RanUnwoken { waiting }),
-                Fault::Backwards { by_ticks: 3 },
-            ]
-        );
-    }
-
-    #[test]
-    fn behind_the_horizon_a_life_may_begin_anywhere_and_is_judged_from_there() {
-        let (mut lives, tid) = (Lives::from_horizon(50), tid(1));
-        let records = [
-            (49, 7, TaskEvent::Done { tid }),
-            (50, 8, by_timer(tid)),
-            (60, 9, by_timer(tid)),
-        ];
-        let state = TaskState::Scheduled;
-        assert_eq!(
-            faults(&mut lives, &records),
-            [Fault::Rule(Violation::WokenAwake { state })]
-        );
-        assert_eq!(lives.of(tid).expect("fed").site, None);
-    }
-
-    #[test]
-    fn a_stall_is_no_step() {
-        let (mut lives, tid) = (Lives::whole(), tid(1));
-        let busy = Duration::from_millis(20);
-        let stalled = TaskEvent::Stalled {
-            tid,
-            worker: 0,
-            busy,
-            queued: 0,
-            others: 0,
-        };
-        assert!(lives.feed(1, 0, &stalled).is_none());
-        assert_eq!(lives.iter().count(), 0);
-    }
-}
+mod tests;

@@ -6,23 +6,29 @@
 //! error and not a signal, and that a sparse part stays sparse.
 //!
 //! ```text
-//! Log ──► Source     the file, or this process's own memory
-//!  ├────► LogHeader  identity and sections, checked once
-//!  ├────► Snapshot   all rings at one moment ──► order ──► Records
-//!  └────► texts, sites, schema, tasks, ring headers, on demand
+//! Log ┬─► Mapped ──► Source     the file, or this process's own memory
+//!     │      ├────► LogHeader  identity and sections, checked once
+//!     │      ├────► Snapshot   all rings at one moment ──► order ──► Records
+//!     │      └────► texts, sites, schema, tasks, ring headers, on demand
+//!     └─► Segments ► Index      what a spiller's files hold, checked once
+//!            └────► Stream     a block at a time ──► order ──► Records
 //! ```
 
 mod entry;
 mod error;
+mod gap;
 mod header;
 mod image;
+mod kinds;
 mod log;
 mod loss;
+mod mapped;
 mod names;
 mod order;
 mod records;
 mod ring_info;
 mod rings;
+mod segments;
 mod snapshot;
 mod source;
 mod tasks;
@@ -32,12 +38,15 @@ mod wall;
 
 pub use entry::{Entry, RingId};
 pub use error::OpenError;
+pub use gap::{Gap, GapCause};
 pub use image::Image;
 pub use log::{Cursor, Log};
 pub use loss::{Loss, RingLoss};
 pub use names::{FieldSchema, KindSchema, Site};
+pub(crate) use order::sort_packed;
 pub use records::Records;
 pub use ring_info::RingInfo;
+pub(crate) use snapshot::Snapshot;
 pub use tasks::Tasks;
 #[cfg(all(test, glasshouse_loom))]
 pub(crate) use {source::read_memory, tasks::rows_between};

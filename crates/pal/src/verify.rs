@@ -112,7 +112,7 @@ pub fn verify(log: &Log) -> Report {
             .into_iter()
             .fold(0, u64::saturating_add),
     };
-    let mut lives = horizon.map_or_else(Lives::whole, Lives::from_horizon);
+    let mut lives = log.lives();
     let mut counts = Counts::default();
     for entry in log.records() {
         judge.report.records += 1;

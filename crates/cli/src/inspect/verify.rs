@@ -72,7 +72,7 @@ fn print(opened: &Opened, report: &Report, out: &mut Out) -> Result<(), Stop> {
 /// What the records were compared with.
 fn compared(report: &Report) -> String {
     match report.rest {
-        Rest::Live => String::new(),
+        Rest::Live | Rest::Spilled => String::new(),
         Rest::AtRest | Rest::Stopped => format!(
             ", {} rows of the task table, {} rings",
             report.rows, report.rings
@@ -87,6 +87,7 @@ fn strictness(report: &Report) -> String {
             "the process ended while it ran; {} steps were half done",
             report.half_done
         ),
+        Rest::Spilled => "segments hold records, and only these are judged".to_owned(),
         Rest::Live => "the process runs, so only the records are judged".to_owned(),
     };
     let horizon = match report.horizon {

@@ -13,7 +13,7 @@ pub const WAITS: [TaskState; 5] = [
 
 /// What is known of one task from its records.
 ///
-/// As long as no record of it was at fault, `run_ticks + ready_ticks + wait_total_ticks() = since - first`.
+/// As long as no record of it was at fault, and none lies behind a gap, `run_ticks + ready_ticks + wait_total_ticks() = since - first`.
 ///
 /// ```
 /// use glasshouse_pal::{lives::Lives, SiteId, TaskEvent, TaskId, TaskState};
@@ -51,6 +51,10 @@ pub struct Life {
     pub failure: Option<Failure>,
     /// How many of its records were at fault.
     pub faults: u32,
+    /// Whether the log has a gap in it: what the task did there is not known, and the time is nobody's.
+    pub has_gap: bool,
+    /// The gaps that lay before its last record.
+    pub(super) gaps_passed: u32,
 }
 
 impl Life {
@@ -68,6 +72,8 @@ impl Life {
             wait_ticks: [0; WAITS.len()],
             failure: None,
             faults: 0,
+            has_gap: false,
+            gaps_passed: 0,
         }
     }
 

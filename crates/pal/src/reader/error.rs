@@ -69,4 +69,13 @@ pub enum OpenError {
         /// What is wrong there.
         what: &'static str,
     },
+    /// A directory holds no segments.
+    #[error(
+        "{} holds no segments; name a log, or the directory that a program spills to",
+        path.display()
+    )]
+    NoSegments {
+        /// The directory.
+        path: PathBuf,
+    },
 }

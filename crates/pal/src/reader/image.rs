@@ -21,7 +21,7 @@ use std::sync::atomic::Ordering;
 /// assert_eq!(image(true), image(true));
 /// assert_ne!(image(true), image(false));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Image {
     /// Each ring that was written to: four words a record, in the order of the places in the ring.
     pub rings: Vec<(RingId, Vec<u64>)>,

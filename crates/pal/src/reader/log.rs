@@ -1,34 +1,34 @@
-//! Owns the reader's view of one log.
+//! Owns a log as its readers see it, wherever its records are: in rings, or in the segments of a spiller.
 
 use super::error::OpenError;
-use super::header::{Changing, LogHeader};
 use super::image::Image;
 use super::loss::Loss;
-use super::names::{self, KindSchema, Site};
+use super::mapped::Mapped;
+use super::names::{KindSchema, Site};
 use super::records::Records;
-use super::ring_info::{self, RingInfo};
-use super::rings;
+use super::ring_info::RingInfo;
+use super::segments::Segments;
 use super::snapshot::Snapshot;
-use super::source::Source;
 use super::tasks::Tasks;
-use super::wall::WallClock;
 use crate::clock::{ClockPair, Rate};
 use crate::domain::Event;
 use crate::event::TaskEvent;
 use crate::format::header::Lifecycle;
 use crate::host::ProcessId;
+use crate::id::TaskId;
+use crate::lives::Lives;
 use crate::loss::LossCause;
 use crate::map::Mapping;
+use crate::slot::TaskRow;
 use crate::text_id::{SiteId, TextId};
-use once_cell::sync::OnceCell;
-use rustix::fs::OFlags;
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
 /// A log, opened for reading. Its records are those of one moment: the first time that they are
 /// asked for. [`Log::refresh`] forgets them.
+///
+/// A directory of segments is read as one log. Its records stream by, a few blocks of them in memory at a time,
+/// as they stood when it was opened; it is never alive, and has no rings to look into.
 ///
 /// ```
 /// use glasshouse_pal::{Pal, RingOwner, TaskEvent, TaskId};
@@ -44,38 +44,39 @@ use std::sync::Arc;
 /// assert_eq!(log.records().count(), 2);
 /// ```
 pub struct Log {
-    source: Source,
-    header: LogHeader,
-    /// The log is this process's own memory.
-    is_own: bool,
-    snapshot: OnceCell<Arc<Snapshot>>,
-    wall: OnceCell<WallClock>,
+    place: Place,
+}
+
+/// Where the records are.
+enum Place {
+    Mapped(Box<Mapped>),
+    Segments(Segments),
+}
+
+/// Asks whichever it is.
+macro_rules! ask {
+    ($log:expr, $place:ident => $answer:expr) => {
+        match &$log.place {
+            Place::Mapped($place) => $answer,
+            Place::Segments($place) => $answer,
+        }
+    };
 }
 
 impl Log {
-    /// Opens a log, whether its process runs or has ended.
+    /// Opens a log, whether its process runs or has ended: its file, a directory of segments or one
+    /// segment. Of a directory in which several processes left segments it takes the process that began last.
     ///
     /// # Errors
     ///
     /// When the file cannot be read, is no log, was written by a later release or on another kind
     /// of machine, is cut short, or contradicts itself.
     pub fn open(path: &Path) -> Result<Log, OpenError> {
-        // Without waiting, should it be a pipe.
-        let file = OpenOptions::new()
-            .read(true)
-            .custom_flags(OFlags::NONBLOCK.bits() as i32)
-            .open(path);
-        let io = |source| OpenError::Io {
-            path: path.to_owned(),
-            source,
+        let place = match Segments::open(path)? {
+            Some(segments) => Place::Segments(segments),
+            None => Place::Mapped(Box::new(Mapped::open(path)?)),
         };
-        let file = file.map_err(io)?;
-        if !file.metadata().map_err(io)?.is_file() {
-            return Err(OpenError::NotALog {
-                path: path.to_owned(),
-            });
-        }
-        Log::over(Source::File(file), path, false)
+        Ok(Log { place })
     }
 
     /// Opens a copy of a log that is in memory, such as one that came from another machine.
@@ -93,27 +94,22 @@ impl Log {
     /// assert!(Log::from_bytes(&bytes[..4096]).is_err());
     /// ```
     pub fn from_bytes(bytes: &[u8]) -> Result<Log, OpenError> {
-        Log::over(Source::copy(bytes), Path::new("(memory)"), false)
+        let mapped = Mapped::over_copy(bytes)?;
+        Ok(Log {
+            place: Place::Mapped(Box::new(mapped)),
+        })
     }
 
     pub(crate) fn over_memory(mapping: &Arc<Mapping>) -> Result<Log, OpenError> {
-        Log::over(Source::memory(mapping), Path::new("(memory)"), true)
-    }
-
-    fn over(source: Source, path: &Path, is_own: bool) -> Result<Log, OpenError> {
-        let header = LogHeader::read(&source, path)?;
+        let mapped = Mapped::over_memory(mapping)?;
         Ok(Log {
-            source,
-            header,
-            is_own,
-            snapshot: OnceCell::new(),
-            wall: OnceCell::new(),
+            place: Place::Mapped(Box::new(mapped)),
         })
     }
 
     /// The process that wrote the log. All zeros where nothing in the log depends on it.
     pub fn process(&self) -> ProcessId {
-        self.header.process
+        ask!(self, log => log.process())
     }
 
     /// The name of that process, cut to fifteen bytes; it may hold any character. Empty where nothing
@@ -126,164 +122,209 @@ impl Log {
     /// assert_eq!(Pal::memory_with(Clock::virtual_time()).log().command(), "");
     /// ```
     pub fn command(&self) -> &str {
-        &self.header.command
+        ask!(self, log => log.command())
     }
 
-    /// Whether that process still runs. One of another namespace, whose number means nothing here, runs as long as
-    /// it holds the lock that a writer has on its log.
+    /// Whether that process still runs, and what it records is seen here. One of another namespace, whose number
+    /// means nothing here, runs as long as it holds the lock that a writer has on its log. Segments show what they
+    /// were written, and are never alive.
     pub fn is_alive(&self) -> bool {
-        let process = &self.header.process;
-        self.is_own
-            || process.is_alive()
-            || process.is_of_this_boot() && process.is_elsewhere() && self.source.is_locked()
+        match &self.place {
+            Place::Mapped(log) => log.is_alive(),
+            Place::Segments(_) => false,
+        }
+    }
+
+    /// Whether these are segments, which hold records, and of rings and tasks only what the spiller noted.
+    pub fn is_segments(&self) -> bool {
+        matches!(self.place, Place::Segments(_))
     }
 
     /// What the process last said of its own end. A log that reads `Running` and is not alive was
     /// killed.
     pub fn lifecycle(&self) -> Lifecycle {
-        let changing = Changing::read(&self.source);
-        changing
-            .ok()
-            .and_then(|page| page.lifecycle)
-            .unwrap_or(Lifecycle::Running)
+        ask!(self, log => log.lifecycle())
     }
 
     /// Whether the log outlives its process.
     pub fn is_crash_safe(&self) -> bool {
-        self.header.is_crash_safe
+        match &self.place {
+            Place::Mapped(log) => log.is_crash_safe(),
+            Place::Segments(_) => true,
+        }
     }
 
     /// How many nanoseconds a clock tick has.
     pub fn rate(&self) -> Rate {
-        self.header.rate
+        ask!(self, log => log.rate())
     }
 
     /// The stamp at which the log begins.
     pub fn start_stamp(&self) -> u64 {
-        self.header.start_stamp
+        ask!(self, log => log.start_stamp())
     }
 
     /// A stamp in nanoseconds since the log began; zero before that.
     pub fn at_ns(&self, stamp: u64) -> u64 {
-        let rate = self.header.rate;
-        rate.ns(stamp)
-            .saturating_sub(rate.ns(self.header.start_stamp))
+        let rate = self.rate();
+        rate.ns(stamp).saturating_sub(rate.ns(self.start_stamp()))
     }
 
     /// A stamp as nanoseconds since 1970 UTC; `None` when the log holds no date.
     pub fn wall_ns(&self, stamp: u64) -> Option<u64> {
-        self.wall().at(stamp)
+        ask!(self, log => log.wall_ns(stamp))
     }
 
     /// What the clocks showed at the start, now and then, and at the end, in the order of time.
     pub fn clock_pairs(&self) -> &[ClockPair] {
-        self.wall().pairs()
+        ask!(self, log => log.clock_pairs())
     }
 
     /// All events in time order across rings.
     pub fn records(&self) -> Records {
-        self.records_of(Arc::clone(self.snapshot()))
+        ask!(self, log => log.records())
+    }
+
+    /// The events about one task, in time order. Of segments only the blocks that hold some are decoded.
+    ///
+    /// ```
+    /// use glasshouse_pal::{Pal, RingOwner, TaskEvent, TaskId};
+    /// let pal = Pal::memory();
+    /// let ring = pal.lease(RingOwner::Worker(0));
+    /// let [one, two] = [1, 2].map(|number| TaskId::new(number).expect("in range"));
+    /// for tid in [one, two, one] {
+    ///     ring.write(pal.clock().now(), 0, &TaskEvent::Wait { tid });
+    /// }
+    /// assert_eq!(pal.log().records_about(one).count(), 2);
+    /// ```
+    pub fn records_about(&self, tid: TaskId) -> Records {
+        ask!(self, log => log.records()).about(tid)
     }
 
     /// The events that were recorded since the cursor was made or used last, in time order among
-    /// themselves, and how many records were lost in between.
+    /// themselves, and how many records were lost in between. Of segments, which do not grow, all events, once.
     pub fn follow(&self, cursor: &mut Cursor) -> (Records, u64) {
-        let snapshot = Snapshot::take(&self.source, &self.header, self.is_alive(), &cursor.seen);
-        let lost = snapshot
-            .ring_losses()
-            .into_iter()
-            .map(|ring| ring.overwritten);
-        let lost = lost.fold(0, u64::saturating_add);
-        cursor.seen = snapshot.newest().collect();
-        (self.records_of(Arc::new(snapshot)), lost)
+        match &self.place {
+            Place::Mapped(log) => log.follow(cursor),
+            Place::Segments(log) => {
+                let is_first = cursor.seen.is_empty();
+                cursor.seen = vec![u64::MAX];
+                (log.records_if(is_first), 0)
+            }
+        }
+    }
+
+    /// What the rings hold beyond the cursor, which moves on; `None` of segments.
+    pub(crate) fn snapshot_since(&self, cursor: &mut Cursor) -> Option<Snapshot> {
+        match &self.place {
+            Place::Mapped(log) => Some(log.snapshot_since(cursor)),
+            Place::Segments(_) => None,
+        }
     }
 
     /// What is not in the log, and why.
     pub fn loss(&self) -> Loss {
-        let snapshot = self.snapshot();
-        let counts = Changing::read(&self.source).map_or([0; 16], |page| page.loss);
-        let unwritten = LossCause::ALL.map(|cause| (cause, counts[cause as usize]));
-        Loss {
-            rings: snapshot.ring_losses(),
-            unwritten: unwritten
-                .into_iter()
-                .filter(|(_, count)| *count > 0)
-                .collect(),
-            unreadable: snapshot.unreadable,
-            damaged_rings: snapshot.damaged_rings,
-        }
+        ask!(self, log => log.loss())
+    }
+
+    /// What the writer could not record; only causes that occurred.
+    pub(crate) fn loss_counts(&self) -> Vec<(LossCause, u64)> {
+        ask!(self, log => log.loss_counts())
     }
 
     /// The stamp from which on every ring holds all of its records; `None` when none has lost any.
     pub fn horizon(&self) -> Option<u64> {
-        self.snapshot().horizon()
+        ask!(self, log => log.horizon())
+    }
+
+    /// A fold of this log's records into lives, which knows its horizon and its gaps: feed it every record.
+    ///
+    /// ```
+    /// let log = glasshouse_pal::Pal::memory().log();
+    /// let mut lives = log.lives();
+    /// assert!(lives.feed(5, 0, &glasshouse_pal::TaskEvent::ShutdownComplete { clean: true }).is_none());
+    /// ```
+    pub fn lives(&self) -> Lives {
+        let lives = self
+            .horizon()
+            .map_or_else(Lives::whole, Lives::from_horizon);
+        match &self.place {
+            Place::Mapped(_) => lives,
+            Place::Segments(log) => lives.with_gaps(log.gaps()),
+        }
     }
 
     /// How long the time is, up to the newest record, of which every ring holds all records.
     pub fn retained_ns(&self) -> u64 {
-        let Some((first, last)) = self.snapshot().stamps() else {
-            return 0;
-        };
-        let from = self.horizon().unwrap_or(first.min(self.header.start_stamp));
-        self.header
-            .rate
-            .ns(last)
-            .saturating_sub(self.header.rate.ns(from))
+        ask!(self, log => log.retained_ns())
     }
 
     /// The tasks that had not ended, from the task table: the truth about them when a ring has
-    /// wrapped. Read anew at each call.
+    /// wrapped. Read anew at each call. Of segments those at the time of the last row that was noted: at the
+    /// end of the spiller, else at the start of the last segment.
     pub fn tasks(&self) -> Tasks<'_> {
-        let touched = Changing::read(&self.source).map_or(0, |page| page.slots_touched);
-        let beats = self.rings().into_iter().map(|ring| ring.heartbeat);
-        let near = beats.max().unwrap_or(0).max(self.header.start_stamp);
-        Tasks::new(&self.source, self.header.tasks, touched, near)
+        ask!(self, log => log.tasks())
     }
 
-    /// The rings that were ever leased, read anew at each call.
+    /// Every row of the task table that the log holds: that of a task which has ended since too, where a segment
+    /// noted it. For the names of tasks whose spawn is not there any more.
+    ///
+    /// ```
+    /// let log = glasshouse_pal::Pal::memory().log();
+    /// assert!(log.known_tasks().is_empty());
+    /// ```
+    pub fn known_tasks(&self) -> Vec<TaskRow> {
+        match &self.place {
+            Place::Mapped(log) => log.tasks().collect(),
+            Place::Segments(log) => log.known_tasks(),
+        }
+    }
+
+    /// The rings that were ever leased, read anew at each call. Of segments those that they hold records of.
     pub fn rings(&self) -> Vec<RingInfo> {
-        let (places, _) = rings::places(&self.source, &self.header);
-        let infos = places
-            .iter()
-            .filter_map(|place| ring_info::read(&self.source, place).ok());
-        infos.filter(|info| info.owner.is_some()).collect()
+        ask!(self, log => log.rings())
     }
 
     /// The records and the task table as they stand in memory, read anew at each call. To be asked for
-    /// when nobody writes: it may hold halves of what is written meanwhile.
+    /// when nobody writes: it may hold halves of what is written meanwhile. Empty of segments.
     pub fn image(&self) -> Image {
-        Image::read(&self.source, &self.header)
+        match &self.place {
+            Place::Mapped(log) => log.image(),
+            Place::Segments(_) => Image::default(),
+        }
     }
 
     /// The text with this number; `None` where there is none. It may hold any character, terminal
     /// controls included.
     pub fn text(&self, id: TextId) -> Option<String> {
-        names::text(&self.source, &self.header, id)
+        ask!(self, log => log.text(id))
     }
 
     /// The spawn site with this number; `None` where there is none.
     pub fn site(&self, id: SiteId) -> Option<Site> {
-        names::site(&self.source, &self.header, id)
+        ask!(self, log => log.site(id))
     }
 
     /// What the log says of a record kind; `None` for a kind that it never used.
     pub fn schema(&self, kind: u8) -> Option<KindSchema> {
-        names::schema(&self.source, &self.header, kind)
+        ask!(self, log => log.schema(kind))
     }
 
-    /// Forgets the records, so that the next question reads them anew.
+    /// Forgets the records, so that the next question reads them anew. Segments stay as they were opened.
     pub fn refresh(&mut self) {
-        self.snapshot = OnceCell::new();
-        self.wall = OnceCell::new();
+        match &mut self.place {
+            Place::Mapped(log) => log.refresh(),
+            Place::Segments(_) => {}
+        }
     }
 
-    /// Every word of the log.
+    /// Every word of a log with rings.
     #[cfg(test)]
     pub(crate) fn all_words(&self) -> Vec<u64> {
-        let bytes = self.source.bytes().expect("a length");
-        let mut words = vec![0; bytes as usize / 8];
-        self.source.read(0, &mut words).expect("read");
-        words
+        match &self.place {
+            Place::Mapped(log) => log.all_words(),
+            Place::Segments(_) => Vec::new(),
+        }
     }
 
     pub(crate) fn task_events(&self) -> Vec<TaskEvent> {
@@ -293,37 +334,12 @@ impl Log {
         });
         events.collect()
     }
-
-    fn records_of(&self, snapshot: Arc<Snapshot>) -> Records {
-        Records::new(snapshot, self.header.rate, self.header.start_stamp)
-    }
-
-    fn snapshot(&self) -> &Arc<Snapshot> {
-        self.snapshot.get_or_init(|| {
-            let alive = self.is_alive();
-            Arc::new(Snapshot::take(&self.source, &self.header, alive, &[]))
-        })
-    }
-
-    fn wall(&self) -> &WallClock {
-        self.wall.get_or_init(|| {
-            let (places, _) = rings::places(&self.source, &self.header);
-            let in_rings = places
-                .iter()
-                .filter_map(|place| ring_info::clock_pairs(&self.source, place).ok());
-            let exit = Changing::read(&self.source)
-                .ok()
-                .and_then(|page| page.exit_pair);
-            let ends = self.header.start_pair.into_iter().chain(exit);
-            WallClock::new(ends.chain(in_rings.flatten()).collect(), self.header.rate)
-        })
-    }
 }
 
 impl std::fmt::Debug for Log {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Log")
-            .field("process", &self.header.process)
+            .field("process", &self.process())
             .field("lifecycle", &self.lifecycle())
             .finish_non_exhaustive()
     }
@@ -344,5 +360,5 @@ impl std::fmt::Debug for Log {
 #[derive(Clone, Debug, Default)]
 pub struct Cursor {
     /// The newest sequence number that was seen, ring by ring.
-    seen: Vec<u64>,
+    pub(super) seen: Vec<u64>,
 }

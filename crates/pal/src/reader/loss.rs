@@ -1,6 +1,7 @@
 //! Owns what a log does not hold: derived from the sequence numbers, or counted by the writer.
 
 use super::entry::RingId;
+use super::gap::Gap;
 use crate::loss::LossCause;
 
 /// What is not in a log, and why.
@@ -19,6 +20,12 @@ pub struct Loss {
     pub unreadable: u64,
     /// Rings that could not be read at all.
     pub damaged_rings: u64,
+    /// Windows that segments do not hold, in the order of time; what they lost is not among what rings did.
+    pub gaps: Vec<Gap>,
+    /// Bytes at the ends of segments that are no whole section, as a killed process leaves them, or damage.
+    pub torn_bytes: u64,
+    /// Files of segments that could not be read at all.
+    pub damaged_segments: u64,
 }
 
 /// What a ring has lost.
@@ -36,7 +43,8 @@ pub struct RingLoss {
     pub ring: RingId,
     /// The sequence number of its newest record, which is how many were ever written.
     pub newest_seq: u64,
-    /// How many of those are gone, nearly all because newer ones took their places.
+    /// How many of those are gone, nearly all because newer ones took their places. Of segments those that are
+    /// older than the oldest segment, or behind a torn end.
     pub overwritten: u64,
 }
 
@@ -54,11 +62,20 @@ impl Loss {
         found.map_or(0, |(_, count)| *count)
     }
 
+    /// Records that are missing in gaps.
+    pub fn in_gaps(&self) -> u64 {
+        let records = self.gaps.iter().map(|gap| gap.records);
+        records.fold(0, u64::saturating_add)
+    }
+
     /// Whether nothing is missing.
     pub fn is_none(&self) -> bool {
         self.overwritten() == 0
             && self.unwritten.is_empty()
             && self.unreadable == 0
             && self.damaged_rings == 0
+            && self.gaps.is_empty()
+            && self.torn_bytes == 0
+            && self.damaged_segments == 0
     }
 }

@@ -7,6 +7,7 @@
 use super::rings::Raw;
 use crate::format::kind;
 use crate::record::Tag;
+use crate::segment::Packed;
 
 /// Sorts indices of records. `ring_of` tells the ring of an index; indices grow with the ring and,
 /// within it, with the sequence number.
@@ -14,58 +15,68 @@ pub(crate) fn sort(order: &mut [u32], raws: &[Raw], ring_of: impl Fn(u32) -> usi
     let stamp = |index: u32| raws[index as usize][1];
     // Stable and adaptive: each ring is nearly sorted by itself.
     order.sort_by_key(|index| stamp(*index));
+    order_all_ties(order, |index| (raws[index as usize], ring_of(index)));
+}
+
+/// Sorts events that carry their rings and their words with them, into the same order.
+pub(crate) fn sort_packed(events: &mut [Packed]) {
+    events.sort_by_key(|event| (event.stamp(), event.ring, event.raw[0]));
+    order_all_ties(events, |event| (event.raw, event.ring));
+}
+
+/// Orders records with equal stamps, of those that are sorted by stamp, ring and sequence number.
+fn order_all_ties<T: Copy, R: Copy + PartialEq>(sorted: &mut [T], look: impl Fn(T) -> (Raw, R)) {
     let mut scratch = Vec::new();
-    for group in order.chunk_by_mut(|a, b| stamp(*a) == stamp(*b)) {
-        let is_one_ring = ring_of(group[0]) == ring_of(group[group.len() - 1]);
+    for group in sorted.chunk_by_mut(|a, b| look(*a).0[1] == look(*b).0[1]) {
+        let is_one_ring = look(group[0]).1 == look(group[group.len() - 1]).1;
         if !is_one_ring {
-            order_ties(group, raws, &ring_of, &mut scratch);
+            order_ties(group, &look, &mut scratch);
         }
     }
 }
 
 /// One transition within a group of equal stamps.
 #[derive(Clone, Copy)]
-struct Tied {
+struct Tied<T> {
     task: u64,
     /// Where in the group it stands.
     position: usize,
-    index: u32,
+    item: T,
     aux: u8,
 }
 
-fn order_ties(
-    group: &mut [u32],
-    raws: &[Raw],
-    ring_of: &impl Fn(u32) -> usize,
-    scratch: &mut Vec<Tied>,
+fn order_ties<T: Copy, R: Copy + PartialEq>(
+    group: &mut [T],
+    look: &impl Fn(T) -> (Raw, R),
+    scratch: &mut Vec<Tied<T>>,
 ) {
     scratch.clear();
-    scratch.extend(group.iter().enumerate().filter_map(|(position, index)| {
-        let raw = raws[*index as usize];
+    scratch.extend(group.iter().enumerate().filter_map(|(position, item)| {
+        let (raw, _) = look(*item);
         let tag = Tag::from_word(raw[0]);
         (tag.kind <= kind::LAST_TRANSITION).then_some(Tied {
             task: raw[2],
             position,
-            index: *index,
+            item: *item,
             aux: tag.aux,
         })
     }));
     scratch.sort_by_key(|tied| tied.task);
     for life in scratch.chunk_by_mut(|a, b| a.task == b.task) {
-        let is_one_ring = ring_of(life[0].index) == ring_of(life[life.len() - 1].index);
+        let is_one_ring = look(life[0].item).1 == look(life[life.len() - 1].item).1;
         if is_one_ring || life.len() > usize::from(u8::MAX) {
             continue;
         }
         let positions: Vec<usize> = life.iter().map(|tied| tied.position).collect();
         sort_by_aux(life);
         for (position, tied) in positions.iter().zip(life.iter()) {
-            group[*position] = tied.index;
+            group[*position] = tied.item;
         }
     }
 }
 
 /// Sorts by a count modulo 256: the run of counts begins behind the widest gap.
-fn sort_by_aux(life: &mut [Tied]) {
+fn sort_by_aux<T>(life: &mut [Tied<T>]) {
     life.sort_by_key(|tied| tied.aux);
     let count = life.len();
     let gap_before = |at: usize| {

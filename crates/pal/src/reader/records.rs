@@ -1,8 +1,10 @@
 //! Owns the iteration over a log's events.
 
 use super::entry::Entry;
+use super::segments::Stream;
 use super::snapshot::Snapshot;
 use crate::clock::Rate;
+use crate::id::TaskId;
 use std::sync::Arc;
 
 /// The events of a log in time order, as they were at one moment.
@@ -12,20 +14,49 @@ use std::sync::Arc;
 /// assert_eq!(log.records().count(), 0);
 /// ```
 pub struct Records {
-    snapshot: Arc<Snapshot>,
+    from: From,
     rate: Rate,
     start_stamp: u64,
-    next: usize,
+    /// The task that is asked for; any where it is `None`.
+    about: Option<TaskId>,
+}
+
+/// Where they come from.
+enum From {
+    Snapshot {
+        snapshot: Arc<Snapshot>,
+        next: usize,
+    },
+    Segments(Box<Stream>),
 }
 
 impl Records {
     pub(crate) fn new(snapshot: Arc<Snapshot>, rate: Rate, start_stamp: u64) -> Records {
+        let next = 0;
         Records {
-            snapshot,
+            from: From::Snapshot { snapshot, next },
             rate,
             start_stamp,
-            next: 0,
+            about: None,
         }
+    }
+
+    pub(crate) fn streaming(stream: Stream, rate: Rate, start_stamp: u64) -> Records {
+        Records {
+            from: From::Segments(Box::new(stream)),
+            rate,
+            start_stamp,
+            about: None,
+        }
+    }
+
+    /// Those of one task. To be asked before the first is taken.
+    pub(crate) fn about(mut self, tid: TaskId) -> Records {
+        if let From::Segments(stream) = &mut self.from {
+            stream.only(tid);
+        }
+        self.about = Some(tid);
+        self
     }
 }
 
@@ -33,17 +64,29 @@ impl Iterator for Records {
     type Item = Entry;
 
     fn next(&mut self) -> Option<Entry> {
-        let entry = self
-            .snapshot
-            .entry(self.next, self.rate, self.start_stamp)?;
-        self.next += 1;
-        Some(entry)
+        loop {
+            let entry = match &mut self.from {
+                From::Segments(stream) => stream.next(self.rate, self.start_stamp)?,
+                From::Snapshot { snapshot, next } => {
+                    let entry = snapshot.entry(*next, self.rate, self.start_stamp)?;
+                    *next += 1;
+                    entry
+                }
+            };
+            if self.about.is_none() || self.about == entry.event.tid() {
+                return Some(entry);
+            }
+        }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.snapshot.len() - self.next;
-        (left, Some(left))
+        match &self.from {
+            From::Snapshot { snapshot, next } => {
+                let left = snapshot.len() - next;
+                let least = if self.about.is_none() { left } else { 0 };
+                (least, Some(left))
+            }
+            From::Segments(_) => (0, None),
+        }
     }
 }
-
-impl ExactSizeIterator for Records {}

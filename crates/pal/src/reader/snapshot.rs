@@ -2,16 +2,17 @@
 
 use super::entry::{Entry, RingId};
 use super::header::LogHeader;
+use super::kinds::Kinds;
 use super::loss::RingLoss;
 use super::names::field_counts;
 use super::order;
 use super::rings::{self, Raw, RingPlace};
 use super::source::Source;
 use crate::clock::Rate;
-use crate::domain::{DomainEvent, Event, FIELDS_MAX};
-use crate::format::codec::{continuations, decode};
+use crate::domain::{Event, FIELDS_MAX};
 use crate::format::kind;
 use crate::record::Tag;
+use crate::segment::Packed;
 
 /// All rings at one moment.
 pub(crate) struct Snapshot {
@@ -34,10 +35,9 @@ struct RingPart {
     end: u32,
     newest: u64,
     missing: u64,
+    /// Records that it has room for.
+    capacity: u64,
 }
-
-/// How many fields the log's schema gives each kind.
-struct Kinds([Option<u8>; 256]);
 
 impl Snapshot {
     /// Copies the records above the sequence numbers in `after`, ring by ring as
@@ -56,7 +56,7 @@ impl Snapshot {
             raws: Vec::new(),
             order: Vec::new(),
             rings: Vec::new(),
-            kinds: Kinds(field_counts(source, header)),
+            kinds: Kinds::new(field_counts(source, header)),
             unreadable: 0,
             damaged_rings,
         };
@@ -70,6 +70,7 @@ impl Snapshot {
                 end: snapshot.raws.len() as u32,
                 newest: copied.newest,
                 missing: copied.missing,
+                capacity: place.capacity,
             });
         }
         let rings = &snapshot.rings;
@@ -104,46 +105,12 @@ impl Snapshot {
 
     /// The event that begins at an index, and how many records it takes.
     fn event_at(&self, index: usize) -> Option<(Event, usize)> {
-        let [word, _, task, arg] = self.raws[index];
-        let tag = Tag::from_word(word);
+        let raw = &self.raws[index];
         let more = self.continuation(index);
-        match continuations(tag.kind, arg) {
-            Some(0) => Some((Event::Task(decode(tag.kind, task, arg, [0; 3])?), 1)),
-            Some(_) => {
-                let words = more.first()?;
-                let words = [words[1], words[2], words[3]];
-                Some((Event::Task(decode(tag.kind, task, arg, words)?), 2))
-            }
-            None => self.domain_event(tag.kind, task, arg, more),
-        }
-    }
-
-    fn domain_event(
-        &self,
-        number: u8,
-        task: u64,
-        arg: u64,
-        more: &[Raw],
-    ) -> Option<(Event, usize)> {
-        if number == 0 {
-            return None;
-        }
-        let known = self.kinds.0[usize::from(number)].map(usize::from);
-        let needed = known.map(|fields| fields.saturating_sub(1).div_ceil(3));
-        let more = match needed {
-            Some(needed) => more.get(..needed)?,
-            None => more,
-        };
+        let most = self.kinds.continuations(raw).unwrap_or(more.len());
+        let more = more.get(..most)?;
         let words = more.iter().flat_map(|raw| [raw[1], raw[2], raw[3]]);
-        let mut args = [0; FIELDS_MAX];
-        let mut length = 0;
-        for (place, word) in args.iter_mut().zip([arg].into_iter().chain(words)) {
-            *place = word;
-            length += 1;
-        }
-        let length = known.map_or(length, |known| known.min(length));
-        let event = DomainEvent::from_log(number, task, &args[..length]);
-        Some((Event::Domain(event), 1 + more.len()))
+        Some((self.kinds.event(raw, words)?, 1 + more.len()))
     }
 
     /// The records of payload that follow an index without a gap, at most as many as an event has.
@@ -179,6 +146,35 @@ impl Snapshot {
             aux: tag.aux,
             event,
         })
+    }
+
+    /// Appends all events in time order as segments keep them.
+    pub(crate) fn pack(&self, events: &mut Vec<Packed>, words: &mut Vec<u64>) {
+        for index in &self.order {
+            let first = *index as usize;
+            // Every index in `order` begins an event.
+            let Some((_, length)) = self.event_at(first) else {
+                continue;
+            };
+            events.push(Packed {
+                raw: self.raws[first],
+                ring: self.rings[ring_at(&self.rings, *index)].id,
+                more: (length - 1) as u8,
+                words_at: words.len() as u32,
+            });
+            let more = &self.raws[first + 1..first + length];
+            words.extend(more.iter().flat_map(|raw| [raw[1], raw[2], raw[3]]));
+        }
+    }
+
+    /// How full the fullest ring got with what was copied or missed, in hundredths of its room.
+    pub(crate) fn fullest_percent(&self) -> u64 {
+        let mut start = 0;
+        let percent = self.rings.iter().map(|ring| {
+            let copied = u64::from(ring.end) - std::mem::replace(&mut start, u64::from(ring.end));
+            (copied + ring.missing).saturating_mul(100) / ring.capacity
+        });
+        percent.max().unwrap_or(0)
     }
 
     /// What each ring has lost, for rings that were written to.

@@ -17,6 +17,12 @@ use std::io;
 /// assert_eq!(log.tasks().map(|row| row.id).collect::<Vec<_>>(), [tid]);
 /// ```
 pub struct Tasks<'a> {
+    /// The table that further rows are copied from.
+    table: Option<Table<'a>>,
+    rows: std::vec::IntoIter<TaskRow>,
+}
+
+struct Table<'a> {
     source: &'a Source,
     section: Section,
     /// A stamp near the newest, by which the rows' stamps are made whole.
@@ -25,7 +31,6 @@ pub struct Tasks<'a> {
     next: u64,
     /// Slots that were ever in use.
     end: u64,
-    rows: std::vec::IntoIter<TaskRow>,
 }
 
 /// The bytes of slots that are copied at once, three times.
@@ -34,15 +39,27 @@ const CHUNK_BYTES: u64 = 64 << 10;
 impl<'a> Tasks<'a> {
     pub(crate) fn new(source: &'a Source, section: Section, touched: u64, near: u64) -> Tasks<'a> {
         Tasks {
-            source,
-            section,
-            near,
-            next: 0,
-            end: touched.min(section.count),
+            table: Some(Table {
+                source,
+                section,
+                near,
+                next: 0,
+                end: touched.min(section.count),
+            }),
             rows: Vec::new().into_iter(),
         }
     }
 
+    /// Rows that somebody copied before.
+    pub(crate) fn noted(rows: Vec<TaskRow>) -> Tasks<'a> {
+        Tasks {
+            table: None,
+            rows: rows.into_iter(),
+        }
+    }
+}
+
+impl Table<'_> {
     /// The rows of the next slots that are the same before and after they were copied; `None`
     /// behind the last slot, or where the table cannot be read.
     fn copy_chunk(&mut self) -> Option<Vec<TaskRow>> {
@@ -103,7 +120,7 @@ impl Iterator for Tasks<'_> {
             if let Some(row) = self.rows.next() {
                 return Some(row);
             }
-            self.rows = self.copy_chunk()?.into_iter();
+            self.rows = self.table.as_mut()?.copy_chunk()?.into_iter();
         }
     }
 }

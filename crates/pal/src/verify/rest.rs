@@ -17,6 +17,9 @@ pub enum Rest {
     /// The process ended while its workers ran, as by `kill -9`: each of them may have left one step
     /// half done, and tasks may have been on their way to a worker that would have recorded them.
     Stopped,
+    /// It is in segments, which hold records and neither counts nor, but for those at the spiller's end, rows: only
+    /// the records are judged.
+    Spilled,
     /// It is being written: the task table and the counts have moved on since the records were read,
     /// and are not compared.
     Live,
@@ -28,11 +31,15 @@ impl Rest {
         match self {
             Rest::AtRest => "at_rest",
             Rest::Stopped => "stopped",
+            Rest::Spilled => "spilled",
             Rest::Live => "live",
         }
     }
 
     pub(super) fn of(log: &Log, rings: &[RingInfo]) -> Rest {
+        if log.is_segments() {
+            return Rest::Spilled;
+        }
         if rings.iter().all(|ring| !ring.is_leased) {
             return Rest::AtRest;
         }
@@ -52,7 +59,7 @@ impl Rest {
     /// How many steps can be half done: one for each ring in use.
     pub(super) fn half_done_max(self, rings: &[RingInfo]) -> u64 {
         match self {
-            Rest::AtRest => 0,
+            Rest::AtRest | Rest::Spilled => 0,
             Rest::Stopped | Rest::Live => rings.iter().filter(|ring| ring.is_leased).count() as u64,
         }
     }

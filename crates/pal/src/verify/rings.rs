@@ -36,8 +36,10 @@ pub(super) fn judge(judge: &mut Judge, counts: &Counts, loss: &Loss, rings: &[Ri
         let records = loss.unreadable;
         judge.report.find(Finding::Unreadable { records });
     }
-    if judge.report.rest == Rest::Live {
-        return;
+    match judge.report.rest {
+        Rest::Live => return,
+        Rest::Spilled => return judge_spilled(judge, loss),
+        Rest::AtRest | Rest::Stopped => {}
     }
     for ring in rings {
         judge.report.rings += 1;
@@ -50,12 +52,28 @@ pub(super) fn judge(judge: &mut Judge, counts: &Counts, loss: &Loss, rings: &[Ri
     }
 }
 
+/// Segments that begin with the log hold every record, but for those that their gaps tell of.
+fn judge_spilled(judge: &mut Judge, loss: &Loss) {
+    // Of a segment that is not there nobody knows what it held.
+    let is_known = loss.gaps.iter().all(|gap| gap.records > 0);
+    if judge.report.horizon.is_some() || !is_known {
+        return;
+    }
+    for ring in &loss.rings {
+        judge.report.rings += 1;
+        let (ring, records) = (ring.ring, ring.overwritten);
+        if records > loss.unreadable {
+            judge.report.find(Finding::Hole { ring, records });
+        }
+    }
+}
+
 fn judge_one(judge: &mut Judge, ring: &RingInfo, lost: Option<&RingLoss>, found: &[u64; 256]) {
     let (newest, gone) = lost.map_or((0, 0), |lost| (lost.newest_seq, lost.overwritten));
     // While an event is written, the records of it that are there already are ahead of the header,
     // and those that it replaces are gone.
     let slack = match judge.report.rest {
-        Rest::AtRest => 0,
+        Rest::AtRest | Rest::Spilled => 0,
         Rest::Stopped | Rest::Live => EVENT_RECORDS_MAX,
     };
     let id = ring.id;

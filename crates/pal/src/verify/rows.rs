@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use std::fmt::Display;
 
 pub(super) fn judge(judge: &mut Judge, log: &Log, lives: &Lives, loss: &Loss) {
-    if judge.report.rest == Rest::Live {
+    if matches!(judge.report.rest, Rest::Live | Rest::Spilled) {
         return;
     }
     let mut listed = HashSet::new();

@@ -207,7 +207,7 @@ fn what_is_no_log_is_refused_by_name() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     assert!(matches!(
         Log::open(directory.path()),
-        Err(OpenError::NotALog { .. })
+        Err(OpenError::NoSegments { .. })
     ));
     let missing = Log::open("/no/such/file.pal".as_ref());
     assert!(matches!(missing, Err(OpenError::Io { .. })));

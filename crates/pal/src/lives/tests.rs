@@ -1,0 +1,177 @@
+//! Tests of the fold, record by record.
+
+use super::*;
+use crate::{Failure, FailureKind, SiteId, TextId, WakeSource};
+use std::time::Duration;
+
+fn tid(number: u64) -> TaskId {
+    TaskId::new(number).expect("in range")
+}
+
+fn spawned(tid: TaskId) -> TaskEvent {
+    TaskEvent::Spawned {
+        tid,
+        parent: None,
+        site: SiteId(4),
+    }
+}
+
+fn by_timer(tid: TaskId) -> TaskEvent {
+    let by = WakeSource::Timer;
+    TaskEvent::Wake { tid, by }
+}
+
+fn sleep(tid: TaskId) -> TaskEvent {
+    let dur = Duration::from_nanos(10);
+    TaskEvent::Sleep { tid, dur }
+}
+
+/// Feeds `(stamp, aux, event)` in order and collects what did not fit.
+fn faults(lives: &mut Lives, records: &[(u64, u8, TaskEvent)]) -> Vec<Fault> {
+    let mut found = Vec::new();
+    for (stamp, aux, event) in records {
+        found.extend(lives.feed(*stamp, *aux, event).and_then(|step| step.fault));
+    }
+    found
+}
+
+#[test]
+fn run_wait_and_ready_partition_a_life() {
+    let (mut lives, tid) = (Lives::whole(), tid(9));
+    let text = TextId(0);
+    let error = Failure {
+        kind: FailureKind::Error,
+        text,
+    };
+    let records = [
+        (100, 0, spawned(tid)),
+        (107, 1, TaskEvent::Running { tid }),
+        (110, 2, sleep(tid)),
+        (150, 3, by_timer(tid)),
+        (151, 4, TaskEvent::Running { tid }),
+        (155, 5, TaskEvent::Wait { tid }),
+        (156, 6, by_timer(tid)),
+        (160, 7, TaskEvent::Running { tid }),
+        (161, 8, TaskEvent::Failed { tid, error }),
+    ];
+    assert_eq!(faults(&mut lives, &records), []);
+    let life = lives.of(tid).expect("fed");
+    assert_eq!((life.run_ticks, life.ready_ticks), (3 + 4 + 1, 7 + 1 + 4));
+    assert_eq!(life.wait_ticks, [40, 0, 0, 0, 1]);
+    let sum = life.run_ticks + life.ready_ticks + life.wait_total_ticks();
+    assert_eq!(sum, life.since - life.first);
+    assert_eq!((life.polls, life.failure), (3, Some(error)));
+    assert_eq!(life.site, Some(SiteId(4)));
+}
+
+#[test]
+fn the_count_of_transitions_goes_on_from_255_to_0() {
+    let (mut lives, tid) = (Lives::from_horizon(0), tid(1));
+    let records = [
+        (10, 255, by_timer(tid)),
+        (11, 0, TaskEvent::Running { tid }),
+    ];
+    assert_eq!(faults(&mut lives, &records), []);
+}
+
+#[test]
+fn a_spawn_is_transition_zero() {
+    let (mut lives, tid) = (Lives::whole(), tid(1));
+    let (expected, found) = (0, 3);
+    let gap = Fault::Gap { expected, found };
+    assert_eq!(faults(&mut lives, &[(10, 3, spawned(tid))]), [gap]);
+}
+
+#[test]
+fn a_record_out_of_order_is_told_and_left_out() {
+    let (mut lives, tid) = (Lives::whole(), tid(1));
+    let records = [
+        (10, 0, spawned(tid)),
+        (20, 2, sleep(tid)),
+        (21, 1, TaskEvent::Running { tid }),
+        (30, 3, by_timer(tid)),
+    ];
+    let gap = Fault::Gap {
+        expected: 1,
+        found: 2,
+    };
+    let disorder = Fault::Disorder {
+        expected: 3,
+        found: 1,
+    };
+    assert_eq!(faults(&mut lives, &records), [gap, disorder]);
+    let life = lives.of(tid).expect("fed");
+    assert_eq!((life.state, life.polls), (TaskState::Scheduled, 0));
+}
+
+#[test]
+fn a_missing_record_is_one_gap_and_its_time_is_nobodys() {
+    let (mut lives, tid) = (Lives::whole(), tid(1));
+    let records = [
+        (10, 0, spawned(tid)),
+        (11, 1, TaskEvent::Running { tid }),
+        (20, 3, by_timer(tid)),
+        (25, 4, TaskEvent::Running { tid }),
+    ];
+    let (expected, found) = (2, 3);
+    assert_eq!(
+        faults(&mut lives, &records),
+        [Fault::Gap { expected, found }]
+    );
+    let life = lives.of(tid).expect("fed");
+    assert_eq!(
+        (life.run_ticks, life.ready_ticks, life.faults),
+        (0, 1 + 5, 1)
+    );
+}
+
+#[test]
+fn a_run_without_a_wake_and_a_stamp_that_goes_back_are_told() {
+    let (mut lives, tid) = (Lives::whole(), tid(1));
+    let records = [
+        (10, 0, spawned(tid)),
+        (11, 1, TaskEvent::Running { tid }),
+        (20, 2, sleep(tid)),
+        (21, 3, TaskEvent::Running { tid }),
+        (18, 4, TaskEvent::Done { tid }),
+    ];
+    let waiting = TaskState::Sleeping;
+    assert_eq!(
+        faults(&mut lives, &records),
+        [
+            Fault::Rule(Violation::RanUnwoken { waiting }),
+            Fault::Backwards { by_ticks: 3 },
+        ]
+    );
+}
+
+#[test]
+fn behind_the_horizon_a_life_may_begin_anywhere_and_is_judged_from_there() {
+    let (mut lives, tid) = (Lives::from_horizon(50), tid(1));
+    let records = [
+        (49, 7, TaskEvent::Done { tid }),
+        (50, 8, by_timer(tid)),
+        (60, 9, by_timer(tid)),
+    ];
+    let state = TaskState::Scheduled;
+    assert_eq!(
+        faults(&mut lives, &records),
+        [Fault::Rule(Violation::WokenAwake { state })]
+    );
+    assert_eq!(lives.of(tid).expect("fed").site, None);
+}
+
+#[test]
+fn a_stall_is_no_step() {
+    let (mut lives, tid) = (Lives::whole(), tid(1));
+    let busy = Duration::from_millis(20);
+    let stalled = TaskEvent::Stalled {
+        tid,
+        worker: 0,
+        busy,
+        queued: 0,
+        others: 0,
+    };
+    assert!(lives.feed(1, 0, &stalled).is_none());
+    assert_eq!(lives.iter().count(), 0);
+}

@@ -1,0 +1,71 @@
+//! Owns what segments note beside their records: names, kinds, live tasks, and what the log said of itself.
+
+use crate::domain::FIELDS_MAX;
+use crate::id::TaskId;
+use crate::reader::kinds::Kinds;
+use crate::reader::{KindSchema, Site};
+use crate::segment::{SectionKind, Status, take_kinds, take_rows, take_sites, take_texts};
+use crate::slot::TaskRow;
+use crate::text_id::{SiteId, TextId};
+use std::collections::HashMap;
+
+/// The notes of all segments together. A number never comes to mean another text or site within one process.
+#[derive(Default)]
+pub(super) struct Notes {
+    texts: HashMap<TextId, String>,
+    sites: HashMap<SiteId, Site>,
+    pub(super) kinds: HashMap<u8, KindSchema>,
+    /// The rows that were noted last, all together.
+    pub(super) newest_rows: Vec<TaskRow>,
+    /// Each task's last row.
+    pub(super) known_rows: HashMap<TaskId, TaskRow>,
+    pub(super) status: Option<Status>,
+    /// Whether the rows that come next belong to those before.
+    is_in_rows: bool,
+}
+
+impl Notes {
+    /// Takes a section in; `None` where it makes no sense.
+    pub(super) fn take(&mut self, kind: SectionKind, payload: &[u8]) -> Option<()> {
+        let was_in_rows = std::mem::replace(&mut self.is_in_rows, kind == SectionKind::Tasks);
+        match kind {
+            SectionKind::Texts => self.texts.extend(take_texts(payload)?),
+            SectionKind::Sites => self.sites.extend(take_sites(payload)?),
+            SectionKind::Kinds => {
+                let kinds = take_kinds(payload)?.into_iter();
+                self.kinds.extend(kinds.map(|kind| (kind.kind, kind)));
+            }
+            SectionKind::Tasks => {
+                let rows = take_rows(payload)?;
+                if !was_in_rows {
+                    self.newest_rows.clear();
+                }
+                self.known_rows
+                    .extend(rows.iter().map(|row| (row.id, *row)));
+                self.newest_rows.extend(rows);
+            }
+            SectionKind::Status => self.status = Some(Status::take(payload)?),
+            SectionKind::Block | SectionKind::Gap => {}
+        }
+        Some(())
+    }
+
+    pub(super) fn text(&self, id: TextId) -> Option<String> {
+        match id {
+            TextId::EMPTY => Some(String::new()),
+            id => self.texts.get(&id).cloned(),
+        }
+    }
+
+    pub(super) fn site(&self, id: SiteId) -> Option<Site> {
+        self.sites.get(&id).cloned()
+    }
+
+    /// How many fields each kind has.
+    pub(super) fn field_counts(&self) -> Kinds {
+        Kinds::new(std::array::from_fn(|kind| {
+            let known = self.kinds.get(&(kind as u8))?;
+            u8::try_from(known.fields.len().min(FIELDS_MAX)).ok()
+        }))
+    }
+}

@@ -1,0 +1,105 @@
+//! Owns the reading of one segment file, section by section, up to the first that is not whole.
+
+use crate::segment::{
+    HEADER_BYTES, HeaderFault, SECTION_HEAD_BYTES, SectionHead, SectionKind, SegmentHeader,
+};
+use rustix::fs::OFlags;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// The bytes that are read from a file at once. A guess: several blocks.
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// A segment that is being read.
+pub(super) struct Scan {
+    file: BufReader<File>,
+    /// Where the next section begins.
+    at: u64,
+    bytes: u64,
+    payload: Vec<u8>,
+}
+
+/// A whole section.
+pub(super) struct Found<'a> {
+    /// `None` for a kind that this version does not know.
+    pub(super) kind: Option<SectionKind>,
+    /// Where its payload is.
+    pub(super) at: u64,
+    pub(super) payload: &'a [u8],
+}
+
+/// Why a file cannot be read as a segment.
+pub(super) enum Refused {
+    Io(io::Error),
+    Header(HeaderFault),
+}
+
+impl Scan {
+    /// Opens a file and reads its header.
+    pub(super) fn open(path: &Path) -> Result<(Scan, SegmentHeader), Refused> {
+        let file = open(path).map_err(Refused::Io)?;
+        let bytes = file.metadata().map_err(Refused::Io)?.len();
+        let mut file = BufReader::with_capacity(BUFFER_BYTES, file);
+        let mut first = Vec::with_capacity(HEADER_BYTES);
+        let read = (&mut file)
+            .take(HEADER_BYTES as u64)
+            .read_to_end(&mut first);
+        read.map_err(Refused::Io)?;
+        let header = SegmentHeader::take(&first).map_err(Refused::Header)?;
+        let at = header.bytes.min(bytes);
+        file.seek(SeekFrom::Start(at)).map_err(Refused::Io)?;
+        let scan = Scan {
+            file,
+            at,
+            bytes,
+            payload: Vec::new(),
+        };
+        Ok((scan, header))
+    }
+
+    /// The next section; `None` at the file's end, or where what follows is not whole.
+    pub(super) fn next(&mut self) -> Option<Found<'_>> {
+        let mut head = [0; SECTION_HEAD_BYTES];
+        self.file.read_exact(&mut head).ok()?;
+        let head = SectionHead::take(&head)?;
+        let payload_at = self.at + SECTION_HEAD_BYTES as u64;
+        let end = payload_at + head.length as u64;
+        if end > self.bytes {
+            return None;
+        }
+        self.payload.resize(head.length, 0);
+        self.file.read_exact(&mut self.payload).ok()?;
+        if !head.holds(&self.payload) {
+            return None;
+        }
+        self.at = end;
+        Some(Found {
+            kind: SectionKind::from_number(head.number),
+            at: payload_at,
+            payload: &self.payload,
+        })
+    }
+
+    pub(super) fn into_file(self) -> File {
+        self.file.into_inner()
+    }
+
+    /// The bytes behind the last whole section.
+    pub(super) fn rest_bytes(&self) -> u64 {
+        self.bytes - self.at
+    }
+}
+
+/// Opens a segment for reading, without waiting, should it be a pipe.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits() as i32)
+        .open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::ErrorKind::InvalidInput.into()),
+    }
+}

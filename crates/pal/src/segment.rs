@@ -1,0 +1,32 @@
+//! Owns the format of segments: what a spiller writes to disk, and a reader takes back.
+//!
+//! ```text
+//! segment = header │ section │ section │ …        each section: kind, length, checksum, payload
+//! block   = head (rings, clock) │ tasks │ one compressed column for each part of a record
+//! ```
+//!
+//! Nothing in a segment points to another one, and a section is whole or it is not there: a file that
+//! ends anywhere is read up to its last whole section. `docs/pal-format.md` has every byte.
+
+mod block;
+mod column;
+mod dictionary;
+mod facts;
+mod header;
+mod model;
+mod names;
+mod packed;
+mod section;
+
+pub(crate) use block::{BLOCK_RECORDS_MAX, Block, BlockHead, Encoder, spans, speaks_of};
+pub(crate) use facts::{GapFact, Status};
+pub(crate) use header::{HEADER_BYTES, HeaderFault, SegmentHeader, begins_as_segment};
+pub(crate) use names::{
+    NAMES_MAX, NamedSite, NamedText, put_kinds, put_rows, put_sites, put_texts, take_kinds,
+    take_rows, take_sites, take_texts,
+};
+pub(crate) use packed::Packed;
+pub(crate) use section::{SECTION_HEAD_BYTES, SectionHead, SectionKind};
+
+/// The ending of a segment's name.
+pub(crate) const SEGMENT_EXTENSION: &str = "seg";

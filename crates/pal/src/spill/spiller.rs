@@ -1,0 +1,466 @@
+//! Owns the steps of spilling: take in, keep or leave out, write, flush.
+
+use super::budget::Budget;
+use super::named::Named;
+use super::settings::{Settings, SpillError};
+use super::store::Store;
+use super::window::Window;
+use crate::clock::{Clock, ClockPair};
+use crate::format::header::LOSS_WORDS;
+use crate::host::ProcessId;
+use crate::pal::Pal;
+use crate::reader::{Cursor, GapCause, Log, Snapshot};
+use crate::segment::{
+    BLOCK_RECORDS_MAX, Encoder, GapFact, HEADER_BYTES, NAMES_MAX, Packed, SectionHead, SectionKind,
+    SegmentHeader, Status, put_rows, spans,
+};
+use crate::slot::TaskRow;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+/// How full a ring may be when the next step comes, by the last one: half would do if nothing ever changed.
+const RING_PERCENT: u64 = 25;
+/// Steps do not come closer than this. A guess: at most a few hundred a second.
+const STEP_MIN: Duration = Duration::from_millis(3);
+/// The first step comes soon after the start: how fast records come is not known yet.
+const STEP_FIRST: Duration = Duration::from_millis(50);
+/// Rows of the task table that a segment notes at most: a process with more tasks than this names the others by their
+/// spawns alone.
+const ROWS_MAX: usize = 65_536;
+/// What a record is thought to take before any was written, in hundredths of a byte.
+const BYTES_GUESS: u64 = 300;
+
+/// Copies the records of one log of this process to segments.
+///
+/// ```
+/// use glasshouse_pal::{Pal, RingOwner, TaskEvent, TaskId};
+/// use glasshouse_pal::{reader::Log, spill::{Settings, Spiller}};
+/// let place = tempfile::tempdir().expect("a temporary directory");
+/// let pal = Pal::memory();
+/// let mut spiller = Spiller::new(&pal, Settings::new(place.path().join("spill"))).expect("made");
+/// let tid = TaskId::new(1).expect("in range");
+/// pal.lease(RingOwner::Worker(0)).write(pal.clock().now(), 1, &TaskEvent::Running { tid });
+/// let _ = spiller.step();
+/// spiller.finish();
+/// let log = Log::open(&place.path().join("spill")).expect("readable");
+/// assert_eq!(log.records().count(), 1);
+/// ```
+pub struct Spiller {
+    log: Log,
+    pal: Pal,
+    settings: Settings,
+    cursor: Cursor,
+    window: Window,
+    encoder: Encoder,
+    store: Store,
+    budget: Budget,
+    /// What the open segment names.
+    named: Named,
+    /// The window that is missing before the next block.
+    gap: Option<GapFact>,
+    /// When the step before began: what is stamped no later has settled.
+    cut: u64,
+    /// From here on everything was kept, but for gaps; zero for everything.
+    whole_from: u64,
+    /// The stamp of the last record that was kept.
+    kept_to: u64,
+    /// When was flushed last, and when the open segment was begun.
+    flushed: u64,
+    begun: u64,
+    unreadable: u64,
+    /// What the log's own losses were when they were last written.
+    loss: [u64; LOSS_WORDS],
+    /// Hundredths of a byte that a record took lately.
+    bytes_a_record: u64,
+    is_first: bool,
+    is_finished: bool,
+    has_warned: bool,
+}
+
+/// What a step has come to.
+///
+/// ```
+/// # use glasshouse_pal::{Pal, spill::{Settings, Spiller}};
+/// # let place = tempfile::tempdir().expect("a temporary directory");
+/// # let settings = Settings::new(place.path().join("spill"));
+/// let mut spiller = Spiller::new(&Pal::memory(), settings).expect("made");
+/// let step = spiller.step();
+/// assert_eq!((step.kept, step.left_out, step.bytes), (0, 0, 0));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Step {
+    /// Records that were written.
+    pub kept: u64,
+    /// Records that were left out: overwritten before they were seen, beyond the budget, or not to be written.
+    pub left_out: u64,
+    /// Bytes that were written.
+    pub bytes: u64,
+    /// When the next step should come.
+    pub next: Duration,
+}
+
+impl Spiller {
+    /// A spiller of this log; makes its directory. The first step takes in what the log retains.
+    ///
+    /// # Errors
+    ///
+    /// When the log is off or its time virtual, a setting cannot be followed, or the directory cannot be made, is
+    /// another user's or open to others.
+    pub fn new(pal: &Pal, settings: Settings) -> Result<Spiller, SpillError> {
+        if pal.is_off() {
+            return Err(SpillError::NoLog);
+        }
+        if pal.clock().is_virtual() {
+            return Err(SpillError::VirtualClock);
+        }
+        settings.check()?;
+        let log = pal.log();
+        let begun = log.clock_pairs().first().map_or(0, |pair| pair.wall_ns);
+        let store = Store::new(&settings, ProcessId::current(), begun)?;
+        let now = pal.clock().now_ordered();
+        Ok(Spiller {
+            budget: Budget::new(settings.bytes_per_second, pal.clock().ns(now)),
+            log,
+            pal: pal.clone(),
+            settings,
+            cursor: Cursor::default(),
+            window: Window::default(),
+            encoder: Encoder::new(),
+            store,
+            named: Named::default(),
+            gap: None,
+            cut: 0,
+            whole_from: 0,
+            kept_to: 0,
+            flushed: now,
+            begun: now,
+            unreadable: 0,
+            loss: [0; LOSS_WORDS],
+            bytes_a_record: BYTES_GUESS,
+            is_first: true,
+            is_finished: false,
+            has_warned: false,
+        })
+    }
+
+    /// Where this process's segments are.
+    pub fn path(&self) -> &Path {
+        self.store.path()
+    }
+
+    /// Takes in what is new and writes what has settled, where a block is full or the flush is due. It may wait for the
+    /// disk. What cannot be written is left out, and told as a gap; the first such error is a `tracing` warning.
+    pub fn step(&mut self) -> Step {
+        let now = self.clock().now_ordered();
+        let mut step = Step {
+            kept: 0,
+            left_out: 0,
+            bytes: 0,
+            next: self.settings.flush.min(STEP_FIRST),
+        };
+        if self.is_finished {
+            return step;
+        }
+        let since = self.clock().duration(now.saturating_sub(self.cut));
+        let was_first = self.is_first;
+        let percent = self.take_in(&mut step);
+        if self.store.is_open() && self.is_older(self.begun, now, self.settings.segment_age) {
+            let closed = self.store.close();
+            self.told(closed);
+        }
+        let is_due = self.is_older(self.flushed, now, self.settings.flush);
+        self.write(self.cut, is_due, &mut step);
+        if is_due {
+            self.flushed = now;
+            let flushed = self.store.flush();
+            self.told(flushed);
+        }
+        self.cut = now;
+        if !was_first {
+            step.next = self.next_in(since, percent);
+        }
+        step
+    }
+
+    /// Writes all that is left, which tasks live, and that this is the end. Nothing is written after it.
+    pub fn finish(&mut self) -> Step {
+        let mut step = Step {
+            kept: 0,
+            left_out: 0,
+            bytes: 0,
+            next: Duration::MAX,
+        };
+        if std::mem::replace(&mut self.is_finished, true) {
+            return step;
+        }
+        let _ = self.take_in(&mut step);
+        self.write(u64::MAX, true, &mut step);
+        let ended = self.end(&mut step);
+        self.told(ended);
+        let closed = self.store.close();
+        self.told(closed);
+        step
+    }
+
+    fn clock(&self) -> &Clock {
+        self.pal.clock()
+    }
+
+    fn is_older(&self, since: u64, now: u64, age: Duration) -> bool {
+        self.clock().duration(now.saturating_sub(since)) >= age
+    }
+
+    /// When the next step should come, after one that found the rings so full after so long.
+    fn next_in(&self, since: Duration, percent: u64) -> Duration {
+        let most = self.settings.flush;
+        let Some(percent) = u32::try_from(percent).ok().filter(|percent| *percent > 0) else {
+            return most;
+        };
+        let next = since.saturating_mul(RING_PERCENT as u32) / percent;
+        next.min(most).max(STEP_MIN.min(most))
+    }
+
+    /// Copies what is new in the rings; how full the fullest was, in hundredths.
+    fn take_in(&mut self, step: &mut Step) -> u64 {
+        let Some(snapshot) = self.log.snapshot_since(&mut self.cursor) else {
+            return 0;
+        };
+        self.unreadable += snapshot.unreadable;
+        let mut horizon = 0;
+        if let Some(found) = snapshot.horizon() {
+            horizon = found;
+            match self.is_first {
+                // What went before the spiller is none of its gaps.
+                true => self.whole_from = found,
+                false => self.overrun(&snapshot, found, step),
+            }
+        }
+        let mut left_out = 0;
+        let gap = &mut self.gap;
+        self.window.add(&snapshot, horizon, |event| {
+            left_out += event.records();
+            if let Some(gap) = gap {
+                let newest = event.tag().seq + event.records() - 1;
+                gap.add(event.ring, event.records(), newest);
+            }
+        });
+        if !self.is_first {
+            step.left_out += left_out;
+        }
+        self.is_first = false;
+        snapshot.fullest_percent()
+    }
+
+    /// A ring was overwritten: what has settled is whole, what follows is not before `horizon`.
+    fn overrun(&mut self, snapshot: &Snapshot, horizon: u64, step: &mut Step) {
+        self.write(self.cut, true, step);
+        let mut rest = std::mem::take(&mut self.window);
+        self.leave_out(&rest.events, GapCause::Overrun, step);
+        rest.events.clear();
+        self.window = rest;
+        let cut = self.cut;
+        let gap = self.gap_from(cut, GapCause::Overrun);
+        gap.to = gap.to.max(horizon);
+        for loss in snapshot.ring_losses() {
+            if loss.overwritten > 0 {
+                gap.add(loss.ring, loss.overwritten, loss.newest_seq);
+                step.left_out += loss.overwritten;
+            }
+        }
+    }
+
+    /// The gap that is open, or a new one.
+    fn gap_from(&mut self, from: u64, cause: GapCause) -> &mut GapFact {
+        let gap = self.gap.get_or_insert_with(|| GapFact {
+            from,
+            to: from,
+            ..GapFact::default()
+        });
+        gap.causes |= cause.bit();
+        gap
+    }
+
+    /// Adds events that are not kept to the gap.
+    fn leave_out(&mut self, events: &[Packed], cause: GapCause, step: &mut Step) {
+        let Some(last) = events.last().map(Packed::stamp) else {
+            return;
+        };
+        let kept_to = self.kept_to;
+        let gap = self.gap_from(kept_to, cause);
+        gap.to = gap.to.max(last.saturating_add(1));
+        for span in spans(events) {
+            gap.add(span.ring, span.records, span.newest);
+            step.left_out += span.records;
+        }
+    }
+
+    /// Writes what is stamped no later than `stamp`, in blocks: full ones only, unless `all` of it is due.
+    fn write(&mut self, stamp: u64, all: bool, step: &mut Step) {
+        let settled = self.window.settled(stamp);
+        let mut done = 0;
+        let window = std::mem::take(&mut self.window);
+        while settled - done >= BLOCK_RECORDS_MAX || all && done < settled {
+            let end = settled.min(done + BLOCK_RECORDS_MAX);
+            let events = &window.events[done..end];
+            if let Err(cause) = self.keep(events, &window.words, step) {
+                self.leave_out(events, cause, step);
+            }
+            done = end;
+        }
+        self.window = window;
+        if done > 0 {
+            self.window.drop_first(done);
+        }
+    }
+
+    /// Writes a block of these events, or says why not.
+    fn keep(&mut self, events: &[Packed], words: &[u64], step: &mut Step) -> Result<(), GapCause> {
+        let now_ns = self.clock().ns(self.clock().now());
+        let guess = events.len() as u64 * self.bytes_a_record / 100;
+        if !self.budget.allows(guess, now_ns) {
+            return Err(GapCause::Budget);
+        }
+        let pair = self.clock().pair();
+        let (payload, head) = self.encoder.encode(events, words, self.unreadable, pair);
+        let kept = self.append(events, words, &payload);
+        let bytes = kept.map_err(|error| {
+            self.told(Err(error));
+            GapCause::Failed
+        })?;
+        self.unreadable = 0;
+        self.kept_to = self.kept_to.max(head.last);
+        self.budget.spend(bytes);
+        step.bytes += bytes;
+        step.kept += events.iter().map(Packed::records).sum::<u64>();
+        let took = payload.len() as u64 * 100 / events.len().max(1) as u64;
+        self.bytes_a_record = (self.bytes_a_record + took) / 2;
+        Ok(())
+    }
+
+    /// Appends a block and all that it needs to a segment; how many bytes that were.
+    fn append(&mut self, events: &[Packed], words: &[u64], payload: &[u8]) -> io::Result<u64> {
+        let mut bytes = Vec::new();
+        if !self.store.is_open() || self.store.is_full_with(payload.len() as u64) {
+            self.begin(&mut bytes)?;
+        }
+        self.named.add(&self.log, events, words, &mut bytes);
+        if let Some(gap) = &self.gap {
+            let mut payload = Vec::new();
+            gap.put(&mut payload);
+            SectionHead::put(&mut bytes, SectionKind::Gap, &payload);
+        }
+        self.put_status(false, &mut bytes);
+        SectionHead::put(&mut bytes, SectionKind::Block, payload);
+        self.store.append(&bytes)?;
+        self.gap = None;
+        Ok(bytes.len() as u64)
+    }
+
+    /// Begins a segment: its header, and the tasks that live.
+    fn begin(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
+        let number = self.store.begin()?;
+        self.begun = self.clock().now();
+        self.named = Named::default();
+        self.loss = [0; LOSS_WORDS];
+        let gap_end = self.gap.as_ref().map_or(0, |gap| gap.to);
+        let header = SegmentHeader {
+            process: self.log.process(),
+            command: self.log.command().to_owned(),
+            rate: self.log.rate(),
+            start_stamp: self.log.start_stamp(),
+            start_pair: self.log.clock_pairs().first().copied().unwrap_or_default(),
+            number,
+            whole_from: match number {
+                1 => self.whole_from,
+                _ => gap_end.max(self.kept_to.saturating_add(1)),
+            },
+            bytes: HEADER_BYTES as u64,
+        };
+        header.put(bytes);
+        self.put_rows(bytes);
+        Ok(())
+    }
+
+    fn put_rows(&mut self, bytes: &mut Vec<u8>) {
+        let mut rows: Vec<TaskRow> = self.log.tasks().take(ROWS_MAX).collect();
+        rows.sort_unstable_by_key(|row| row.id);
+        self.named.add_rows(&self.log, &rows, bytes);
+        // One section at least: that nobody lives is said as well.
+        let mut rest = &rows[..];
+        loop {
+            let (part, next) = rest.split_at(rest.len().min(NAMES_MAX));
+            SectionHead::put(bytes, SectionKind::Tasks, &put_rows(part));
+            rest = next;
+            if rest.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Says what the log lost by itself, when that has changed; and its end, always.
+    fn put_status(&mut self, is_final: bool, bytes: &mut Vec<u8>) {
+        let mut loss = [0; LOSS_WORDS];
+        for (cause, count) in self.log.loss_counts() {
+            loss[cause as usize] = count;
+        }
+        if loss == self.loss && !is_final {
+            return;
+        }
+        self.loss = loss;
+        let status = Status {
+            is_final,
+            lifecycle: self.log.lifecycle(),
+            pair: if is_final {
+                self.clock().pair()
+            } else {
+                ClockPair::default()
+            },
+            loss,
+        };
+        let mut payload = Vec::new();
+        status.put(&mut payload);
+        SectionHead::put(bytes, SectionKind::Status, &payload);
+    }
+
+    /// The last sections.
+    fn end(&mut self, step: &mut Step) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        if self.store.is_open() {
+            self.put_rows(&mut bytes);
+        } else {
+            self.begin(&mut bytes)?;
+        }
+        if let Some(gap) = self.gap.take() {
+            let mut payload = Vec::new();
+            gap.put(&mut payload);
+            SectionHead::put(&mut bytes, SectionKind::Gap, &payload);
+        }
+        self.put_status(true, &mut bytes);
+        self.store.append(&bytes)?;
+        step.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Says once that something cannot be written.
+    fn told(&mut self, result: io::Result<()>) {
+        if let Err(error) = result
+            && !std::mem::replace(&mut self.has_warned, true)
+        {
+            tracing::warn!(
+                directory = %self.store.path().display(),
+                "records cannot be spilled and are left out: {error}"
+            );
+        }
+    }
+}
+
+impl std::fmt::Debug for Spiller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Spiller")
+            .field("settings", &self.settings)
+            .field("path", &self.store.path())
+            .finish_non_exhaustive()
+    }
+}

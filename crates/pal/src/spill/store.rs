@@ -1,0 +1,211 @@
+//! Owns the segment files of one spiller: their names, their turn, and what they take together.
+//!
+//! ```text
+//! <directory>/                                                 0700, locked by nobody
+//!     <log's begin, ms since 1970>-<pid>-<start time>/         0700, locked while its spiller lives
+//!         00000001.seg  00000002.seg  …                        0600; the last one is open
+//! ```
+
+mod others;
+
+use super::settings::{Settings, SpillError};
+use crate::create::CreateError;
+use crate::dir::LogDir;
+use crate::host::ProcessId;
+use crate::segment::SEGMENT_EXTENSION;
+use others::Others;
+use rustix::fs::{FlockOperation, Mode, OFlags, fdatasync, flock, fstat, fsync, mkdirat, openat};
+use rustix::io::Errno;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+/// The directories of one process, each but the first of another scheduler, or of a program that executed the next.
+const DIRS_OF_ONE_PROCESS: u32 = 64;
+
+pub(super) struct Store {
+    /// This spiller's own directory; locked.
+    dir: OwnedFd,
+    path: PathBuf,
+    segment_bytes: u64,
+    total_bytes: u64,
+    /// The segments that were closed, the oldest first.
+    closed: VecDeque<(PathBuf, u64)>,
+    closed_bytes: u64,
+    open: Option<Open>,
+    /// The last segment's number.
+    number: u64,
+    others: Others,
+}
+
+/// The segment that is being written.
+struct Open {
+    file: File,
+    path: PathBuf,
+    bytes: u64,
+    /// Whether something was written since the last flush.
+    is_dirty: bool,
+}
+
+impl Store {
+    /// Makes the spiller's directory.
+    pub(super) fn new(
+        settings: &Settings,
+        process: ProcessId,
+        begun_wall_ns: u64,
+    ) -> Result<Store, SpillError> {
+        let refused = |source| SpillError::Dir {
+            path: settings.dir.clone(),
+            source,
+        };
+        let opened = LogDir::at(&settings.dir).open();
+        let parent = opened.map_err(|error| match error {
+            CreateError::Untrusted(untrusted) => SpillError::Untrusted(untrusted),
+            CreateError::Open { source, .. } => refused(source),
+            other => refused(io::Error::other(other)),
+        })?;
+        let stem = format!(
+            "{:013}-{}-{}",
+            begun_wall_ns / 1_000_000,
+            process.pid,
+            process.start_time
+        );
+        let (name, dir) = make_own(&parent, &stem).map_err(refused)?;
+        let path = settings.dir.join(&name);
+        Ok(Store {
+            others: Others::new(settings.dir.clone(), path.clone()),
+            dir,
+            path,
+            segment_bytes: settings.segment_bytes,
+            total_bytes: settings.total_bytes,
+            closed: VecDeque::new(),
+            closed_bytes: 0,
+            open: None,
+            number: 0,
+        })
+    }
+
+    /// This spiller's directory.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Whether so many more bytes make the open segment too large.
+    pub(super) fn is_full_with(&self, bytes: u64) -> bool {
+        self.open
+            .as_ref()
+            .is_some_and(|open| open.bytes + bytes > self.segment_bytes)
+    }
+
+    /// Makes the next segment and returns its number.
+    pub(super) fn begin(&mut self) -> io::Result<u64> {
+        self.close()?;
+        self.others.look();
+        let number = self.number + 1;
+        let name = format!("{number:08}.{SEGMENT_EXTENSION}");
+        // Exclusive: never another's file; no link followed: never a place that another chose.
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = openat(&self.dir, &name, flags, Mode::RUSR | Mode::WUSR)?;
+        self.open = Some(Open {
+            file: File::from(fd),
+            path: self.path.join(&name),
+            bytes: 0,
+            is_dirty: true,
+        });
+        self.number = number;
+        fsync(&self.dir)?;
+        Ok(number)
+    }
+
+    /// Appends to the open segment. After an error it is closed, without what was not written whole.
+    pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.make_room(bytes.len() as u64)?;
+        let Some(open) = &mut self.open else {
+            return Err(io::Error::other("no segment is open"));
+        };
+        open.is_dirty = true;
+        if let Err(error) = open.file.write_all(bytes) {
+            // A reader would find the torn end by itself.
+            let _ = open.file.set_len(open.bytes);
+            let _ = self.close();
+            return Err(error);
+        }
+        open.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Flushes what was written to the disk.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        if let Some(open) = &mut self.open
+            && open.is_dirty
+        {
+            fdatasync(&open.file)?;
+            open.is_dirty = false;
+            if fstat(&open.file)?.st_nlink == 0 {
+                self.open = None;
+                return Err(io::Error::other("somebody removed the open segment"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the open segment.
+    pub(super) fn close(&mut self) -> io::Result<()> {
+        let flushed = self.flush();
+        if let Some(open) = self.open.take() {
+            self.closed_bytes += open.bytes;
+            self.closed.push_back((open.path, open.bytes));
+        }
+        flushed
+    }
+
+    /// Removes the oldest segments until there is room for so many bytes more.
+    fn make_room(&mut self, bytes: u64) -> io::Result<()> {
+        let open = self.open.as_ref().map_or(0, |open| open.bytes);
+        loop {
+            let total = self.others.bytes() + self.closed_bytes + open + bytes;
+            if total <= self.total_bytes {
+                return Ok(());
+            }
+            if self.others.remove_oldest() {
+                continue;
+            }
+            let Some((path, bytes)) = self.closed.pop_front() else {
+                return Err(io::Error::other("one segment alone takes the total"));
+            };
+            // Who else removed it made room as well.
+            let _ = std::fs::remove_file(&path);
+            self.closed_bytes -= bytes;
+        }
+    }
+}
+
+/// Makes and locks a directory of this name in `parent`, or of one with a number behind it.
+fn make_own(parent: &OwnedFd, stem: &str) -> io::Result<(String, OwnedFd)> {
+    for number in 1..=DIRS_OF_ONE_PROCESS {
+        let name = match number {
+            1 => stem.to_owned(),
+            number => format!("{stem}-{number:02}"),
+        };
+        match mkdirat(parent, &name, Mode::RWXU) {
+            Ok(()) => {}
+            Err(Errno::EXIST) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let dir = openat(parent, &name, flags, Mode::empty())?;
+        // Held until the process ends: see `others`. A file system without locks has processes to tell by.
+        let _ = flock(&dir, FlockOperation::NonBlockingLockExclusive);
+        return Ok((name, dir));
+    }
+    Err(io::Error::other(
+        "this process has spilled here too often; name another directory",
+    ))
+}

@@ -1,0 +1,53 @@
+//! What a spiller keeps is what the log has: every record, word by word, in the same order.
+//!
+//! - Through any rotation, with records that come late and on many rings.
+//! - What is not kept is told: overrun rings, a small budget, removed segments.
+//! - The total bound holds at every moment, and other processes' segments stay while they live.
+
+mod bounds;
+mod gaps;
+mod program;
+mod round_trip;
+
+use super::{Settings, Spiller};
+use crate::reader::{Entry, Log};
+use std::path::{Path, PathBuf};
+
+/// A directory that is not made yet, and what removes it.
+fn place() -> (tempfile::TempDir, PathBuf) {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let path = place.path().join("spill");
+    (place, path)
+}
+
+fn small(dir: &Path) -> Settings {
+    Settings {
+        segment_bytes: 4096,
+        ..Settings::new(dir)
+    }
+}
+
+fn entries(dir: &Path) -> Vec<Entry> {
+    Log::open(dir).expect("readable").records().collect()
+}
+
+/// The segments' files, in their order.
+fn segments(spiller: &Spiller) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(spiller.path()).expect("there");
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("readable").path())
+        .collect();
+    paths.sort();
+    paths
+}
+
+fn bytes_in(dir: &Path) -> u64 {
+    let sized = |path: PathBuf| match path.is_dir() {
+        true => bytes_in(&path),
+        false => std::fs::metadata(&path).expect("there").len(),
+    };
+    let entries = std::fs::read_dir(dir).expect("there");
+    entries
+        .map(|entry| sized(entry.expect("readable").path()))
+        .sum()
+}

@@ -1,0 +1,152 @@
+//! What is not kept is told, and what is kept is whole.
+
+use super::program::Program;
+use super::{place, small};
+use crate::clock::Clock;
+use crate::reader::{GapCause, Log};
+use crate::spill::{Settings, Spiller};
+use crate::testing::SMALL;
+use crate::{Event, Pal};
+use std::time::Duration;
+
+/// Feeds every record into lives: none may be at fault.
+fn assert_holds(log: &Log) {
+    let mut lives = log.lives();
+    for entry in log.records() {
+        if let Event::Task(event) = &entry.event
+            && let Some(step) = lives.feed(entry.stamp, entry.aux, event)
+        {
+            assert_eq!(step.fault, None, "{entry:?}");
+        }
+    }
+}
+
+/// Every record is in the segments, in a gap, or from before them.
+fn assert_adds_up(log: &Log, written: &Log) {
+    let loss = log.loss();
+    let held: u64 = log
+        .records()
+        .map(|entry| match entry.event {
+            Event::Task(_) => 1,
+            Event::Domain(event) => 1 + (event.args().len() as u64 - 1).div_ceil(3),
+        })
+        .sum();
+    let newest: u64 = written
+        .loss()
+        .rings
+        .iter()
+        .map(|ring| ring.newest_seq)
+        .sum();
+    // A far parent takes a second record, which `held` does not count.
+    assert!(held + loss.in_gaps() + loss.overwritten() <= newest);
+    let counted: u64 = loss.rings.iter().map(|ring| ring.newest_seq).sum();
+    assert_eq!(counted, newest);
+}
+
+#[test]
+fn an_overrun_ring_leaves_a_gap_in_all_rings_and_what_is_kept_is_whole() {
+    for seed in 1..20 {
+        let (_place, dir) = place();
+        // Rings of 128 records.
+        let pal = Pal::memory_shaped(Clock::process(), SMALL);
+        let mut spiller = Spiller::new(&pal, small(&dir)).expect("made");
+        let mut program = Program::new(&pal, 3, seed);
+        let mut left_out = 0;
+        for part in [20, 30, 50, 900, 40, 20, 700, 10, 60] {
+            program.run(part);
+            left_out += spiller.step().left_out;
+        }
+        left_out += spiller.finish().left_out;
+        let log = Log::open(&dir).expect("readable");
+        let loss = log.loss();
+        assert_eq!(loss.gaps.len(), 2, "{loss:?}");
+        assert_eq!(loss.gaps[0].causes, [GapCause::Overrun]);
+        assert_eq!(loss.in_gaps(), left_out);
+        assert!(loss.in_gaps() > 1000);
+        for gap in &loss.gaps {
+            let is_out = |stamp| stamp <= gap.from || stamp >= gap.to;
+            // Late ones carry a stamp of the past.
+            let within = log.records().filter(|entry| !is_out(entry.stamp)).count();
+            assert!(within <= 5, "{within}");
+        }
+        assert_adds_up(&log, &pal.log());
+        assert_holds(&log);
+    }
+}
+
+#[test]
+fn a_small_budget_leaves_out_whole_windows_and_tells_them() {
+    let (_place, dir) = place();
+    let pal = Pal::memory();
+    let settings = Settings {
+        bytes_per_second: Some(2000),
+        flush: Duration::from_nanos(1),
+        ..Settings::new(&dir)
+    };
+    let mut spiller = Spiller::new(&pal, settings).expect("made");
+    let mut program = Program::new(&pal, 3, 5);
+    let (mut left_out, mut kept) = (0, 0);
+    for _ in 0..60 {
+        program.run(300);
+        let step = spiller.step();
+        left_out += step.left_out;
+        kept += step.kept;
+    }
+    let step = spiller.finish();
+    let log = Log::open(&dir).expect("readable");
+    let loss = log.loss();
+    assert_eq!(
+        loss.gaps.iter().map(|gap| gap.causes.clone()).next(),
+        Some(vec![GapCause::Budget])
+    );
+    assert_eq!(loss.in_gaps(), left_out + step.left_out);
+    assert!(left_out > kept, "{left_out} of {}", left_out + kept);
+    assert!(log.records().count() > 100);
+    assert_adds_up(&log, &pal.log());
+    assert_holds(&log);
+}
+
+#[test]
+fn what_a_log_lost_before_its_spiller_began_is_no_gap() {
+    let (_place, dir) = place();
+    let pal = Pal::memory_shaped(Clock::process(), SMALL);
+    let mut program = Program::new(&pal, 3, 5);
+    program.run(1000);
+    let mut spiller = Spiller::new(&pal, small(&dir)).expect("made");
+    let step = spiller.step();
+    assert_eq!(step.left_out, 0);
+    program.run(50);
+    let _ = spiller.finish();
+    let log = Log::open(&dir).expect("readable");
+    assert!(log.loss().gaps.is_empty());
+    assert!(log.loss().overwritten() > 500);
+    assert!(log.horizon().is_some());
+    assert_holds(&log);
+}
+
+#[test]
+fn a_directory_that_is_taken_away_is_a_gap_and_no_more() {
+    let (_place, dir) = place();
+    let pal = Pal::memory();
+    let settings = Settings {
+        flush: Duration::from_nanos(1),
+        segment_age: Duration::from_nanos(1),
+        ..Settings::new(&dir)
+    };
+    let mut spiller = Spiller::new(&pal, settings).expect("made");
+    let mut program = Program::new(&pal, 2, 5);
+    program.run(100);
+    let _ = spiller.step();
+    program.run(100);
+    let first = spiller.step();
+    assert!(first.kept > 0);
+    let away = dir.with_extension("away");
+    std::fs::rename(spiller.path(), &away).expect("moved");
+    std::fs::remove_dir_all(&away).expect("removed");
+    program.run(100);
+    let second = spiller.step();
+    assert_eq!(second.kept, 0);
+    assert!(second.left_out > 0);
+    let last = spiller.finish();
+    assert_eq!(last.kept, 0);
+}
