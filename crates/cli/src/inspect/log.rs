@@ -55,7 +55,10 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     if options.follow {
         return follow(log, &mut printer);
     }
-    printer.print(log.records())
+    printer.print(match options.wanted.task() {
+        Some(task) => log.records_about(task),
+        None => log.records(),
+    })
 }
 
 /// Every record as a line of JSON.

@@ -2,7 +2,7 @@
 
 use crate::human::Span;
 use glasshouse_pal::LossCause;
-use glasshouse_pal::reader::{Log, Loss};
+use glasshouse_pal::reader::{Gap, GapCause, Log, Loss};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -17,6 +17,40 @@ pub struct Lost {
     unreadable: u64,
     /// Rings that cannot be read.
     damaged_rings: u64,
+    /// Windows that segments left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gaps: Vec<GapLost>,
+    /// Bytes at the ends of segments that are no whole section.
+    #[serde(skip_serializing_if = "is_zero")]
+    torn_bytes: u64,
+    /// Segments that cannot be read.
+    #[serde(skip_serializing_if = "is_zero")]
+    damaged_segments: u64,
+}
+
+/// A window that segments left out, as JSON has it.
+#[derive(Serialize)]
+struct GapLost {
+    records: u64,
+    /// Stamps of the log's clock.
+    from: u64,
+    to: u64,
+    causes: Vec<&'static str>,
+}
+
+impl From<&Gap> for GapLost {
+    fn from(gap: &Gap) -> GapLost {
+        GapLost {
+            records: gap.records,
+            from: gap.from,
+            to: gap.to,
+            causes: gap.causes.iter().map(|cause| cause.name()).collect(),
+        }
+    }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl From<&Loss> for Lost {
@@ -29,6 +63,9 @@ impl From<&Loss> for Lost {
                 .collect(),
             unreadable: loss.unreadable,
             damaged_rings: loss.damaged_rings,
+            gaps: loss.gaps.iter().map(GapLost::from).collect(),
+            torn_bytes: loss.torn_bytes,
+            damaged_segments: loss.damaged_segments,
         }
     }
 }
@@ -62,9 +99,39 @@ pub fn summary(loss: &Loss) -> String {
     }
     part(loss.unreadable, "records unreadable");
     part(loss.damaged_rings, "rings damaged");
+    part(loss.damaged_segments, "segments unreadable");
+    part(loss.torn_bytes, "bytes torn off at the end of a segment");
+    if !loss.gaps.is_empty() {
+        parts.push(gaps(loss));
+    }
     match parts.is_empty() {
         true => "nothing".to_owned(),
         false => parts.join(", "),
+    }
+}
+
+/// The windows that segments left out, and why.
+fn gaps(loss: &Loss) -> String {
+    let causes = GapCause::ALL.map(|cause| {
+        let of = |gap: &&Gap| gap.causes.contains(&cause);
+        (loss.gaps.iter().filter(of).count(), gap_told(cause))
+    });
+    let told = causes.into_iter().filter(|(count, _)| *count > 0);
+    let causes: Vec<String> = told.map(|(count, why)| format!("{count} {why}")).collect();
+    format!(
+        "{} records in {} gaps ({})",
+        loss.in_gaps(),
+        loss.gaps.len(),
+        causes.join(", ")
+    )
+}
+
+fn gap_told(cause: GapCause) -> &'static str {
+    match cause {
+        GapCause::Overrun => "overran the spiller",
+        GapCause::Budget => "beyond its budget",
+        GapCause::Failed => "not to be written",
+        GapCause::Removed => "of missing segments",
     }
 }
 

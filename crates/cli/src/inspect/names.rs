@@ -13,10 +13,14 @@ pub struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Knows the tasks that had not ended when it was made.
+    /// Knows the tasks that had not ended when it was made, and those that segments noted.
     pub fn new(log: &'a Log) -> Names<'a> {
         Names {
-            tasks: log.tasks().map(|row| (row.id, row.site)).collect(),
+            tasks: log
+                .known_tasks()
+                .iter()
+                .map(|row| (row.id, row.site))
+                .collect(),
             sites: HashMap::new(),
             log,
         }

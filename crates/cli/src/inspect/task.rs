@@ -54,7 +54,7 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
         heading: (!options.json).then(|| format!("{}\n{}\n", opened.name(), lost::line(log))),
         out,
     };
-    let mut lives = log.horizon().map_or_else(Lives::whole, Lives::from_horizon);
+    let mut lives = log.lives();
     let newest = teller.tell_states(&mut lives)?;
     let life = lives.of(options.task);
     if life.is_none() && row.is_none() {

@@ -42,6 +42,11 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// The one task that is asked for.
+    pub fn task(&self) -> Option<TaskId> {
+        self.task
+    }
+
     /// What the log cannot have is a mistake, not an empty answer.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use super::longest::{Longest, Tick};
 use super::spread::Samples;
 use crate::inspect::until::until;
-use glasshouse_pal::lives::{Lives, Step, WAITS};
+use glasshouse_pal::lives::{Life, Lives, Step, WAITS};
 use glasshouse_pal::reader::{Entry, Log, RingId};
 use glasshouse_pal::{Event, Rate, SiteId, TaskEvent, TaskId, TaskState};
 use std::cmp::Reverse;
@@ -71,7 +71,7 @@ pub fn gather(log: &Log) -> Gathered {
     let horizon = log.horizon();
     let mut pass = Pass {
         rate: log.rate(),
-        lives: horizon.map_or_else(Lives::whole, Lives::from_horizon),
+        lives: log.lives(),
         spawned_at: log.tasks().map(|row| (row.id, row.site)).collect(),
         running_on: HashMap::new(),
         rings: HashSet::new(),
@@ -182,7 +182,9 @@ impl Pass {
 
     /// What a task is in the midst of counts too: a task that hangs is what one looks for.
     fn end(mut self, until: u64, begin: u64) -> Gathered {
-        for (tid, life) in self.lives.iter().filter(|(_, life)| !life.state.is_end()) {
+        let lives = &self.lives;
+        let lasting = |life: &Life| !life.state.is_end() && lives.is_followed(life);
+        for (tid, life) in lives.iter().filter(|(_, life)| lasting(life)) {
             let site = life.site.or(self.spawned_at.get(&tid).copied());
             let ticks = until.saturating_sub(life.since);
             let of_site = self.gathered.sites.entry(site).or_default();
