@@ -1,6 +1,7 @@
 //! Owns how a scheduler is set up.
 
 use crate::blocking::{KEEP_ALIVE, MAX_THREADS, Pool, PoolSettings};
+use crate::build_error::BuildError;
 use crate::driver::Driver;
 use crate::idle::Idle;
 use crate::local_scheduler::LocalScheduler;
@@ -8,13 +9,13 @@ use crate::queue::Injector;
 use crate::runtime::directory::Listed;
 use crate::runtime::{Live, PhaseCell, Registry, Remote, Roots, Shape, Shared};
 use crate::scheduler::Scheduler;
+use crate::spill::{Spill, spilling};
 use crate::start::start_threads;
 use crate::thread_names::ThreadNames;
 use crate::watchdog::{OnStall, Stall, Watchdog};
-use glasshouse_pal::{Clock, Pal};
-use glasshouse_telemetry::{BucketsError, Hub, Settings, check_buckets, prometheus::Exporter};
+use glasshouse_pal::{Clock, Pal, spill};
+use glasshouse_telemetry::{Hub, Settings, check_buckets, prometheus::Exporter};
 use metrics::Recorder;
-use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
@@ -27,7 +28,7 @@ const QUANTUM: Duration = Duration::from_millis(5);
 /// (Miller, "Response time in man-computer conversational transactions", 1968).
 const STALL_THRESHOLD: Duration = Duration::from_millis(100);
 /// Workers at most: their numbers are 16 bits in the log.
-const MAX_WORKERS: usize = u16::MAX as usize;
+pub(crate) const MAX_WORKERS: usize = u16::MAX as usize;
 
 /// Sets up a [`Scheduler`].
 ///
@@ -49,63 +50,7 @@ pub struct Builder {
     stall_threshold: Duration,
     on_stall: Option<OnStall>,
     settings: Settings,
-}
-
-/// Why a scheduler could not be built.
-///
-/// ```
-/// use glasshouse_scheduler::{BuildError, Builder};
-/// let error = Builder::new().workers(0).build().unwrap_err();
-/// assert!(matches!(error, BuildError::Workers { workers: 0 }));
-/// ```
-#[derive(Debug, thiserror::Error)]
-pub enum BuildError {
-    /// The number of workers cannot be had.
-    #[error(
-        "{workers} workers cannot be had; ask for 1 to {MAX_WORKERS}, and 1 where the worker is the thread \
-         in block_on (deterministic, build_local)"
-    )]
-    Workers {
-        /// What was asked for.
-        workers: usize,
-    },
-    /// A pool without threads for blocking functions.
-    #[error("0 threads for blocking functions let none run; ask for at least 1")]
-    BlockingThreads,
-    /// A capacity of no task.
-    #[error("a capacity of 0 tasks lets nothing run; leave it out for no limit")]
-    Capacity,
-    /// A quantum of no time.
-    #[error("a quantum of zero throttles every tick; give it a length")]
-    Quantum,
-    /// A stall threshold of no time.
-    #[error(
-        "a stall threshold of zero makes a stall of every tick; give it a length, or Duration::MAX for no reports"
-    )]
-    StallThreshold,
-    /// A log in real time for a deterministic scheduler.
-    #[error(
-        "the log's clock is real, and a deterministic scheduler moves its time itself; leave the log out, or \
-         give Pal::memory_with(Clock::virtual_time())"
-    )]
-    RealClock,
-    /// A log in virtual time for any other scheduler.
-    #[error(
-        "the log's clock is virtual, and nothing would move it; give a log in real time such as Pal::memory(), \
-         or ask for Builder::deterministic"
-    )]
-    VirtualClock,
-    /// The bounds of the histograms' buckets cannot be used.
-    #[error(transparent)]
-    Buckets(#[from] BucketsError),
-    /// The descriptors of the driver could not be made.
-    #[error("the driver could not be set up: {0}; look at the limit of open files (ulimit -n)")]
-    Driver(#[source] io::Error),
-    /// A worker's thread could not be started.
-    #[error(
-        "a worker's thread could not be started: {0}; look at the limit of threads (ulimit -u)"
-    )]
-    Thread(#[source] io::Error),
+    spill: Option<spill::Settings>,
 }
 
 impl Default for Builder {
@@ -129,6 +74,7 @@ impl Builder {
             stall_threshold: STALL_THRESHOLD,
             on_stall: None,
             settings: Settings::default(),
+            spill: None,
         }
     }
 
@@ -244,6 +190,28 @@ impl Builder {
         self
     }
 
+    /// Keeps the log's records in segment files on disk, as a system task and on threads for blocking functions; no
+    /// tick knows of it. The last record that is kept is that of the end, `ShutdownComplete`; what the process records
+    /// after it is not. A deterministic scheduler refuses: its time is not the disk's.
+    ///
+    /// ```
+    /// use glasshouse_scheduler::{Builder, Shutdown};
+    /// use glasshouse_pal::{Pal, reader::Log, spill::Settings};
+    /// use std::time::Duration;
+    /// let place = tempfile::tempdir().unwrap();
+    /// let dir = place.path().join("spill");
+    /// let scheduler = Builder::new().workers(1).pal(Pal::memory()).spill(Settings::new(&dir)).build().unwrap();
+    /// scheduler.block_on(async { 6 * 7 });
+    /// assert_eq!(scheduler.shutdown(Duration::from_secs(9)), Shutdown::Clean);
+    /// let log = Log::open(&dir).unwrap();
+    /// # #[cfg(feature = "telemetry")]
+    /// assert!(log.records().count() > 5);
+    /// ```
+    pub fn spill(mut self, settings: spill::Settings) -> Builder {
+        self.spill = Some(settings);
+        self
+    }
+
     /// Where metrics go, and the recorder of the workers' threads; by default the recorder that is
     /// current on the thread that builds. What it does with what it is told is its own: its panics are
     /// contained, and a tick goes on.
@@ -272,7 +240,7 @@ impl Builder {
         let names = self.thread_names();
         let shared = self.share(None)?;
         let threads = start_threads(&shared, &names).map_err(BuildError::Thread)?;
-        Ok(Scheduler::new(shared, threads))
+        Ok(spilling(Scheduler::new(shared, threads)))
     }
 
     /// A scheduler whose one worker is this thread while it is inside `block_on`: its tasks need not be
@@ -287,7 +255,9 @@ impl Builder {
         let names = self.thread_names();
         let shared = self.share(Some(thread::current().id()))?;
         let threads = start_threads(&shared, &names).map_err(BuildError::Thread)?;
-        Ok(LocalScheduler::new(Scheduler::new(shared, threads)))
+        Ok(LocalScheduler::new(spilling(Scheduler::new(
+            shared, threads,
+        ))))
     }
 
     /// All that the threads of the scheduler share, without the threads.
@@ -343,6 +313,8 @@ impl Builder {
             false => None,
         };
         let hub = Hub::new(self.settings);
+        let spill = self.spill.map(|settings| Spill::new(hub.pal(), settings));
+        let spill = spill.transpose()?;
         let watchdog = Watchdog::new(workers, self.stall_threshold, self.on_stall, hub.clock());
         Ok(Listed::list(|listed| Shared {
             listed,
@@ -364,6 +336,7 @@ impl Builder {
             owner,
             is_run_inline: AtomicBool::new(false),
             random: AtomicU64::new(random),
+            spill,
             hub,
         }))
     }

@@ -23,6 +23,7 @@
 //! of [`net`] implement tokio's reading and writing traits beside those of `futures-io`.
 
 mod blocking;
+mod build_error;
 mod builder;
 mod driver;
 mod futex;
@@ -35,6 +36,7 @@ mod parker;
 mod queue;
 mod runtime;
 mod scheduler;
+mod spill;
 mod start;
 mod sync;
 mod thread_names;
@@ -49,7 +51,8 @@ pub mod task;
 pub mod time;
 pub mod wait;
 
-pub use builder::{BuildError, Builder};
+pub use build_error::BuildError;
+pub use builder::Builder;
 pub use handle::{Handle, spawn, spawn_blocking, spawn_system, try_spawn};
 pub use local_scheduler::LocalScheduler;
 pub use runtime::{Shutdown, SpawnError};

@@ -221,5 +221,8 @@ fn complete(shared: &Shared, bequest: Bequest) {
     shared.hub.event(TaskEvent::ShutdownComplete {
         clean: bequest.clean,
     });
+    if let Some(spill) = &shared.spill {
+        spill.finish();
+    }
     shared.hub.close();
 }

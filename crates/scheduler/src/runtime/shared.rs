@@ -10,6 +10,7 @@ use crate::runtime::live::Live;
 use crate::runtime::registry::Registry;
 use crate::runtime::roots::Roots;
 use crate::runtime::shutdown::PhaseCell;
+use crate::spill::Spill;
 use crate::task::{Class, Guest, Task};
 use crate::time::Timers;
 use crate::watchdog::Watchdog;
@@ -94,6 +95,8 @@ pub(crate) struct Shared {
     pub(crate) blocking: Pool,
     pub(crate) quantum_ticks: u64,
     pub(crate) watchdog: Watchdog,
+    /// Keeps the log on disk, where asked to.
+    pub(crate) spill: Option<Spill>,
     /// Threads inside `block_on` beside the workers.
     pub(crate) guests: Mutex<Slab<Arc<Guest>>>,
     /// The one thread that may run its worker, where tasks need not be Send; such a scheduler cannot leave
