@@ -11,7 +11,8 @@ use crate::exit::Stop;
 use crate::human;
 use crate::out::Out;
 use glasshouse_flow::{Cancel, Flow, Report};
-use glasshouse_scheduler::{Builder, Scheduler, Shutdown};
+use glasshouse_pal::spill;
+use glasshouse_scheduler::{BuildError, Builder, Scheduler, Shutdown};
 use glasshouse_telemetry::prometheus::{Exporter, Server};
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -38,6 +39,9 @@ pub struct Options {
     /// Write the log to FILE instead of this user's place in /dev/shm
     #[arg(long, value_name = "FILE")]
     pal: Option<PathBuf>,
+    /// Keep the log's records in segments below DIR, on disk
+    #[arg(long, value_name = "DIR")]
+    spill: Option<PathBuf>,
     /// Run on N workers instead of one a processor
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=WORKERS_MAX))]
     workers: Option<u16>,
@@ -141,7 +145,16 @@ fn build(options: &Options, metrics: Option<&Metrics>) -> Result<Scheduler, Stop
     if let Some(metrics) = metrics {
         builder = builder.exporter(metrics.exporter.clone());
     }
-    builder.build().map_err(Stop::input)
+    if let Some(dir) = &options.spill {
+        builder = builder.spill(spill::Settings::new(dir));
+    }
+    builder.build().map_err(|error| match error {
+        BuildError::Spill(error) => Stop::input(format_args!(
+            "--spill: {}",
+            human::plain(&error.to_string())
+        )),
+        error => Stop::input(error),
+    })
 }
 
 /// Runs the flow to its end, or to that of its patience after Ctrl-C.
