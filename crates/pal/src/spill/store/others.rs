@@ -71,7 +71,7 @@ fn segments(dir: &Path) -> Vec<(PathBuf, u64)> {
     let named = |path: &PathBuf| path.extension().is_some_and(|end| end == SEGMENT_EXTENSION);
     let sized = |path: PathBuf| {
         let metadata = std::fs::symlink_metadata(&path).ok()?;
-        metadata.is_file().then(|| (path, metadata.len()))
+        metadata.is_file().then_some((path, metadata.len()))
     };
     paths(dir)
         .into_iter()
