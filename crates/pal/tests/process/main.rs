@@ -3,6 +3,7 @@
 //! Each test runs this same program again in a role, as what it does ends or spoils a process. `--skip NAME` leaves
 //! one out.
 
+mod calls;
 mod ends;
 mod fork;
 mod namespace;
@@ -22,7 +23,11 @@ fn main() {
     if let Ok(role) = std::env::var(ROLE) {
         return play(&role);
     }
-    let tests: [(&str, fn()); 20] = [
+    let tests: [(&str, fn()); 21] = [
+        (
+            "recording_calls_the_kernel_for_nothing",
+            calls::recording_calls_nothing,
+        ),
         ("a_killed_process_leaves_what_it_recorded", ends::killed),
         ("a_process_that_exits_says_so", ends::exits),
         ("a_process_that_panics_says_so", ends::panics),
@@ -99,8 +104,11 @@ fn play(role: &str) {
         "forks" => fork::fork_and_record(),
         "signals" => signals::record_among_signals(),
         role => {
-            let is_known =
-                ends::play(role) || room::play(role) || places::play(role) || namespace::play(role);
+            let is_known = calls::play(role)
+                || ends::play(role)
+                || room::play(role)
+                || places::play(role)
+                || namespace::play(role);
             assert!(is_known, "no such role: {role}");
         }
     }
