@@ -15,6 +15,7 @@ mod mistakes;
 mod place;
 mod processes;
 mod program;
+mod stats;
 mod task;
 mod terminal;
 mod tmux;

@@ -14,9 +14,14 @@ pub struct Program {
 
 impl Program {
     pub fn new(workers: usize) -> Program {
+        Program::with(workers, |builder| builder)
+    }
+
+    /// With further settings.
+    pub fn with(workers: usize, set: impl FnOnce(Builder) -> Builder) -> Program {
         let place = Place::new();
         let pal = Pal::create(&place.path("run.pal"), workers).expect("room for a log");
-        let built = Builder::new().workers(workers).pal(pal).build();
+        let built = set(Builder::new().workers(workers).pal(pal)).build();
         Program {
             scheduler: built.expect("a scheduler"),
             place,
@@ -37,5 +42,10 @@ impl Program {
         let log = self.scheduler.handle().pal().log();
         let row = log.tasks().find(|row| row.id == task);
         row.and_then(|row| row.state)
+    }
+
+    /// Tasks that have not ended.
+    pub fn live_tasks(&self) -> usize {
+        self.scheduler.handle().pal().log().tasks().count()
     }
 }

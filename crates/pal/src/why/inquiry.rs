@@ -9,7 +9,7 @@ use crate::reader::Entry;
 use crate::{SiteId, TaskEvent, TaskId, TaskState, WakeSource};
 use std::collections::HashMap;
 
-/// The ended tasks whose spawn is remembered, at most, for a child that may yet be asked about.
+/// The spawns that are remembered before those of ended tasks are forgotten. A guess: a few dozen MiB.
 const ORIGINS_MAX: usize = 1 << 20;
 /// The tasks that are named between one and its root, at most.
 const ANCESTORS_MAX: usize = 64;
@@ -88,7 +88,10 @@ pub struct Inquiry {
     lives: Lives,
     steps: Steps,
     holders: Holders,
+    /// Of tasks that were spawned before this one: the parent, and where it comes from itself.
     origins: HashMap<TaskId, (Option<TaskId>, Origin)>,
+    /// When there are so many, those of ended tasks are forgotten.
+    origins_max: usize,
     ancestors: Vec<Origin>,
     /// When the task's time begins, once it has.
     from: Option<u64>,
@@ -113,6 +116,7 @@ impl Inquiry {
             steps: Steps::default(),
             holders: Holders::new(task),
             origins: HashMap::new(),
+            origins_max: ORIGINS_MAX,
             ancestors: Vec::new(),
             from: None,
             has_ended: false,
@@ -191,9 +195,11 @@ impl Inquiry {
             site: Some(site),
             spawned: Some(stamp),
         };
-        if self.origins.len() >= ORIGINS_MAX {
+        if self.origins.len() >= self.origins_max {
             let lives = &self.lives;
             self.origins.retain(|tid, _| lives.of(*tid).is_some());
+            // Not looked through again before as many have come.
+            self.origins_max = ORIGINS_MAX.max(2 * self.origins.len());
         }
         self.origins.insert(tid, (parent, origin));
     }

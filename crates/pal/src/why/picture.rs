@@ -63,11 +63,6 @@ impl Picture {
         self.prospects.get(&task).copied()
     }
 
-    /// How a task waits; `None` where it does not.
-    pub fn waiting(&self, task: TaskId) -> Option<&Waiting> {
-        self.waiting.iter().find(|waiting| waiting.task == task)
-    }
-
     pub(super) fn of(
         known: &HashMap<TaskId, Known>,
         lanes: &HashMap<TextId, BTreeMap<TaskId, u64>>,

@@ -105,7 +105,7 @@ fn longest(stats: &Stats) -> Table {
 
 fn throttles(stats: &Stats, out: &mut Out) -> Result<(), Stop> {
     if stats.throttles == 0 {
-        return Ok(writeln!(out, "throttled: none")?);
+        return Ok(writeln!(out, "throttles: none")?);
     }
     let throttled = stats.sites.iter().filter(|site| site.throttles > 0);
     let told: Vec<String> = throttled
@@ -117,7 +117,7 @@ fn throttles(stats: &Stats, out: &mut Out) -> Result<(), Stop> {
         .collect();
     Ok(writeln!(
         out,
-        "throttled: {} times: {}",
+        "throttles: {}: {}",
         stats.throttles,
         told.join(", ")
     )?)
@@ -127,7 +127,7 @@ fn stalls(stats: &Stats, out: &mut Out) -> Result<(), Stop> {
     if stats.stalls_total == 0 {
         return Ok(writeln!(out, "stalls: none")?);
     }
-    writeln!(out, "stalls: {} times told, the last:", stats.stalls_total)?;
+    writeln!(out, "stalls: {}, the last:", stats.stalls_total)?;
     for stall in &stats.stalls {
         writeln!(
             out,
@@ -150,7 +150,7 @@ fn denials(stats: &Stats, out: &mut Out) -> Result<(), Stop> {
     for denied in &stats.denials {
         writeln!(
             out,
-            "  {} at {}: {} times, at a capacity of {}",
+            "  {} at {}: {}, at a capacity of {}",
             human::plain(&or_dash(&denied.name)),
             human::plain(&or_dash(&denied.site)),
             denied.count,

@@ -1,0 +1,78 @@
+//! What `glasshouse stats` says of ticks that are too long, and of spawns that were refused.
+
+use crate::place::until;
+use crate::program::Program;
+use glasshouse_scheduler::task;
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// A program whose one worker is held by the first tick of `hog`, and that has room for no other task.
+fn held() -> (Program, Arc<AtomicBool>, u64) {
+    let program = Program::with(1, |builder| {
+        builder
+            .capacity(1)
+            .stall_threshold(Duration::from_millis(20))
+    });
+    let release = Arc::new(AtomicBool::new(false));
+    let released = Arc::clone(&release);
+    let hog = program.spawn("hog", async move {
+        while !released.load(Ordering::Relaxed) {
+            std::thread::yield_now();
+        }
+        // Its quantum is over.
+        task::yield_now().await;
+    });
+    let refused = program.spawn("refused", async {});
+    assert!(refused.is_finished());
+    (program, release, hog.id().number())
+}
+
+fn stats(program: &Program) -> Value {
+    let mut stats = program.place.json(&["stats", "run.pal", "--json"]);
+    stats.remove(0)
+}
+
+#[test]
+fn a_tick_that_holds_its_worker_is_told_while_it_does_and_a_refused_spawn_where_it_was_asked_for() {
+    let (program, release, hog) = held();
+    until("a stall", || stats(&program)["stalls_total"] != 0);
+    let told = stats(&program);
+    let stall = &told["stalls"][0];
+    assert_eq!((&stall["task"], &stall["worker"]), (&hog.into(), &0.into()));
+    assert_eq!(stall["name"], "hog");
+    assert!(stall["busy_ns"].as_u64() >= Some(20_000_000), "{stall}");
+    let longest = &told["longest_ticks"][0];
+    assert_eq!(
+        (&longest["task"], &longest["is_going_on"]),
+        (&hog.into(), &true.into())
+    );
+    assert!(longest["run_ns"].as_u64() >= Some(20_000_000), "{longest}");
+    let denied = &told["denials"][0];
+    assert_eq!(
+        (&denied["name"], &denied["capacity"]),
+        (&"refused".into(), &1.into())
+    );
+    assert_eq!(
+        (&denied["count"], &told["denials_total"]),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(told["throttles"], 0);
+
+    release.store(true, Ordering::Relaxed);
+    until("its end", || program.live_tasks() == 0);
+    assert_eq!(stats(&program)["throttles"], 1);
+    let plain = program.place.run(&["stats", "run.pal"]).out;
+    for line in ["throttles: 1: hog 1", "refused spawns: 1"] {
+        assert!(plain.lines().any(|told| told == line), "{line} in {plain}");
+    }
+    let stalled = plain
+        .lines()
+        .find(|line| line.contains(" had held worker 0 for "));
+    assert!(
+        stalled.expect(&plain).contains(&format!("#{hog} hog ")),
+        "{plain}"
+    );
+    assert!(plain.contains("\nlongest ticks\n"), "{plain}");
+}
