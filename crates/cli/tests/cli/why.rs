@@ -280,6 +280,15 @@ fn a_process_that_is_only_idle_does_not_hang() {
     until("it sleeps", || {
         program.state(sleeper.id()) == Some(TaskState::Sleeping)
     });
+    // The binary has a clock of its own: what it tells must have gone on by that, as time has.
+    let told_ns = || {
+        list(&hang(&program), "waiting")[0]["for_ns"]
+            .as_u64()
+            .expect("a time")
+    };
+    let before = told_ns();
+    std::thread::sleep(Duration::from_millis(60));
+    assert!(told_ns() >= before + 50_000_000, "{before}");
     let told = program.place.run(&["why", "run.pal"]);
     assert!(
         told.out.contains("none hangs by what the log knows"),

@@ -16,6 +16,8 @@ use std::io::Write;
 
 /// The tasks that are named which held a worker; of further ones the sum is told.
 const HOLDERS_NAMED: usize = 6;
+/// The columns of a failure's text that are told.
+const FAILURE_COLUMNS: usize = 60;
 /// The ancestors that are named.
 const ANCESTORS_NAMED: usize = 8;
 
@@ -53,10 +55,21 @@ fn tell_answer(
     tell_ancestors(log, answer, names, out)?;
     let (from, to) = (log.at_ns(answer.from()), log.at_ns(answer.to()));
     let state = answer.life.state;
-    let end = match state.is_end() {
-        true => format!("ended as {}", state.name()),
-        false => format!("still {}", state.name()),
+    let end = match (state.is_end(), answer.life.failure) {
+        (false, _) => format!("still {}", state.name()),
+        (true, None) => format!("ended as {}", state.name()),
+        (true, Some(failure)) => {
+            let text = log.text(failure.text).unwrap_or_default();
+            let text = human::cut(&text, FAILURE_COLUMNS);
+            format!(
+                "ended as {}: {} {}",
+                state.name(),
+                failure.kind.name(),
+                human::plain(&text)
+            )
+        }
     };
+    let end = end.trim_end();
     let (from_s, to_s) = (human::at(from), human::at(to));
     let (from_s, to_s) = (from_s.trim_start(), to_s.trim_start());
     let whole = Span(to.saturating_sub(from));
