@@ -32,6 +32,29 @@ pub struct Origin {
 }
 
 /// Where a task's time went. Durations and stamps are in ticks of the log's clock.
+///
+/// ```
+/// use glasshouse_pal::{Pal, RingOwner, SiteId, TaskEvent, TaskId, why::{Holding, Inquiry}};
+/// let pal = Pal::memory();
+/// let [busy, late] = [1, 2].map(|number| TaskId::new(number).expect("in range"));
+/// let ring = pal.lease(RingOwner::Worker(0));
+/// for (stamp, aux, event) in [
+///     (10, 0, TaskEvent::Spawned { tid: busy, parent: None, site: SiteId(0) }),
+///     (10, 1, TaskEvent::Running { tid: busy }),
+///     (20, 0, TaskEvent::Spawned { tid: late, parent: Some(busy), site: SiteId(0) }),
+///     (70, 2, TaskEvent::Done { tid: busy }),
+///     (70, 1, TaskEvent::Running { tid: late }),
+///     (75, 2, TaskEvent::Done { tid: late }),
+/// ] {
+///     ring.write(stamp, aux, &event);
+/// }
+/// let mut inquiry = Inquiry::whole(late);
+/// pal.log().records().for_each(|entry| inquiry.feed(&entry));
+/// let answer = inquiry.finish(80).expect("the log knows it");
+/// let holder = answer.holders[0];
+/// assert_eq!((holder.what, holder.ticks), (Holding::Task(busy), 50));
+/// assert_eq!(answer.ancestors[0].task, busy);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// Its life up to its end, or to when it was asked: run, ready delay, and each kind of wait.
