@@ -77,7 +77,9 @@ impl Live {
     pub fn look(&mut self, now: u64, rings: &[RingInfo], rows: impl Iterator<Item = TaskRow>) {
         self.moment.at = now;
         self.moment.workers.clear();
-        let shown = rings.iter().filter(|ring| ring.is_leased);
+        // A worker stays on the screen when its scheduler has ended; other threads come and go.
+        let stays = |ring: &&RingInfo| ring.is_leased || matches!(ring.id, RingId::Worker(_));
+        let shown = rings.iter().filter(stays);
         for ring in shown {
             let look = self.looks.entry(ring.id).or_default();
             let loads = look.add(look_at(ring, now), self.rate);
@@ -143,7 +145,7 @@ fn worker(ring: &RingInfo, now: u64, [now_load, lately]: [Load; 2]) -> Worker {
     let since = |task: TaskId| (task, now.saturating_sub(ring.heartbeat));
     Worker {
         ring: ring.id,
-        state: ring.state,
+        state: ring.state.filter(|_| ring.is_leased),
         task: ring.task.map(since),
         now: now_load,
         lately,

@@ -23,7 +23,7 @@ pub struct Moment {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Worker {
     pub ring: RingId,
-    /// What it does; `None` where that is known of running alone, and it does not run.
+    /// What it does; `None` where it has ended, and of the past where it does not run: no record says more.
     pub state: Option<WorkerState>,
     /// The task that it runs, and for how long.
     pub task: Option<(TaskId, u64)>,

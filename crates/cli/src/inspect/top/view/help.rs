@@ -21,7 +21,7 @@ const LINES: [&str; 19] = [
     "READY      ready and not on a worker: the ready delay. The three are its AGE",
     "POLLS      how often it was put on a worker",
     "LANE       the lane that it waits for, or works on",
-    "idle       of a moment in the past: between two tasks, or parked",
+    "idle       in the past: it ran nothing, searching or parked; now: it has ended",
     "+          at least: some of it lies before the records that are left",
 ];
 

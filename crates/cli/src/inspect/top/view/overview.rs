@@ -51,7 +51,7 @@ fn draw_workers(app: &mut App<'_>, pane: &mut Pane<'_>) {
         pane.line(&the_others(&moment.workers[shown..]), Look::Plain);
     }
     if all == 0 {
-        pane.line("no worker has run a task yet", Look::Plain);
+        pane.line("no thread runs tasks", Look::Plain);
     }
 }
 
