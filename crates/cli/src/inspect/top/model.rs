@@ -17,6 +17,7 @@ mod load;
 mod moment;
 mod older;
 mod order;
+mod recent;
 mod replay;
 
 pub use history::{History, Stay};

@@ -4,6 +4,7 @@ use super::ledger::Ledger;
 use super::load::Parts;
 use super::moment::{Moment, Task, Worker};
 use super::older::Older;
+use super::recent::Recent;
 use glasshouse_pal::lives::{Life, Lives};
 use glasshouse_pal::reader::{Entry, Log, RingId};
 use glasshouse_pal::{Event, Rate, TaskEvent, TaskId, WakeSource, WorkerState};
@@ -18,6 +19,7 @@ pub struct Fold {
     lives: Lives,
     wakers: HashMap<TaskId, WakeSource>,
     rings: BTreeMap<RingId, Ring>,
+    recent: Recent,
     ledger: Ledger,
 }
 
@@ -41,6 +43,7 @@ impl Fold {
             lives: horizon.map_or_else(Lives::whole, Lives::from_horizon),
             wakers: HashMap::new(),
             rings: BTreeMap::new(),
+            recent: Recent::default(),
             ledger,
         }
     }
@@ -81,6 +84,7 @@ impl Fold {
             && running == tid
         {
             ring.parts.run(since, entry.stamp, self.rate);
+            self.recent.add(tid, since, entry.stamp, self.rate);
         }
     }
 
@@ -114,6 +118,8 @@ impl Fold {
         moment.tasks.extend(told);
         let unheard = older.unheard(&self.lives, at);
         moment.tasks.extend(unheard);
+        self.recent
+            .tell(self.since, at, self.rate, &mut moment.tasks);
         self.ledger.tell(moment);
     }
 }

@@ -220,7 +220,7 @@ fn time_goes_record_by_record_in_both_directions() {
 }
 
 #[test]
-fn a_worker_s_load_in_the_past_is_what_its_records_say() {
+fn a_worker_s_load_and_a_task_s_share_in_the_past_are_what_records_say() {
     let mut scene = Scene::new();
     let tid = scene.spawn("a", None);
     // Half of each ten milliseconds, for three seconds, then nothing for one.
@@ -235,11 +235,23 @@ fn a_worker_s_load_in_the_past_is_what_its_records_say() {
     let mut replay = replay(&scene);
     let worker = replay.moment().workers[0];
     assert_eq!((worker.now.busy, worker.state), (Some(0.0), None));
+    assert_eq!(replay.moment().tasks[0].busy, Some(0.0));
     assert_eq!(worker.lately.busy, Some(1.5 / 4.0));
     replay.seek(3000 * MS - 1);
     let worker = replay.moment().workers[0];
     let busy = worker.now.busy.expect("known");
     assert!((0.49..0.51).contains(&busy), "{busy}");
+    assert_eq!(
+        replay.moment().tasks[0]
+            .busy
+            .map(|busy| (busy * 1e3).round()),
+        Some(500.0)
+    );
+    // In the midst of the first run it is alone, and has run all the time.
+    replay.seek(2 * MS);
+    assert_eq!(replay.moment().tasks[0].busy, Some(1.0));
+    replay.seek(3000 * MS - 1);
+    let worker = replay.moment().workers[0];
     assert_eq!(worker.now.ticks_per_s.map(f64::round), Some(100.0));
 }
 

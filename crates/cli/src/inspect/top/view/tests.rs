@@ -281,9 +281,9 @@ WORKER STATE       1S  10S TICKS/S TASK
 
 3 tasks: 1 running, 0 ready, 2 waiting, by load, largest first
      ID NAME               STATE     LANE LOAD    RUN   WAIT  READY POLLS    AGE
-      2 build              running   cpu     - 17.0ms      0 2.00ms     1 19.0ms
-      1 serve              join_wait cpu     - 2.00ms 17.0ms 1.00ms     1 20.0ms
-      3 test               lane_wait cpu     -  500µs 6.50ms 12.0ms     1 19.0ms
+      2 build              running   cpu   85% 17.0ms      0 2.00ms     1 19.0ms
+      1 serve              join_wait cpu   10% 2.00ms 17.0ms 1.00ms     1 20.0ms
+      3 test               lane_wait cpu    2%  500µs 6.50ms 12.0ms     1 19.0ms
 
 
 
