@@ -1,9 +1,11 @@
 //! `glasshouse top` in a real terminal: what it shows of a run under way, what its keys do, and that the terminal
 //! is afterwards as it was before.
 
-use crate::place::{Place, is_there, number_in, signal, until};
+mod choosing;
+mod endings;
+
+use crate::place::{Place, number_in, signal, until};
 use crate::tmux::Tmux;
-use glasshouse_pal::dir::LogDir;
 use rustix::process::Signal;
 use std::process::{Child, Stdio};
 
@@ -161,13 +163,24 @@ fn keys_lead_through_orders_filters_and_pages() {
     });
     assert!(!shown.contains("node:second"), "{shown}");
     tmux.press(&["Down"]);
-    tmux.until("a choice", |screen| {
+    let shown = tmux.until("a choice", |screen| {
         screen.lines().any(|line| line.starts_with('>'))
     });
-    tmux.press(&["Enter"]);
+    let below = shown
+        .lines()
+        .skip_while(|line| !line.starts_with('>'))
+        .nth(1);
+    let below = below
+        .and_then(|line| line.split_whitespace().next())
+        .expect(&shown);
+    // At once, as fast fingers do: it is the next one's page.
+    tmux.press(&["Down", "Enter"]);
     let shown = tmux.until("a task's page", |screen| screen.contains("spawned at "));
+    assert!(
+        shown.contains(&format!("task #{below} ")),
+        "{below} in {shown}"
+    );
     for part in [
-        "task #",
         ":patient, spawned at ",
         "woken by: ",
         "waits: ",
@@ -239,42 +252,6 @@ fn a_pause_stands_still_and_leads_back_through_time() {
 }
 
 #[test]
-fn a_request_to_end_leaves_the_terminal_as_it_was() {
-    let place = Place::new();
-    let _run = Running::start(&place);
-    let Some(tmux) = Tmux::start(&place) else {
-        return;
-    };
-    let before = settings(&tmux, &place, "before");
-    for request in [Signal::TERM, Signal::INT, Signal::HUP] {
-        let pid = start_top(&tmux, &place, "run.pal");
-        signal(u32::try_from(pid).expect("a number"), request);
-        assert_ended(&tmux, &place, 130, &before);
-        for name in ["top.pid", "after"] {
-            std::fs::remove_file(place.path(name)).expect("there");
-        }
-        tmux.enter("clear; echo stty -a '>' before");
-        tmux.until("an empty screen", |screen| !screen.contains("code="));
-    }
-    start_top(&tmux, &place, "run.pal");
-    tmux.press(&["C-c"]);
-    assert_ended(&tmux, &place, 130, &before);
-}
-
-#[test]
-fn a_terminal_that_goes_away_ends_it() {
-    let place = Place::new();
-    let _run = Running::start(&place);
-    let Some(tmux) = Tmux::start(&place) else {
-        return;
-    };
-    let pid = start_top(&tmux, &place, "run.pal");
-    assert!(is_there(pid));
-    tmux.close();
-    until("its end", || !is_there(pid));
-}
-
-#[test]
 fn it_follows_the_terminal_s_size() {
     let place = Place::new();
     let _run = Running::start(&place);
@@ -321,119 +298,4 @@ fn what_it_says_needs_no_colour() {
     }
     tmux.press(&["q"]);
     tmux.until("its end", |screen| screen.contains("code=0"));
-}
-
-#[test]
-fn a_process_that_is_killed_under_view_is_told_and_its_last_state_stays() {
-    let place = Place::new();
-    let mut run = Running::start(&place);
-    let Some(tmux) = Tmux::start(&place) else {
-        return;
-    };
-    start_top(&tmux, &place, "run.pal");
-    tmux.until("every task", |screen| screen.contains("node:second"));
-    run.child.kill().expect("killed");
-    run.child.wait().expect("reaped");
-    let shown = tmux.until("its end", |screen| {
-        screen
-            .lines()
-            .next()
-            .is_some_and(|head| head.contains(", crashed ") && head.contains("its end, at "))
-    });
-    assert!(shown.contains("node:second"), "{shown}");
-    tmux.press(&["p"]);
-    tmux.until("the way back", |screen| screen.contains(" PAUSED at "));
-    tmux.press(&["q"]);
-    tmux.until("top's end", |screen| screen.contains("code=0"));
-    until("the end of the node", || !is_there(run.node));
-    // Opened after its end it stands at its last moment.
-    start_top(&tmux, &place, "run.pal");
-    let shown = tmux.until("its tasks", |screen| screen.contains("node:second"));
-    assert!(
-        shown
-            .lines()
-            .next()
-            .is_some_and(|head| head.ends_with(" s, the end")),
-        "{shown}"
-    );
-    tmux.press(&["q"]);
-}
-
-/// The log that a run left where this user's processes leave theirs, removed in the end.
-struct Leaving(u32);
-
-impl Drop for Leaving {
-    fn drop(&mut self) {
-        for log in LogDir::default_place().list() {
-            if log.process.pid == self.0 {
-                std::fs::remove_file(log.path).expect("removed");
-            }
-        }
-    }
-}
-
-#[test]
-fn without_a_name_one_of_several_processes_is_chosen() {
-    let place = Place::new();
-    let usual = |command: &mut std::process::Command| {
-        command.env_remove("GLASSHOUSE_PAL");
-    };
-    let mut runs = [(); 2].map(|()| Running::start_with(&place, usual));
-    let [_first, _second] = [&runs[0], &runs[1]].map(|run| Leaving(run.child.id()));
-    if let Some(tmux) = Tmux::start(&place) {
-        tmux.enter(&format!(
-            "{} top; echo code=$?",
-            env!("CARGO_BIN_EXE_glasshouse")
-        ));
-        let shown = tmux.until("a choice", |screen| screen.contains("which one?"));
-        for run in &runs {
-            assert!(shown.contains(&format!(" {} ", run.child.id())), "{shown}");
-        }
-        let chosen = |screen: &str| {
-            let line = screen.lines().find(|line| line.starts_with('>'))?;
-            line.split_whitespace().nth(1)?.parse::<u32>().ok()
-        };
-        // Others may be alive on this machine, too.
-        let mut tries = 0;
-        while chosen(&tmux.settle()) != Some(runs[0].child.id()) {
-            tmux.press(&["Down"]);
-            tries += 1;
-            assert!(tries < 100, "{}", tmux.screen());
-        }
-        tmux.press(&["Enter"]);
-        let head = format!("glasshouse, pid {}, alive", runs[0].child.id());
-        tmux.until("the chosen one", |screen| screen.starts_with(&head));
-        tmux.press(&["q"]);
-        tmux.until("its end", |screen| screen.contains("code=0"));
-    }
-    runs.iter_mut().for_each(Running::end);
-}
-
-#[test]
-fn without_a_terminal_it_says_what_to_use_instead() {
-    let place = Place::new();
-    let refused = place.run(&["top", "last"]);
-    let line = refused.refusal();
-    assert!(
-        line.starts_with("top: standard input and output are not a terminal"),
-        "{line}"
-    );
-    assert!(line.contains("glasshouse log PAL --follow"), "{line}");
-}
-
-#[test]
-fn a_log_that_is_not_there_is_refused_before_the_terminal_is_taken() {
-    let place = Place::new();
-    let Some(tmux) = Tmux::start(&place) else {
-        return;
-    };
-    tmux.enter(&format!(
-        "{} top ./nothing.pal; echo code=$?",
-        env!("CARGO_BIN_EXE_glasshouse")
-    ));
-    let shown = tmux.until("a refusal", |screen| screen.contains("code=2"));
-    assert!(
-        shown.contains("glasshouse: there is no file ./nothing.pal"),
-        "{shown}"
-    );
 }

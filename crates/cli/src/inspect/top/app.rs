@@ -87,9 +87,10 @@ impl<'a> App<'a> {
             state: ps::state(log.is_alive(), log.lifecycle()),
             retained: String::new(),
         };
-        app.measure()?;
+        app.measure();
         if !log.is_alive() {
-            app.pause()?;
+            let last = (source.reopen)()?;
+            app.pause(last);
         }
         Ok(app)
     }
@@ -167,25 +168,30 @@ impl<'a> App<'a> {
         self.live.look(until(log, 0), &log.rings(), log.tasks());
     }
 
-    /// Finds out what the log retains and has lost. Reads all records.
-    ///
-    /// # Errors
-    ///
-    /// When the log cannot be opened.
-    pub fn measure(&mut self) -> Result<(), OpenError> {
-        self.retained = lost::line(&(self.source.reopen)()?);
-        Ok(())
+    /// Finds out what the log retains and has lost, unless time stands still. Reads all records.
+    pub fn measure(&mut self) {
+        if self.replay.is_none()
+            && let Ok(log) = self.reopen()
+        {
+            self.retained = lost::line(&log);
+        }
+    }
+
+    /// The same log once more; why there is none, where it was removed or replaced since.
+    fn reopen(&self) -> Result<Log, String> {
+        let log = (self.source.reopen)().map_err(|error| error.to_string())?;
+        let whose = |log: &Log| (log.process(), log.start_stamp());
+        match whose(&log) == whose(self.log()) {
+            true => Ok(log),
+            false => Err("another process's log is in its place".to_owned()),
+        }
     }
 
     /// Does what a key asks for; how to end, where that is it.
-    ///
-    /// # Errors
-    ///
-    /// When the log cannot be opened any more.
-    pub fn act(&mut self, action: Action) -> Result<Option<End>, OpenError> {
+    pub fn act(&mut self, action: Action) -> Option<End> {
         match action {
-            Action::Quit => return Ok(Some(End::Quit)),
-            Action::Interrupt => return Ok(Some(End::Interrupted)),
+            Action::Quit => return Some(End::Quit),
+            Action::Interrupt => return Some(End::Interrupted),
             Action::Move(by) => self.move_by(by),
             Action::Screens(by) => self.move_by(by.saturating_mul(self.page_rows())),
             Action::First => self.move_by(isize::MIN),
@@ -193,7 +199,10 @@ impl<'a> App<'a> {
             Action::Open => self.open(),
             Action::Back => self.back(),
             Action::Pause if self.replay.is_some() => self.resume(),
-            Action::Pause => self.pause()?,
+            Action::Pause => match self.reopen() {
+                Ok(log) => self.pause(log),
+                Err(why) => self.retained = format!("cannot pause: {why}"),
+            },
             Action::Time(time) => self.travel(time),
             Action::Sort(by) => {
                 let key = self.order.key.after(by);
@@ -214,7 +223,7 @@ impl<'a> App<'a> {
             Action::Type(c) => self.filter.push(c),
             Action::Erase => self.filter.pop(),
         }
-        Ok(None)
+        None
     }
 
     fn is_list_shown(&self) -> bool {
@@ -271,12 +280,12 @@ impl<'a> App<'a> {
         }
     }
 
-    fn pause(&mut self) -> Result<(), OpenError> {
-        let replay = Replay::new((self.source.reopen)()?, self.source.until);
+    /// Stands still at the end of a log that was just opened.
+    fn pause(&mut self, log: Log) {
+        let replay = Replay::new(log, self.source.until);
         self.retained = lost::line(replay.log());
         self.replay = Some(replay);
         self.renew_history();
-        Ok(())
     }
 
     fn resume(&mut self) {

@@ -2,7 +2,7 @@
 
 use super::app::{App, End, Source};
 use super::input::{Heard, Input};
-use super::keys::action;
+use super::keys::{Action, action};
 use super::screen::Screen;
 use super::view;
 use crate::exit::Stop;
@@ -46,15 +46,15 @@ impl Chore {
 ///
 /// # Errors
 ///
-/// An end by a signal or by the terminal's going, and a log or a terminal that cannot be read any more.
+/// An end by a signal or by the terminal's going, and a log that cannot be read.
 pub fn show(opened: &Opened, screen: &mut Screen, input: &mut Input) -> Result<(), Stop> {
     let reopen = || Log::open(&opened.path);
-    let told = |error: OpenError| Stop::input(human::plain(&error.to_string()));
     let source = Source {
         log: &opened.log,
         reopen: &reopen,
         until: &until,
     };
+    let told = |error: OpenError| Stop::input(human::plain(&error.to_string()));
     let mut app = App::new(source).map_err(told)?;
     let now = Instant::now();
     let mut look = Chore {
@@ -69,12 +69,8 @@ pub fn show(opened: &Opened, screen: &mut Screen, input: &mut Input) -> Result<(
     };
     loop {
         look.run(|| app.look());
-        // A log that was removed meanwhile is still read where it is open.
-        let _ = measure.run(|| app.measure());
-        if screen
-            .draw(|buffer, area| view::draw(&mut app, buffer, area))
-            .is_err()
-        {
+        measure.run(|| app.measure());
+        if !draw(screen, &mut app) {
             return Err(Stop::Interrupted);
         }
         let keys = match input.wait(look.due.saturating_duration_since(Instant::now())) {
@@ -83,18 +79,23 @@ pub fn show(opened: &Opened, screen: &mut Screen, input: &mut Input) -> Result<(
         };
         for key in keys {
             let asked = action(key, app.mode());
-            match asked
-                .map(|asked| app.act(asked))
-                .transpose()
-                .map_err(told)?
-            {
-                Some(Some(End::Quit)) => return Ok(()),
-                Some(Some(End::Interrupted)) => return Err(Stop::Interrupted),
-                Some(None) | None => {}
+            if asked == Some(Action::Open) && !draw(screen, &mut app) {
+                return Err(Stop::Interrupted);
+            }
+            match asked.and_then(|asked| app.act(asked)) {
+                Some(End::Quit) => return Ok(()),
+                Some(End::Interrupted) => return Err(Stop::Interrupted),
+                None => {}
             }
         }
         if app.is_stale() {
             look.due = Instant::now();
         }
     }
+}
+
+/// Draws a frame, by which it is settled, too, which task is chosen; whether the terminal is still there.
+fn draw(screen: &mut Screen, app: &mut App<'_>) -> bool {
+    let drawn = screen.draw(|buffer, area| view::draw(app, buffer, area));
+    drawn.is_ok()
 }

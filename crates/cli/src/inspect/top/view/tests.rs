@@ -1,12 +1,15 @@
 //! Owns the tests of what is on the screen: whole screens, as text.
 
+mod pages;
+
 use super::*;
+use crate::inspect::top::app::Source;
 use crate::inspect::top::keys::{Action, Time};
 use crate::inspect::top::scene::{MS, Scene};
-use glasshouse_pal::{TaskEvent, TaskId, WakeSource};
+use glasshouse_pal::reader::Log;
+use glasshouse_pal::{Pal, TaskEvent};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use std::time::Duration;
 
 /// What a screen of this size shows, line by line, without the spaces at the ends.
 fn screen(app: &mut App<'_>, columns: u16, rows: u16) -> Vec<String> {
@@ -25,7 +28,7 @@ fn screen(app: &mut App<'_>, columns: u16, rows: u16) -> Vec<String> {
 
 fn press(app: &mut App<'_>, actions: &[Action]) {
     for action in actions {
-        app.act(*action).expect("it can be read");
+        assert_eq!(app.act(*action), None);
     }
 }
 
@@ -101,162 +104,6 @@ WORKER STATE       1S  10S TICKS/S TASK
 
 q quit  ? help  p pause  s sort  r reverse  / name  Enter task  l lanes  t PTYs
 "#,
-        );
-    });
-}
-
-#[test]
-fn a_task_s_page_tells_its_life_its_waits_who_woke_it_and_what_it_spawned() {
-    let mut scene = scene();
-    let build = TaskId::new(2).expect("in range");
-    scene.sleep(build, Duration::from_millis(3));
-    scene.pass(3 * MS);
-    scene.wake(0, build, WakeSource::Timer);
-    scene.pass(MS / 10);
-    scene.run(1, build);
-    scene.pass(MS);
-    scene.shown(|app| {
-        screen(app, 80, 24);
-        press(app, &[Action::Open]);
-        assert_screen(
-            &screen(app, 80, 24),
-            r#"
-a process, pid 0, alive                                         at 0.504100000 s
-retained: all of 503 ms; lost: nothing; not crash-safe: the log dies with its p…
-
-task #2 build, spawned at src/scene.rs:10:5 by #1(serve)
-running for 1.00 ms; age 503 ms, polls 2
-run 498 ms (99.0 %), ready 2.10 ms (0.4 %), wait 3.00 ms (0.6 %)
-waits: sleeping 3.00 ms
-woken by: timer 1x
-spawned: none
-
-             AT WORKER STATE       LASTED WHY
-    0.503100000      1 running    1.00ms+
-    0.503000000      0 scheduled    100µs by=timer
-    0.500000000      0 sleeping    3.00ms dur=3.00 ms
-    0.003000000      0 running      497ms
-    0.001000000      0 scheduled   2.00ms site=src/scene.rs:10:5 parent=#1(serv…
-
-
-
-
-
-
-
-q quit  ? help  p pause  s sort  r reverse  / name  Enter task  l lanes  t PTYs
-"#,
-        );
-        press(app, &[Action::Move(3)]);
-        assert_screen(
-            &screen(app, 80, 24)[10..13],
-            "
-             AT WORKER STATE       LASTED WHY
-    0.003000000      0 running      497ms
-    0.001000000      0 scheduled   2.00ms site=src/scene.rs:10:5 parent=#1(serv…
-",
-        );
-        press(app, &[Action::Back]);
-        assert!(screen(app, 80, 24)[2].starts_with("WORKER"));
-    });
-}
-
-#[test]
-fn a_task_that_ends_while_its_page_is_open_stays_there_with_its_end() {
-    let mut scene = scene();
-    let build = TaskId::new(2).expect("in range");
-    // The present is looked at again below, so the world moves on in between.
-    let log = scene.pal.log();
-    let before = scene.shown(|app| {
-        screen(app, 80, 24);
-        press(app, &[Action::Open]);
-        app.history.take()
-    });
-    let mut history = before.expect("the busiest task's page");
-    assert_eq!(history.task(), build);
-    scene.leave(TaskEvent::Done { tid: build });
-    for entry in log.records() {
-        history.follow(&entry);
-    }
-    scene.shown(|app| {
-        app.history = Some(history);
-        let shown = screen(app, 80, 24);
-        assert_screen(
-            &shown[3..5],
-            "
-task #2 build, spawned at src/scene.rs:10:5 by #1(serve)
-done; polls 1, run 497 ms, ready 2.00 ms, wait 0
-",
-        );
-        assert_eq!(
-            shown[10].split_whitespace().collect::<Vec<_>>(),
-            ["0.500000000", "0", "done"]
-        );
-    });
-}
-
-#[test]
-fn lanes_and_pseudo_terminals_have_pages() {
-    scene().shown(|app| {
-        press(app, &[Action::Show(Page::Lanes)]);
-        assert_screen(
-            &screen(app, 80, 24)[3..7],
-            "
-LANE              LIMIT   HELD WAITING  TAKEN LONGEST
-cpu                   2      2       1      2  3.00ms full
-
-TAKEN: permits so far; LONGEST: what one of their takers waited
-",
-        );
-        press(app, &[Action::Show(Page::Ptys)]);
-        assert_screen(
-            &screen(app, 80, 24)[3..5],
-            "
-     PID STATE           FOR     OUTPUT    DROPPED NAME
-    4242 running       487ms          -          - make
-",
-        );
-    });
-}
-
-#[test]
-fn a_program_that_has_ended_says_how() {
-    let scene = scene();
-    let build = TaskId::new(2).expect("in range");
-    scene.outgrow_pty(build, 4242, "make", 65536);
-    scene.shown(|app| {
-        press(app, &[Action::Show(Page::Ptys)]);
-        let row = "    4242 running       487ms  >64.0 KiB          - make";
-        assert_eq!(screen(app, 80, 24)[4], row);
-    });
-    scene.end_pty(build, 4242, "make", [-1, 15]);
-    scene.open_pty(build, 4243, "sh");
-    scene.end_pty(build, 4243, "sh", [3, 0]);
-    scene.shown(|app| {
-        press(app, &[Action::Show(Page::Ptys)]);
-        assert_screen(
-            &screen(app, 80, 24)[4..6],
-            "
-    4243 exited 3          0   4.00 KiB        0 B sh
-    4242 signal 15     487ms   4.00 KiB        0 B make
-",
-        );
-    });
-}
-
-#[test]
-fn a_log_without_tasks_lanes_or_pseudo_terminals_says_so() {
-    Scene::new().shown(|app| {
-        let shown = screen(app, 80, 24).join("\n");
-        assert!(shown.contains("no task is alive"), "{shown}");
-        press(app, &[Action::Show(Page::Lanes)]);
-        let shown = screen(app, 80, 24).join("\n");
-        assert!(shown.contains("no record speaks of a lane"), "{shown}");
-        press(app, &[Action::Show(Page::Ptys)]);
-        let shown = screen(app, 80, 24).join("\n");
-        assert!(
-            shown.contains("no record speaks of a pseudo-terminal"),
-            "{shown}"
         );
     });
 }
@@ -428,26 +275,6 @@ q quit  ? help  p pause  s sort  r reverse …
 }
 
 #[test]
-fn help_tells_every_key_in_80_by_24() {
-    scene().shown(|app| {
-        press(app, &[Action::Show(Page::Help)]);
-        let shown = screen(app, 80, 24);
-        for key in ["q ", "arrows jk", "Enter", "s S r", "/ ", "l t o ?", "p "] {
-            assert!(
-                shown.iter().any(|line| line.starts_with(key)),
-                "{key} in {shown:?}"
-            );
-        }
-        assert!(
-            shown[3..].iter().all(|line| !line.ends_with('…')),
-            "{shown:?}"
-        );
-        press(app, &[Action::Show(Page::Help)]);
-        assert!(screen(app, 80, 24)[2].starts_with("WORKER"));
-    });
-}
-
-#[test]
 fn no_name_steers_the_terminal() {
     let mut scene = Scene::new();
     scene.spawn("\u{1b}[2Jevil\n", None);
@@ -455,4 +282,34 @@ fn no_name_steers_the_terminal() {
         let shown = screen(app, 80, 24);
         assert!(shown[8].contains("\\u{1b}[2Jevil\\n"), "{}", shown[8]);
     });
+}
+
+#[test]
+fn a_log_that_was_removed_under_view_is_shown_on_and_not_paused() {
+    let scene = scene();
+    for (how, why) in [
+        ("removed", "/nowhere/at/all.pal"),
+        ("replaced", "another process's log is in its place"),
+    ] {
+        let reopen = || match how {
+            "removed" => Log::open(std::path::Path::new("/nowhere/at/all.pal")),
+            _ => Ok(Pal::memory().log()),
+        };
+        let source = Source {
+            log: &scene.pal.log(),
+            reopen: &reopen,
+            until: &|_, _| scene.now(),
+        };
+        let mut app = App::new(source).expect("it is open");
+        app.look();
+        press(&mut app, &[Action::Pause]);
+        let shown = screen(&mut app, 80, 24);
+        assert!(
+            shown[1].starts_with("cannot pause: ") && shown[1].contains(why),
+            "{}",
+            shown[1]
+        );
+        assert!(!shown[0].contains("PAUSED"));
+        assert!(shown[8].contains(" build "), "{shown:?}");
+    }
 }
