@@ -22,6 +22,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod window;
+mod writer;
 
 pub use settings::{Settings, SpillError};
 pub use spiller::{Spiller, Step};

@@ -1,20 +1,15 @@
 //! Owns the steps of spilling: take in, keep or leave out, write, flush.
 
 use super::budget::Budget;
-use super::named::Named;
 use super::settings::{Settings, SpillError};
 use super::store::Store;
 use super::window::Window;
-use crate::clock::{Clock, ClockPair};
-use crate::format::header::LOSS_WORDS;
+use super::writer::{Before, Contents, Writer};
+use crate::clock::Clock;
 use crate::host::ProcessId;
 use crate::pal::Pal;
 use crate::reader::{Cursor, GapCause, Log, Snapshot};
-use crate::segment::{
-    BLOCK_RECORDS_MAX, Encoder, GapFact, HEADER_BYTES, NAMES_MAX, Packed, SectionHead, SectionKind,
-    SegmentHeader, Status, put_rows, spans,
-};
-use crate::slot::TaskRow;
+use crate::segment::{BLOCK_RECORDS_MAX, Encoder, GapFact, Packed, spans};
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -25,9 +20,6 @@ const RING_PERCENT: u64 = 25;
 const STEP_MIN: Duration = Duration::from_millis(3);
 /// The first step comes soon after the start: how fast records come is not known yet.
 const STEP_FIRST: Duration = Duration::from_millis(50);
-/// Rows of the task table that a segment notes at most: a process with more tasks than this names the others by their
-/// spawns alone.
-const ROWS_MAX: usize = 65_536;
 /// What a record is thought to take before any was written, in hundredths of a byte.
 const BYTES_GUESS: u64 = 300;
 
@@ -48,15 +40,13 @@ const BYTES_GUESS: u64 = 300;
 /// ```
 pub struct Spiller {
     log: Log,
-    pal: Pal,
+    clock: Clock,
     settings: Settings,
     cursor: Cursor,
     window: Window,
     encoder: Encoder,
-    store: Store,
+    writer: Writer,
     budget: Budget,
-    /// What the open segment names.
-    named: Named,
     /// The window that is missing before the next block.
     gap: Option<GapFact>,
     /// When the step before began: what is stamped no later has settled.
@@ -65,12 +55,9 @@ pub struct Spiller {
     whole_from: u64,
     /// The stamp of the last record that was kept.
     kept_to: u64,
-    /// When was flushed last, and when the open segment was begun.
+    /// When was flushed last.
     flushed: u64,
-    begun: u64,
     unreadable: u64,
-    /// What the log's own losses were when they were last written.
-    loss: [u64; LOSS_WORDS],
     /// Hundredths of a byte that a record took lately.
     bytes_a_record: u64,
     is_first: bool,
@@ -119,25 +106,23 @@ impl Spiller {
         let log = pal.log();
         let begun = log.clock_pairs().first().map_or(0, |pair| pair.wall_ns);
         let store = Store::new(&settings, ProcessId::current(), begun)?;
-        let now = pal.clock().now_ordered();
+        let clock = pal.clock().clone();
+        let now = clock.now_ordered();
         Ok(Spiller {
-            budget: Budget::new(settings.bytes_per_second, pal.clock().ns(now)),
+            budget: Budget::new(settings.bytes_per_second, clock.ns(now)),
+            writer: Writer::new(store, &clock),
             log,
-            pal: pal.clone(),
+            clock,
             settings,
             cursor: Cursor::default(),
             window: Window::default(),
             encoder: Encoder::new(),
-            store,
-            named: Named::default(),
             gap: None,
             cut: 0,
             whole_from: 0,
             kept_to: 0,
             flushed: now,
-            begun: now,
             unreadable: 0,
-            loss: [0; LOSS_WORDS],
             bytes_a_record: BYTES_GUESS,
             is_first: true,
             is_finished: false,
@@ -147,13 +132,13 @@ impl Spiller {
 
     /// Where this process's segments are.
     pub fn path(&self) -> &Path {
-        self.store.path()
+        self.writer.path()
     }
 
     /// Takes in what is new and writes what has settled, where a block is full or the flush is due. It may wait for the
     /// disk. What cannot be written is left out, and told as a gap; the first such error is a `tracing` warning.
     pub fn step(&mut self) -> Step {
-        let now = self.clock().now_ordered();
+        let now = self.clock.now_ordered();
         let mut step = Step {
             kept: 0,
             left_out: 0,
@@ -163,18 +148,17 @@ impl Spiller {
         if self.is_finished {
             return step;
         }
-        let since = self.clock().duration(now.saturating_sub(self.cut));
+        let since = self.clock.duration(now.saturating_sub(self.cut));
         let was_first = self.is_first;
         let percent = self.take_in(&mut step);
-        if self.store.is_open() && self.is_older(self.begun, now, self.settings.segment_age) {
-            let closed = self.store.close();
-            self.told(closed);
-        }
-        let is_due = self.is_older(self.flushed, now, self.settings.flush);
+        let closed = self.writer.close_if_older(self.settings.segment_age);
+        self.told(closed);
+        let unflushed = self.clock.duration(now.saturating_sub(self.flushed));
+        let is_due = unflushed >= self.settings.flush;
         self.write(self.cut, is_due, &mut step);
         if is_due {
             self.flushed = now;
-            let flushed = self.store.flush();
+            let flushed = self.writer.flush();
             self.told(flushed);
         }
         self.cut = now;
@@ -197,19 +181,16 @@ impl Spiller {
         }
         let _ = self.take_in(&mut step);
         self.write(u64::MAX, true, &mut step);
-        let ended = self.end(&mut step);
-        self.told(ended);
-        let closed = self.store.close();
-        self.told(closed);
+        let before = Before {
+            kept_to: self.kept_to,
+            gap: self.gap.as_ref(),
+            whole_from: self.whole_from,
+        };
+        match self.writer.end(&self.log, before) {
+            Ok(bytes) => step.bytes += bytes,
+            Err(error) => self.told(Err(error)),
+        }
         step
-    }
-
-    fn clock(&self) -> &Clock {
-        self.pal.clock()
-    }
-
-    fn is_older(&self, since: u64, now: u64, age: Duration) -> bool {
-        self.clock().duration(now.saturating_sub(since)) >= age
     }
 
     /// When the next step should come, after one that found the rings so full after so long.
@@ -317,18 +298,29 @@ impl Spiller {
 
     /// Writes a block of these events, or says why not.
     fn keep(&mut self, events: &[Packed], words: &[u64], step: &mut Step) -> Result<(), GapCause> {
-        let now_ns = self.clock().ns(self.clock().now());
+        let now_ns = self.clock.ns(self.clock.now());
         let guess = events.len() as u64 * self.bytes_a_record / 100;
         if !self.budget.allows(guess, now_ns) {
             return Err(GapCause::Budget);
         }
-        let pair = self.clock().pair();
+        let pair = self.clock.pair();
         let (payload, head) = self.encoder.encode(events, words, self.unreadable, pair);
-        let kept = self.append(events, words, &payload);
+        let contents = Contents {
+            events,
+            words,
+            payload: &payload,
+        };
+        let before = Before {
+            kept_to: self.kept_to,
+            gap: self.gap.as_ref(),
+            whole_from: self.whole_from,
+        };
+        let kept = self.writer.append(&self.log, &contents, before);
         let bytes = kept.map_err(|error| {
             self.told(Err(error));
             GapCause::Failed
         })?;
+        self.gap = None;
         self.unreadable = 0;
         self.kept_to = self.kept_to.max(head.last);
         self.budget.spend(bytes);
@@ -339,117 +331,13 @@ impl Spiller {
         Ok(())
     }
 
-    /// Appends a block and all that it needs to a segment; how many bytes that were.
-    fn append(&mut self, events: &[Packed], words: &[u64], payload: &[u8]) -> io::Result<u64> {
-        let mut bytes = Vec::new();
-        if !self.store.is_open() || self.store.is_full_with(payload.len() as u64) {
-            self.begin(&mut bytes)?;
-        }
-        self.named.add(&self.log, events, words, &mut bytes);
-        if let Some(gap) = &self.gap {
-            let mut payload = Vec::new();
-            gap.put(&mut payload);
-            SectionHead::put(&mut bytes, SectionKind::Gap, &payload);
-        }
-        self.put_status(false, &mut bytes);
-        SectionHead::put(&mut bytes, SectionKind::Block, payload);
-        self.store.append(&bytes)?;
-        self.gap = None;
-        Ok(bytes.len() as u64)
-    }
-
-    /// Begins a segment: its header, and the tasks that live.
-    fn begin(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
-        let number = self.store.begin()?;
-        self.begun = self.clock().now();
-        self.named = Named::default();
-        self.loss = [0; LOSS_WORDS];
-        let gap_end = self.gap.as_ref().map_or(0, |gap| gap.to);
-        let header = SegmentHeader {
-            process: self.log.process(),
-            command: self.log.command().to_owned(),
-            rate: self.log.rate(),
-            start_stamp: self.log.start_stamp(),
-            start_pair: self.log.clock_pairs().first().copied().unwrap_or_default(),
-            number,
-            whole_from: match number {
-                1 => self.whole_from,
-                _ => gap_end.max(self.kept_to.saturating_add(1)),
-            },
-            bytes: HEADER_BYTES as u64,
-        };
-        header.put(bytes);
-        self.put_rows(bytes);
-        Ok(())
-    }
-
-    fn put_rows(&mut self, bytes: &mut Vec<u8>) {
-        let mut rows: Vec<TaskRow> = self.log.tasks().take(ROWS_MAX).collect();
-        rows.sort_unstable_by_key(|row| row.id);
-        self.named.add_rows(&self.log, &rows, bytes);
-        // One section at least: that nobody lives is said as well.
-        let mut rest = &rows[..];
-        loop {
-            let (part, next) = rest.split_at(rest.len().min(NAMES_MAX));
-            SectionHead::put(bytes, SectionKind::Tasks, &put_rows(part));
-            rest = next;
-            if rest.is_empty() {
-                return;
-            }
-        }
-    }
-
-    /// Says what the log lost by itself, when that has changed; and its end, always.
-    fn put_status(&mut self, is_final: bool, bytes: &mut Vec<u8>) {
-        let mut loss = [0; LOSS_WORDS];
-        for (cause, count) in self.log.loss_counts() {
-            loss[cause as usize] = count;
-        }
-        if loss == self.loss && !is_final {
-            return;
-        }
-        self.loss = loss;
-        let status = Status {
-            is_final,
-            lifecycle: self.log.lifecycle(),
-            pair: if is_final {
-                self.clock().pair()
-            } else {
-                ClockPair::default()
-            },
-            loss,
-        };
-        let mut payload = Vec::new();
-        status.put(&mut payload);
-        SectionHead::put(bytes, SectionKind::Status, &payload);
-    }
-
-    /// The last sections.
-    fn end(&mut self, step: &mut Step) -> io::Result<()> {
-        let mut bytes = Vec::new();
-        if self.store.is_open() {
-            self.put_rows(&mut bytes);
-        } else {
-            self.begin(&mut bytes)?;
-        }
-        if let Some(gap) = self.gap.take() {
-            let mut payload = Vec::new();
-            gap.put(&mut payload);
-            SectionHead::put(&mut bytes, SectionKind::Gap, &payload);
-        }
-        self.put_status(true, &mut bytes);
-        self.store.append(&bytes)?;
-        step.bytes += bytes.len() as u64;
-        Ok(())
-    }
-
     /// Says once that something cannot be written.
     fn told(&mut self, result: io::Result<()>) {
         if let Err(error) = result
             && !std::mem::replace(&mut self.has_warned, true)
         {
             tracing::warn!(
-                directory = %self.store.path().display(),
+                directory = %self.writer.path().display(),
                 "records cannot be spilled and are left out: {error}"
             );
         }
@@ -460,7 +348,7 @@ impl std::fmt::Debug for Spiller {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Spiller")
             .field("settings", &self.settings)
-            .field("path", &self.store.path())
+            .field("path", &self.writer.path())
             .finish_non_exhaustive()
     }
 }

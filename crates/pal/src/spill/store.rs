@@ -126,17 +126,23 @@ impl Store {
 
     /// Appends to the open segment. After an error it is closed, without what was not written whole.
     pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let written = self.try_append(bytes);
+        if written.is_err() {
+            // A reader would find the torn end by itself.
+            let cut = |open: &Open| open.file.set_len(open.bytes);
+            let _ = self.open.as_ref().map(cut);
+            let _ = self.close();
+        }
+        written
+    }
+
+    fn try_append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.make_room(bytes.len() as u64)?;
         let Some(open) = &mut self.open else {
             return Err(io::Error::other("no segment is open"));
         };
         open.is_dirty = true;
-        if let Err(error) = open.file.write_all(bytes) {
-            // A reader would find the torn end by itself.
-            let _ = open.file.set_len(open.bytes);
-            let _ = self.close();
-            return Err(error);
-        }
+        open.file.write_all(bytes)?;
         open.bytes += bytes.len() as u64;
         Ok(())
     }
@@ -160,6 +166,12 @@ impl Store {
     pub(super) fn close(&mut self) -> io::Result<()> {
         let flushed = self.flush();
         if let Some(open) = self.open.take() {
+            if open.bytes == 0 {
+                // Not even its header could be written.
+                let _ = std::fs::remove_file(&open.path);
+                self.number -= 1;
+                return flushed;
+            }
             self.closed_bytes += open.bytes;
             self.closed.push_back((open.path, open.bytes));
         }

@@ -6,6 +6,7 @@
 
 mod bounds;
 mod gaps;
+mod hostile;
 mod program;
 mod round_trip;
 

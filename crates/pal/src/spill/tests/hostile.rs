@@ -1,0 +1,158 @@
+//! Segments that no spiller wrote, with checksums that fit.
+
+use super::program::{Dice, Program};
+use super::{place, segments, small};
+use crate::reader::{Log, OpenError};
+use crate::segment::{SECTION_HEAD_BYTES, SectionHead};
+use crate::spill::Spiller;
+use crate::{Pal, TaskId};
+use std::path::{Path, PathBuf};
+
+/// Where the sections of a segment are: the kind, and the payload's range.
+fn sections(bytes: &[u8]) -> Vec<(usize, std::ops::Range<usize>)> {
+    let mut found = Vec::new();
+    let mut at = 144;
+    while at < bytes.len() {
+        let head = bytes[at..].first_chunk().expect("a head");
+        let head = SectionHead::take(head).expect("a length");
+        let payload = at + SECTION_HEAD_BYTES..at + SECTION_HEAD_BYTES + head.length;
+        found.push((at, payload.clone()));
+        at = payload.end;
+    }
+    found
+}
+
+/// Makes a section's checksum fit again.
+fn seal(bytes: &mut [u8], at: usize, payload: std::ops::Range<usize>) {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&bytes[at..at + 8]);
+    crc.update(&bytes[payload]);
+    bytes[at + 8..at + 12].copy_from_slice(&crc.finalize().to_le_bytes());
+}
+
+fn one_segment() -> (tempfile::TempDir, PathBuf, Vec<u8>) {
+    let (place, dir) = place();
+    let pal = Pal::memory();
+    let settings = crate::spill::Settings {
+        segment_bytes: 1 << 20,
+        ..small(&dir)
+    };
+    let mut spiller = Spiller::new(&pal, settings).expect("made");
+    Program::new(&pal, 3, 4).run(250);
+    let _ = spiller.finish();
+    let path = segments(&spiller).remove(0);
+    let bytes = std::fs::read(&path).expect("readable");
+    (place, path, bytes)
+}
+
+/// Asks everything that can be asked; how many records there are.
+fn ask_all(path: &Path) -> usize {
+    let Ok(log) = Log::open(path) else { return 0 };
+    let tid = TaskId::new(3).expect("in range");
+    let _ = (
+        log.loss(),
+        log.horizon(),
+        log.retained_ns(),
+        log.rings(),
+        log.lifecycle(),
+    );
+    let _ = (
+        log.known_tasks(),
+        log.tasks().count(),
+        log.wall_ns(u64::MAX),
+    );
+    let mut lives = log.lives();
+    for entry in log.records() {
+        if let crate::Event::Task(event) = &entry.event {
+            let _ = lives.feed(entry.stamp, entry.aux, event);
+        }
+    }
+    let _ = crate::verify::verify(&log);
+    assert!(log.records_about(tid).count() <= log.records().count());
+    log.records().count()
+}
+
+#[test]
+fn damage_under_a_checksum_that_fits_never_panics_the_reader() {
+    let (_place, path, bytes) = one_segment();
+    let sections = sections(&bytes);
+    let mut dice = Dice(11);
+    let (mut read, mut most) = (0, 0);
+    for _ in 0..800 {
+        let mut damaged = bytes.clone();
+        for _ in 0..1 + dice.below(3) {
+            let (at, payload) = &sections[dice.below(sections.len() as u64) as usize];
+            if payload.is_empty() {
+                continue;
+            }
+            // Mostly near the beginning, where the counts are.
+            let reach = if dice.below(2) == 0 { 40 } else { u64::MAX };
+            let place = payload.start + dice.below(reach.min(payload.len() as u64)) as usize;
+            damaged[place] = match dice.below(4) {
+                0 => 0xff,
+                1 => 0,
+                2 => damaged[place] ^ 1 << dice.below(8),
+                _ => dice.below(256) as u8,
+            };
+            seal(&mut damaged, *at, payload.clone());
+        }
+        std::fs::write(&path, &damaged).expect("written");
+        let records = ask_all(&path);
+        read += usize::from(records > 0);
+        most = most.max(records);
+    }
+    assert!(read > 150, "{read} could be read");
+    // A byte stands for 64 events at most.
+    assert!(most <= bytes.len() * 64, "{most}");
+}
+
+#[test]
+fn a_kind_of_section_that_is_not_known_is_skipped() {
+    let (_place, path, bytes) = one_segment();
+    let whole = ask_all(&path);
+    let (at, _) = sections(&bytes)[0];
+    let mut more = bytes[..at].to_vec();
+    let payload = b"from a later release";
+    more.extend_from_slice(&99u32.to_le_bytes());
+    more.extend_from_slice(&(payload.len() as u32).to_le_bytes());
+    more.extend_from_slice(&[0; 4]);
+    more.extend_from_slice(payload);
+    let end = more.len();
+    seal(&mut more, at, at + SECTION_HEAD_BYTES..end);
+    more.extend_from_slice(&bytes[at..]);
+    std::fs::write(&path, &more).expect("written");
+    assert_eq!(ask_all(&path), whole);
+    assert!(Log::open(&path).expect("readable").loss().is_none());
+}
+
+#[test]
+fn a_later_major_version_is_refused_by_name_also_among_others() {
+    let (_place, path, mut bytes) = one_segment();
+    bytes[12] = 2;
+    let later = path.with_file_name("00000002.seg");
+    std::fs::write(&later, &bytes).expect("written");
+    for asked in [&later, path.parent().expect("a directory")] {
+        let refused = Log::open(asked).expect_err("a later version");
+        assert!(
+            matches!(refused, OpenError::Version { major: 2, .. }),
+            "{refused}"
+        );
+        assert!(refused.to_string().contains("00000002.seg"), "{refused}");
+    }
+}
+
+#[test]
+fn another_log_s_segment_in_the_directory_is_told_and_left_out() {
+    let (_place, path, bytes) = one_segment();
+    let whole = ask_all(&path);
+    let (_other, _, mut foreign) = one_segment();
+    foreign[64..72].copy_from_slice(&77u64.to_le_bytes());
+    let crc = u64::from(crc32fast::hash(&foreign[..136]));
+    foreign[136..144].copy_from_slice(&crc.to_le_bytes());
+    let dir = path.parent().expect("a directory");
+    std::fs::write(dir.join("00000002.seg"), &foreign).expect("written");
+    std::fs::write(dir.join("00000003.seg"), &bytes[..70]).expect("written");
+    let log = Log::open(dir).expect("readable");
+    assert_eq!(log.loss().damaged_segments, 2);
+    assert_eq!(log.records().count(), whole);
+}
