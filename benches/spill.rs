@@ -181,7 +181,7 @@ async fn one_of_a_tour(n: u64, rounds: u64) {
         for value in 0..4 {
             send.send(value).await.expect("received");
         }
-        if round % 8 == 0 {
+        if round.is_multiple_of(8) {
             let node = task::Builder::new().name("node");
             node.spawn(task::yield_now()).await.expect("ends");
         }

@@ -12,7 +12,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn place() -> (tempfile::TempDir, PathBuf) {
-    let place = tempfile::tempdir().unwrap();
+    let place = tempfile::tempdir().expect("a temporary directory");
     let dir = place.path().join("spill");
     (place, dir)
 }
@@ -29,7 +29,7 @@ async fn work() {
         })
         .collect();
     for task in tasks {
-        task.await.unwrap();
+        task.await.expect("ends");
     }
 }
 

@@ -258,7 +258,7 @@ mod tests {
                 site: SiteId(n as u32),
                 polls: u32::MAX,
                 parent: TaskId::new(n - 1),
-                waker: Some(WakeSource::Timer).filter(|_| n % 2 == 0),
+                waker: Some(WakeSource::Timer).filter(|_| n.is_multiple_of(2)),
                 run_ticks: n << 40,
                 wait_ticks: 0,
                 ready_ticks: 7,

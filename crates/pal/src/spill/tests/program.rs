@@ -108,13 +108,15 @@ impl Program {
             "src/main.rs",
             line,
             1,
-            Some(&name).filter(|_| line % 2 == 0).map(|name| &**name),
+            Some(&name)
+                .filter(|_| line.is_multiple_of(2))
+                .map(|name| &**name),
         );
         let parent = self
             .tasks
             .first()
             .map(|task| task.tid)
-            .filter(|_| line % 3 == 0);
+            .filter(|_| line.is_multiple_of(3));
         self.tasks.push(Task {
             tid,
             aux: u8::MAX,
