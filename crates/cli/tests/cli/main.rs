@@ -15,6 +15,7 @@ mod mistakes;
 mod place;
 mod processes;
 mod program;
+mod spill;
 mod stats;
 mod task;
 mod terminal;

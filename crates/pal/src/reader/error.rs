@@ -71,7 +71,7 @@ pub enum OpenError {
     },
     /// A directory holds no segments.
     #[error(
-        "{} holds no segments; name a log, or the directory that a program spills to",
+        "{} is not a log: it holds no segments; name a log, or the directory that a program spills to",
         path.display()
     )]
     NoSegments {
