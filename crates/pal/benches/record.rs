@@ -2,19 +2,34 @@
 //!
 //! The log is a file on the memory file system, as a process has it. Figures are the least of several
 //! rounds, of which the first is left out: it walks over memory for the first time.
+//!
+//! Last, what a reader costs that follows the log a thousand times a second: it is this program again, and rounds
+//! with it and without take turns.
 
 use glasshouse_pal::dir::LogDir;
+use glasshouse_pal::reader::{Cursor, Log};
 use glasshouse_pal::{
     Clock, Pal, RingOwner, RingWriter, SlotCache, TaskEvent, TaskId, TaskState, WakeSource,
     WorkerState,
 };
 use std::hint::black_box;
-use std::time::Instant;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 15;
 const RECORDS: u64 = 1_000_000;
 
+/// The variable by which this program is told to follow a log.
+const FOLLOW: &str = "RECORD_BENCH_FOLLOW";
+/// Pairs of rounds, with a reader and without.
+const PAIRS: usize = 21;
+
 fn main() {
+    if let Some(log) = std::env::var_os(FOLLOW) {
+        return follow(log.as_ref());
+    }
     let place = tempfile::tempdir_in("/dev/shm").expect("a memory file system");
     let dir = LogDir::at(place.path().join("logs"));
     let start = Instant::now();
@@ -30,6 +45,64 @@ fn main() {
     records(&pal, &ring);
     slots(&pal);
     others(&pal, &ring);
+    beside_a_reader(&pal, &ring);
+}
+
+/// Reads what is new, a thousand times a second, until it is killed.
+fn follow(log: &Path) {
+    let log = Log::open(log).expect("the log that is written");
+    let mut cursor = Cursor::default();
+    let mut next = Instant::now();
+    println!("ready");
+    loop {
+        black_box(log.follow(&mut cursor).0.count());
+        next += Duration::from_millis(1);
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+    }
+}
+
+/// Prints the ratio of a record's cost beside a reader to that without one: the median of all pairs, and between
+/// which bounds half of them lie.
+fn beside_a_reader(pal: &Pal, ring: &RingWriter) {
+    let clock = pal.clock();
+    let running = TaskEvent::Running {
+        tid: TaskId::new(7).expect("in range"),
+    };
+    let mut step = |n: u64| {
+        black_box(ring.write(clock.now(), n as u8, &running));
+    };
+    let log = pal.path().expect("a file");
+    let mut ratios: Vec<f64> = (0..PAIRS)
+        .map(|_| {
+            let without = cost(&mut step);
+            let mut reader = Command::new(std::env::current_exe().expect("this program"))
+                .env(FOLLOW, log)
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("started");
+            let mut ready = [0; 6];
+            let out = reader.stdout.as_mut().expect("piped");
+            out.read_exact(&mut ready).expect("it follows");
+            let with = cost(&mut step);
+            reader.kill().expect("it runs");
+            reader.wait().expect("a child");
+            with / without
+        })
+        .collect();
+    ratios.sort_by(f64::total_cmp);
+    let [low, median, high] = [PAIRS / 4, PAIRS / 2, PAIRS * 3 / 4].map(|at| ratios[at]);
+    println!(
+        "{median:>8.3}     beside a reader at 1 kHz, times the cost without (half: {low:.3} to {high:.3})"
+    );
+}
+
+/// What a step costs, in nanoseconds.
+fn cost(step: &mut impl FnMut(u64)) -> f64 {
+    let start = Instant::now();
+    for n in 0..RECORDS {
+        step(n);
+    }
+    start.elapsed().as_nanos() as f64 / RECORDS as f64
 }
 
 fn records(pal: &Pal, ring: &RingWriter) {
@@ -37,15 +110,16 @@ fn records(pal: &Pal, ring: &RingWriter) {
     let tid = TaskId::new(7).expect("in range");
     let running = TaskEvent::Running { tid };
     let by = WakeSource::Task(tid);
-    print("clock read alone", |_| {
+    let alone = print("clock read alone", |_| {
         black_box(clock.now());
     });
     print("clock read, ordered", |_| {
         black_box(clock.now_ordered());
     });
-    print("clock read and a record", |n| {
+    let recorded = print("clock read and a record", |n| {
         black_box(ring.write(clock.now(), n as u8, &running));
     });
+    println!("{:>8.2}     times the clock read alone", recorded / alone);
     print("record alone", |n| {
         black_box(ring.write(n, n as u8, &running));
     });
@@ -101,18 +175,10 @@ fn others(pal: &Pal, ring: &RingWriter) {
     print("a clock pair", |_| ring.clock_pair());
 }
 
-/// Runs a step many times and prints the least of its costs.
-fn print(what: &str, mut step: impl FnMut(u64)) {
-    let mut costs: Vec<f64> = (0..ROUNDS)
-        .map(|_| {
-            let start = Instant::now();
-            for n in 0..RECORDS {
-                step(n);
-            }
-            start.elapsed().as_nanos() as f64 / RECORDS as f64
-        })
-        .skip(1)
-        .collect();
+/// Runs a step many times, prints the least of its costs, and returns it.
+fn print(what: &str, mut step: impl FnMut(u64)) -> f64 {
+    let mut costs: Vec<f64> = (0..ROUNDS).map(|_| cost(&mut step)).skip(1).collect();
     costs.sort_by(f64::total_cmp);
     println!("{:>8.2} ns  {what}", costs[0]);
+    costs[0]
 }
