@@ -21,6 +21,7 @@ struct Bytes(Vec<u8>);
 /// A record of an event: its ring, and where it is.
 #[derive(Clone, Copy, Debug)]
 struct Place {
+    #[expect(dead_code, reason = "told where an assertion fails")]
     ring: usize,
     at: usize,
 }
@@ -208,10 +209,13 @@ fn a_transition_of_any_kind_stamped_before_its_task_s_last_is_found() {
     });
 }
 
+/// Changes a log; it is told how to find a field of the first ring's header.
+type Tamper = fn(&mut Bytes, &dyn Fn(&Bytes, usize) -> usize);
+
 #[test]
 fn every_kind_of_finding_can_be_brought_about() {
     let header = |bytes: &Bytes, field| bytes.ring_header(0) + field;
-    let tampers: [fn(&mut Bytes, &dyn Fn(&Bytes, usize) -> usize); 6] = [
+    let tampers: [Tamper; 6] = [
         // A record, and the count of its kind, and a hole.
         |bytes, _| bytes.set(bytes.events()[9].at, 0),
         // One that makes no sense: a wake by nobody.
