@@ -177,7 +177,7 @@ impl LogDir {
 /// ```
 /// use glasshouse_pal::dir::{LogDir, ResolveError};
 /// let place = tempfile::tempdir().expect("a temporary directory");
-/// let refused = LogDir::at(place.path()).resolve("last");
+/// let refused = LogDir::at(&place.path().join("logs")).resolve("last");
 /// assert!(matches!(refused, Err(ResolveError::Empty { .. })));
 /// ```
 #[derive(Debug, thiserror::Error)]

@@ -57,7 +57,7 @@ fn a_place_that_cannot_be_spilled_to_is_one_line_and_exit_code_2() {
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert_eq!(ended.err.lines().count(), 1, "{}", ended.err);
     assert!(
-        ended.err.contains("--spill: cannot spill to"),
+        ended.err.contains("/file: it is not a directory; make it"),
         "{}",
         ended.err
     );

@@ -92,12 +92,12 @@ fn a_directory_that_others_may_enter_or_a_link_is_refused() {
     std::fs::create_dir(&dir).expect("made");
     std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o755)).expect("opened");
     let refused = Spiller::new(&Pal::memory(), small(&dir)).expect_err("open to others");
-    assert!(matches!(refused, SpillError::Dir { .. }), "{refused}");
+    assert!(matches!(refused, SpillError::Untrusted(_)), "{refused}");
     let link = place.path().join("link");
     symlink(&dir, &link).expect("linked");
     assert!(matches!(
         Spiller::new(&Pal::memory(), small(&link)),
-        Err(SpillError::Dir { .. })
+        Err(SpillError::Untrusted(_))
     ));
     assert_eq!(bytes_in(&dir), 0);
 }
