@@ -24,17 +24,18 @@ pub fn deterministic() -> (Scheduler, Pal) {
     (scheduler, pal)
 }
 
-/// Real workers; the quantum is out of reach, because how long a tick takes here is chance.
+/// Real workers; the quantum is out of reach, as a stall is, because how long a tick takes here is chance.
 pub fn threads(workers: usize) -> (Scheduler, Pal) {
     threads_with_quantum(workers, Duration::from_secs(3600))
 }
 
-/// Real workers with this quantum.
+/// Real workers with this quantum. However long a tick takes, no record says so.
 pub fn threads_with_quantum(workers: usize, quantum: Duration) -> (Scheduler, Pal) {
     let pal = Pal::memory();
     let scheduler = Builder::new()
         .workers(workers)
         .quantum(quantum)
+        .stall_threshold(Duration::MAX)
         .pal(pal.clone())
         .build()
         .unwrap();
