@@ -14,7 +14,10 @@ use crate::dir::LogDir;
 use crate::host::ProcessId;
 use crate::segment::SEGMENT_EXTENSION;
 use others::Others;
-use rustix::fs::{FlockOperation, Mode, OFlags, fdatasync, flock, fstat, fsync, mkdirat, openat};
+use rustix::fs::{
+    AtFlags, FlockOperation, Mode, OFlags, fdatasync, flock, fstat, fsync, mkdirat, openat,
+    unlinkat,
+};
 use rustix::io::Errno;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -31,8 +34,8 @@ pub(super) struct Store {
     path: PathBuf,
     segment_bytes: u64,
     total_bytes: u64,
-    /// The segments that were closed, the oldest first.
-    closed: VecDeque<(PathBuf, u64)>,
+    /// The segments that were closed, the oldest first: their numbers and their bytes.
+    closed: VecDeque<(u64, u64)>,
     closed_bytes: u64,
     open: Option<Open>,
     /// The last segment's number.
@@ -43,7 +46,6 @@ pub(super) struct Store {
 /// The segment that is being written.
 struct Open {
     file: File,
-    path: PathBuf,
     bytes: u64,
     /// Whether something was written since the last flush.
     is_dirty: bool,
@@ -108,19 +110,21 @@ impl Store {
         self.close()?;
         self.others.look();
         let number = self.number + 1;
-        let name = format!("{number:08}.{SEGMENT_EXTENSION}");
         // Exclusive: never another's file; no link followed: never a place that another chose.
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = openat(&self.dir, &name, flags, Mode::RUSR | Mode::WUSR)?;
+        let fd = openat(&self.dir, name(number), flags, Mode::RUSR | Mode::WUSR)?;
         self.open = Some(Open {
             file: File::from(fd),
-            path: self.path.join(&name),
             bytes: 0,
             is_dirty: true,
         });
         self.number = number;
-        fsync(&self.dir)?;
+        if let Err(error) = fsync(&self.dir) {
+            // Nobody writes its header after this: what followed would be lost without a word.
+            let _ = self.close();
+            return Err(error.into());
+        }
         Ok(number)
     }
 
@@ -167,13 +171,14 @@ impl Store {
         let flushed = self.flush();
         if let Some(open) = self.open.take() {
             if open.bytes == 0 {
-                // Not even its header could be written.
-                let _ = std::fs::remove_file(&open.path);
-                self.number -= 1;
+                // Not even its header could be written. What cannot be removed keeps its number.
+                if self.remove(self.number).is_ok() {
+                    self.number -= 1;
+                }
                 return flushed;
             }
             self.closed_bytes += open.bytes;
-            self.closed.push_back((open.path, open.bytes));
+            self.closed.push_back((self.number, open.bytes));
         }
         flushed
     }
@@ -189,14 +194,24 @@ impl Store {
             if self.others.remove_oldest() {
                 continue;
             }
-            let Some((path, bytes)) = self.closed.pop_front() else {
+            let Some((number, bytes)) = self.closed.pop_front() else {
                 return Err(io::Error::other("one segment alone takes the total"));
             };
             // Who else removed it made room as well.
-            let _ = std::fs::remove_file(&path);
+            let _ = self.remove(number);
             self.closed_bytes -= bytes;
         }
     }
+
+    /// Removes a segment, wherever the directory is by now.
+    fn remove(&self, number: u64) -> io::Result<()> {
+        Ok(unlinkat(&self.dir, name(number), AtFlags::empty())?)
+    }
+}
+
+/// A segment's name.
+fn name(number: u64) -> String {
+    format!("{number:08}.{SEGMENT_EXTENSION}")
 }
 
 /// Makes and locks a directory of this name in `parent`, or of one with a number behind it.
@@ -220,4 +235,28 @@ fn make_own(parent: &OwnedFd, stem: &str) -> io::Result<(String, OwnedFd)> {
     Err(io::Error::other(
         "this process has spilled here too often; name another directory",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::CWD;
+
+    #[test]
+    fn a_segment_whose_name_may_not_last_is_none() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let settings = Settings::new(place.path().join("spill"));
+        let mut store = Store::new(&settings, ProcessId::current(), 5).expect("made");
+        // Through a descriptor that only names it, files can be made, and nothing can be flushed.
+        let named = OFlags::PATH | OFlags::CLOEXEC;
+        let named = openat(CWD, store.path(), named, Mode::empty()).expect("there");
+        let whole = std::mem::replace(&mut store.dir, named);
+        assert!(store.begin().is_err());
+        assert!(!store.is_open());
+        assert!(store.append(b"a block without a header").is_err());
+        let files = || std::fs::read_dir(&store.path).expect("there").count();
+        assert_eq!(files(), 0);
+        store.dir = whole;
+        assert_eq!(store.begin().expect("made"), 1);
+    }
 }

@@ -138,6 +138,32 @@ fn what_cannot_work_is_refused_with_the_remedy() {
     assert!(!dir.exists());
 }
 
+#[test]
+fn a_directory_that_is_moved_keeps_to_its_total() {
+    let (place, dir) = place();
+    let pal = Pal::memory();
+    let settings = Settings {
+        total_bytes: 20_000,
+        flush: Duration::from_nanos(1),
+        ..small(&dir)
+    };
+    let mut spiller = Spiller::new(&pal, settings).expect("made");
+    let mut program = Program::new(&pal, 3, 7);
+    let moved = place.path().join("moved");
+    let mut written = 0;
+    for round in 0..60 {
+        program.run(200);
+        let step = spiller.step();
+        written += step.bytes;
+        assert_eq!(step.left_out, 0);
+        if round == 2 {
+            std::fs::rename(&dir, &moved).expect("moved");
+        }
+    }
+    assert!(written > 30_000, "{written}");
+    assert!(bytes_in(&moved) <= 20_000, "{}", bytes_in(&moved));
+}
+
 /// Makes what a spiller left that of a process that has ended.
 fn bury(spiller: Spiller) {
     let path = segments(&spiller).remove(0);
