@@ -18,7 +18,7 @@ use rustix::fs::{
     AtFlags, FlockOperation, Mode, OFlags, fdatasync, flock, fstat, fsync, mkdirat, openat,
     unlinkat,
 };
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
@@ -227,9 +227,19 @@ fn make_own(parent: &OwnedFd, stem: &str) -> io::Result<(String, OwnedFd)> {
             Err(error) => return Err(error.into()),
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let dir = openat(parent, &name, flags, Mode::empty())?;
-        // Held until the process ends: see `others`. A file system without locks has processes to tell by.
-        let _ = flock(&dir, FlockOperation::NonBlockingLockExclusive);
+        let dir = match openat(parent, &name, flags, Mode::empty()) {
+            // As below.
+            Err(Errno::NOENT) => continue,
+            dir => dir?,
+        };
+        // Held until the process ends, see `others`: who looks there for what is left holds it for a moment. Where the
+        // file system has no locks, nobody is taken to have ended.
+        let _ = retry_on_intr(|| flock(&dir, FlockOperation::LockExclusive));
+        if fstat(&dir)?.st_nlink == 0 {
+            // It was taken for an empty one that is left.
+            continue;
+        }
+        fsync(parent)?;
         return Ok((name, dir));
     }
     Err(io::Error::other(

@@ -1,11 +1,12 @@
 //! Owns the segments that other processes left in the same directory: those of processes that have ended count, and are
-//! the first to go.
+//! the first to go. A directory that was left empty goes at once.
 
 use crate::segment::{HEADER_BYTES, SEGMENT_EXTENSION, SegmentHeader};
-use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, openat};
+use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, fstat, openat};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 /// What is left of processes that have ended.
@@ -29,13 +30,19 @@ impl Others {
 
     /// Looks what there is.
     pub(super) fn look(&mut self) {
-        let dirs = paths(&self.parent)
-            .into_iter()
-            .filter(|path| *path != self.own);
-        self.left = dirs
-            .filter(|dir| is_left(dir))
-            .flat_map(|dir| segments(&dir))
-            .collect();
+        self.left.clear();
+        for dir in paths(&self.parent) {
+            if dir == self.own {
+                continue;
+            }
+            let Some(_lock) = lock(&dir) else { continue };
+            let segments = segments(&dir);
+            match segments.iter().find_map(|(path, _)| header(path)) {
+                Some(header) if !header.process.is_alive() => self.left.extend(segments),
+                Some(_) => {}
+                None => remove_stub(&dir, &segments),
+            }
+        }
     }
 
     /// What they take together.
@@ -80,21 +87,36 @@ fn segments(dir: &Path) -> Vec<(PathBuf, u64)> {
         .collect()
 }
 
-/// Whether a directory is a spiller's whose process has ended. That holds a lock for as long as it lives: a process in
-/// another container that shares the directory looks dead from here, as its number means nothing here; its lock does
-/// not.
-fn is_left(dir: &Path) -> bool {
+/// Locks a directory whose spiller has ended. That holds the lock for as long as it lives: a process in another
+/// container that shares the directory looks dead from here, as its number means nothing here; its lock does not.
+fn lock(dir: &Path) -> Option<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let Ok(fd) = openat(CWD, dir, flags, Mode::empty()) else {
-        return false;
-    };
-    if flock(&fd, FlockOperation::NonBlockingLockExclusive).is_err() {
-        return false;
+    let fd = openat(CWD, dir, flags, Mode::empty()).ok()?;
+    flock(&fd, FlockOperation::NonBlockingLockExclusive).ok()?;
+    // Who removed it first had the lock: what has its name now is another.
+    (fstat(&fd).ok()?.st_nlink > 0).then_some(fd)
+}
+
+/// Removes what a spiller left that ended before it wrote a byte: a directory without segments, or with an empty one.
+/// Should it have been about to lock its directory, it makes another.
+fn remove_stub(dir: &Path, segments: &[(PathBuf, u64)]) {
+    if !is_named_as_own(dir) || segments.iter().any(|(_, bytes)| *bytes > 0) {
+        return;
     }
-    let first = segments(dir)
-        .into_iter()
-        .find_map(|(path, _)| header(&path));
-    first.is_some_and(|header| !header.process.is_alive())
+    for (path, _) in segments {
+        let _ = std::fs::remove_file(path);
+    }
+    // With anything else in it, it stays.
+    let _ = std::fs::remove_dir(dir);
+}
+
+/// Whether a directory has a name as spillers give: three or four numbers.
+fn is_named_as_own(dir: &Path) -> bool {
+    let name = dir.file_name().and_then(|name| name.to_str());
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    name.is_some_and(|name| {
+        (3..=4).contains(&name.split('-').count()) && name.split('-').all(is_number)
+    })
 }
 
 fn header(path: &Path) -> Option<SegmentHeader> {

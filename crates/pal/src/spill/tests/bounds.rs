@@ -164,9 +164,9 @@ fn a_directory_that_is_moved_keeps_to_its_total() {
     assert!(bytes_in(&moved) <= 20_000, "{}", bytes_in(&moved));
 }
 
-/// Makes what a spiller left that of a process that has ended.
-fn bury(spiller: Spiller) {
-    let path = segments(&spiller).remove(0);
+/// Makes what a spiller wrote that of a process that has ended.
+fn bury(spiller: &Spiller) {
+    let path = segments(spiller).remove(0);
     let mut bytes = std::fs::read(&path).expect("readable");
     // The process's start time, and the header's checksum.
     bytes[32..40].copy_from_slice(&u64::MAX.to_le_bytes());
@@ -186,26 +186,72 @@ fn segments_of_processes_that_ended_go_first_and_those_of_living_ones_never() {
         let _ = spiller.finish();
         spiller
     };
-    let (dead, living) = (leave(), leave());
-    let (dead_path, living_path) = (dead.path().to_owned(), living.path().to_owned());
-    bury(dead);
-    let settings = Settings {
-        total_bytes: 12_000,
-        flush: Duration::from_nanos(1),
-        ..small(&dir)
+    let (dead, living, locked) = (leave(), leave(), leave());
+    let dead_path = dead.path().to_owned();
+    bury(&dead);
+    drop(dead);
+    // Of another namespace, where its number means nothing: its lock alone keeps it.
+    bury(&locked);
+    // Of this process, and its spiller has ended: its number keeps it.
+    let living_path = living.path().to_owned();
+    drop(living);
+    let mut crowd = || {
+        let settings = Settings {
+            total_bytes: 12_000,
+            flush: Duration::from_nanos(1),
+            ..small(&dir)
+        };
+        let mut spiller = Spiller::new(&pal, settings).expect("made");
+        for _ in 0..20 {
+            program.run(200);
+            let _ = spiller.step();
+        }
+        let _ = spiller.finish();
+        assert!(bytes_in(spiller.path()) <= 12_000);
     };
-    let mut spiller = Spiller::new(&pal, settings).expect("made");
-    for _ in 0..20 {
-        program.run(200);
-        let _ = spiller.step();
-    }
-    let _ = spiller.finish();
+    crowd();
     assert!(!dead_path.exists());
-    assert_eq!(segments(&living).len(), 1);
-    assert!(bytes_in(spiller.path()) <= 12_000);
-    // Its lock alone keeps it, where its number means nothing.
-    bury(living);
     assert!(living_path.exists());
+    assert_eq!(segments(&locked).len(), 1);
+    let locked_path = locked.path().to_owned();
+    drop(locked);
+    crowd();
+    assert!(living_path.exists());
+    assert!(!locked_path.exists());
+}
+
+#[test]
+fn what_a_spiller_left_that_wrote_nothing_is_removed() {
+    let (_place, dir) = place();
+    let pal = Pal::memory();
+    let new = || Spiller::new(&pal, small(&dir)).expect("made");
+    let (left, torn, running) = (new(), new(), new());
+    std::fs::write(torn.path().join("00000001.seg"), "").expect("written");
+    let paths = [left.path().to_owned(), torn.path().to_owned()];
+    drop((left, torn));
+    std::fs::create_dir(dir.join("mine")).expect("made");
+    let last = new();
+    assert_eq!(paths.map(|path| path.exists()), [false, false]);
+    assert!(running.path().exists() && last.path().exists());
+    assert!(dir.join("mine").exists());
+}
+
+#[test]
+fn spillers_that_begin_at_once_take_no_other_s_directory_away() {
+    let (_place, dir) = place();
+    let pal = Pal::memory();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    let mut spiller = Spiller::new(&pal, small(&dir)).expect("made");
+                    assert!(spiller.path().exists());
+                    let _ = spiller.step();
+                }
+            });
+        }
+    });
+    assert_eq!(bytes_in(&dir), 0);
 }
 
 #[test]
