@@ -28,7 +28,7 @@ pub struct Settings {
     /// The directory, which is made if need be, readable by this user only. Each process has a directory of its own in
     /// it.
     pub dir: PathBuf,
-    /// A segment is closed before it grows beyond this many bytes; 16 MiB by default.
+    /// A segment is closed when the next records would take it beyond so many bytes; 16 MiB by default.
     pub segment_bytes: u64,
     /// A segment is closed when it is so old; ten minutes by default.
     pub segment_age: Duration,

@@ -12,6 +12,7 @@ mod round_trip;
 
 use super::{Settings, Spiller};
 use crate::reader::{Entry, Log};
+use crate::segment::{HEADER_BYTES, SECTION_HEAD_BYTES, SectionHead};
 use std::path::{Path, PathBuf};
 
 /// A directory that is not made yet, and what removes it.
@@ -40,6 +41,20 @@ fn segments(spiller: &Spiller) -> Vec<PathBuf> {
         .collect();
     paths.sort();
     paths
+}
+
+/// Where the sections of a segment are: each one's head, and its payload's range.
+fn sections(bytes: &[u8]) -> Vec<(usize, std::ops::Range<usize>)> {
+    let mut found = Vec::new();
+    let mut at = HEADER_BYTES;
+    while at < bytes.len() {
+        let head = bytes[at..].first_chunk().expect("a head");
+        let head = SectionHead::take(head).expect("a length");
+        let payload = at + SECTION_HEAD_BYTES..at + SECTION_HEAD_BYTES + head.length;
+        found.push((at, payload.clone()));
+        at = payload.end;
+    }
+    found
 }
 
 fn bytes_in(dir: &Path) -> u64 {

@@ -84,17 +84,30 @@ impl Writer {
         before: Before<'_>,
     ) -> io::Result<u64> {
         let mut bytes = Vec::new();
-        let length = contents.payload.len() as u64;
-        if !self.store.is_open() || self.store.is_full_with(length) {
-            self.begin(log, before, &mut bytes)?;
+        if self.store.is_open() {
+            self.put_contents(log, contents, before.gap, &mut bytes);
         }
-        self.named
-            .add(log, contents.events, contents.words, &mut bytes);
-        put_gap(before.gap, &mut bytes);
-        self.put_status(log, false, &mut bytes);
-        SectionHead::put(&mut bytes, SectionKind::Block, contents.payload);
+        if !self.store.is_open() || self.store.is_full_with(bytes.len() as u64) {
+            bytes.clear();
+            self.begin(log, before, &mut bytes)?;
+            // The next segment has to name it all again.
+            self.put_contents(log, contents, before.gap, &mut bytes);
+        }
         self.store.append(&bytes)?;
         Ok(bytes.len() as u64)
+    }
+
+    fn put_contents(
+        &mut self,
+        log: &Log,
+        contents: &Contents<'_>,
+        gap: Option<&GapFact>,
+        bytes: &mut Vec<u8>,
+    ) {
+        self.named.add(log, contents.events, contents.words, bytes);
+        put_gap(gap, bytes);
+        self.put_status(log, false, bytes);
+        SectionHead::put(bytes, SectionKind::Block, contents.payload);
     }
 
     /// Appends the last sections and ends the segment; how many bytes that were.

@@ -1,7 +1,7 @@
 //! What a spiller may take, and what it may not touch.
 
 use super::program::Program;
-use super::{bytes_in, entries, place, segments, small};
+use super::{bytes_in, entries, place, sections, segments, small};
 use crate::reader::Log;
 use crate::spill::{Settings, SpillError, Spiller};
 use crate::{Clock, Pal};
@@ -136,6 +136,38 @@ fn what_cannot_work_is_refused_with_the_remedy() {
     let refused = Spiller::new(&virtual_time, small(&dir));
     assert!(matches!(refused, Err(SpillError::VirtualClock)));
     assert!(!dir.exists());
+}
+
+#[test]
+fn a_segment_of_more_than_one_block_is_no_longer_than_it_may_be() {
+    let (_place, dir) = place();
+    let pal = Pal::memory();
+    let settings = Settings {
+        flush: Duration::from_nanos(1),
+        ..small(&dir)
+    };
+    let mut spiller = Spiller::new(&pal, settings).expect("made");
+    let mut program = Program::new(&pal, 3, 7);
+    for _ in 0..60 {
+        program.run(60);
+        let _ = spiller.step();
+    }
+    let mut several = 0;
+    for path in segments(&spiller) {
+        let bytes = std::fs::read(path).expect("readable");
+        let is_block = |at: usize| bytes[at..at + 4] == 1u32.to_le_bytes();
+        let blocks = sections(&bytes)
+            .iter()
+            .filter(|(at, _)| is_block(*at))
+            .count();
+        several += usize::from(blocks > 1);
+        assert!(
+            blocks == 1 || bytes.len() <= 4096,
+            "{blocks} in {}",
+            bytes.len()
+        );
+    }
+    assert!(several > 3, "{several}");
 }
 
 #[test]

@@ -1,26 +1,12 @@
 //! Segments that no spiller wrote, with checksums that fit.
 
 use super::program::{Dice, Program};
-use super::{place, segments, small};
+use super::{place, sections, segments, small};
 use crate::reader::{Log, OpenError};
-use crate::segment::{SECTION_HEAD_BYTES, SectionHead};
+use crate::segment::SECTION_HEAD_BYTES;
 use crate::spill::Spiller;
 use crate::{Pal, TaskId};
 use std::path::{Path, PathBuf};
-
-/// Where the sections of a segment are: the kind, and the payload's range.
-fn sections(bytes: &[u8]) -> Vec<(usize, std::ops::Range<usize>)> {
-    let mut found = Vec::new();
-    let mut at = 144;
-    while at < bytes.len() {
-        let head = bytes[at..].first_chunk().expect("a head");
-        let head = SectionHead::take(head).expect("a length");
-        let payload = at + SECTION_HEAD_BYTES..at + SECTION_HEAD_BYTES + head.length;
-        found.push((at, payload.clone()));
-        at = payload.end;
-    }
-    found
-}
 
 /// Makes a section's checksum fit again.
 fn seal(bytes: &mut [u8], at: usize, payload: std::ops::Range<usize>) {
