@@ -11,7 +11,7 @@ const SEGMENT_BYTES: u64 = 16 << 20;
 const SEGMENT_AGE: Duration = Duration::from_secs(600);
 /// What a spiller keeps: hours of a busy process, weeks of one that is mostly idle. A guess.
 const TOTAL_BYTES: u64 = 1 << 30;
-/// What a power cut may lose. A guess.
+/// Half of what a power cut may lose. A guess.
 const FLUSH: Duration = Duration::from_secs(1);
 /// The smallest segment: below it the header and the names would be most of it.
 const SEGMENT_BYTES_MIN: u64 = 4096;
@@ -38,7 +38,8 @@ pub struct Settings {
     /// How many bytes a second may be written on average; without limit by default. Windows beyond it are left out, and
     /// told as gaps.
     pub bytes_per_second: Option<u64>,
-    /// Records are written, and flushed to the disk, at least so often; each second by default.
+    /// What has settled is written, and flushed to the disk, at least so often; each second by default. A record is
+    /// there after two such times at the latest.
     pub flush: Duration,
 }
 

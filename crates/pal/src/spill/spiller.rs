@@ -163,7 +163,9 @@ impl Spiller {
         }
         self.cut = now;
         if !was_first {
-            step.next = self.next_in(since, percent);
+            let unflushed = self.clock.duration(now.saturating_sub(self.flushed));
+            let to_flush = self.settings.flush.saturating_sub(unflushed);
+            step.next = self.next_in(since, percent, to_flush);
         }
         step
     }
@@ -193,14 +195,13 @@ impl Spiller {
         step
     }
 
-    /// When the next step should come, after one that found the rings so full after so long.
-    fn next_in(&self, since: Duration, percent: u64) -> Duration {
-        let most = self.settings.flush;
-        let Some(percent) = u32::try_from(percent).ok().filter(|percent| *percent > 0) else {
-            return most;
-        };
-        let next = since.saturating_mul(RING_PERCENT as u32) / percent;
-        next.min(most).max(STEP_MIN.min(most))
+    /// When the next step should come, after one that found the rings so full after so long: no later than the flush is
+    /// due.
+    fn next_in(&self, since: Duration, percent: u64, to_flush: Duration) -> Duration {
+        let percent = u32::try_from(percent).ok().filter(|percent| *percent > 0);
+        let filled = percent.map(|percent| since.saturating_mul(RING_PERCENT as u32) / percent);
+        let next = filled.map_or(to_flush, |filled| filled.min(to_flush));
+        next.max(STEP_MIN.min(self.settings.flush))
     }
 
     /// Copies what is new in the rings; how full the fullest was, in hundredths.

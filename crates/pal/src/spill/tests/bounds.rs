@@ -196,6 +196,21 @@ fn a_directory_that_is_moved_keeps_to_its_total() {
     assert!(bytes_in(&moved) <= 20_000, "{}", bytes_in(&moved));
 }
 
+#[test]
+fn the_next_step_comes_when_the_flush_is_due() {
+    let (_place, dir) = place();
+    let hour = Duration::from_secs(3600);
+    let settings = Settings {
+        flush: hour,
+        ..Settings::new(&dir)
+    };
+    let mut spiller = Spiller::new(&Pal::memory(), settings).expect("made");
+    let _ = spiller.step();
+    // The last flush was when it was made, not now.
+    let next = spiller.step().next;
+    assert!(next < hour, "{next:?}");
+}
+
 /// Makes what a spiller wrote that of a process that has ended.
 fn bury(spiller: &Spiller) {
     let path = segments(spiller).remove(0);
