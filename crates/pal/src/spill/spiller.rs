@@ -212,11 +212,12 @@ impl Spiller {
         self.unreadable += snapshot.unreadable;
         let mut horizon = 0;
         if let Some(found) = snapshot.horizon() {
-            horizon = found;
+            // A ring of which there was nothing at all is whole from now on.
+            horizon = found.min(self.clock.now_ordered());
             match self.is_first {
                 // What went before the spiller is none of its gaps.
-                true => self.whole_from = found,
-                false => self.overrun(&snapshot, found, step),
+                true => self.whole_from = horizon,
+                false => self.overrun(&snapshot, horizon, step),
             }
         }
         let mut left_out = 0;
@@ -238,10 +239,8 @@ impl Spiller {
     /// A ring was overwritten: what has settled is whole, what follows is not before `horizon`.
     fn overrun(&mut self, snapshot: &Snapshot, horizon: u64, step: &mut Step) {
         self.write(self.cut, true, step);
-        let mut rest = std::mem::take(&mut self.window);
+        let rest = std::mem::take(&mut self.window);
         self.leave_out(&rest.events, GapCause::Overrun, step);
-        rest.events.clear();
-        self.window = rest;
         let cut = self.cut;
         let gap = self.gap_from(cut, GapCause::Overrun);
         gap.to = gap.to.max(horizon);

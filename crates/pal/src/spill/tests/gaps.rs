@@ -3,10 +3,14 @@
 use super::program::Program;
 use super::{place, small};
 use crate::clock::Clock;
+use crate::format::header::Header;
 use crate::reader::{GapCause, Log};
 use crate::spill::{Settings, Spiller};
 use crate::testing::SMALL;
 use crate::{Event, Pal};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::time::Duration;
 
 /// Feeds every record into lives: none may be at fault.
@@ -121,6 +125,44 @@ fn what_a_log_lost_before_its_spiller_began_is_no_gap() {
     assert!(log.loss().gaps.is_empty());
     assert!(log.loss().overwritten() > 500);
     assert!(log.horizon().is_some());
+    assert_holds(&log);
+}
+
+/// Has a log's first ring say that so many more records were written, which are not there.
+fn skip(path: &Path, records: u64) {
+    let file = File::options().read(true).write(true).open(path);
+    let file = file.expect("opened");
+    let word = |at: u64| {
+        let mut bytes = [0; 8];
+        file.read_exact_at(&mut bytes, at).expect("there");
+        u64::from_ne_bytes(bytes)
+    };
+    // The second section's offset is that of the ring headers, which begin with the head.
+    let at = word(std::mem::offset_of!(Header, sections) as u64 + 32 + 8);
+    let head = word(at) + records;
+    file.write_all_at(&head.to_ne_bytes(), at).expect("written");
+}
+
+#[test]
+fn a_ring_that_was_overwritten_while_it_was_copied_is_whole_again_from_then_on() {
+    let (place, dir) = place();
+    let path = place.path().join("a.pal");
+    let pal = Pal::create(&path, 1).expect("made");
+    let mut spiller = Spiller::new(&pal, small(&dir)).expect("made");
+    let mut program = Program::new(&pal, 2, 5);
+    program.run(50);
+    let _ = spiller.step();
+    skip(&path, 10 << 20);
+    let _ = spiller.step();
+    program.run(50);
+    let _ = spiller.finish();
+    let log = Log::open(&dir).expect("readable");
+    let [gap] = &log.loss().gaps[..] else {
+        panic!("one gap: {:?}", log.loss());
+    };
+    assert!(gap.to <= program.stamp(), "{gap:?}");
+    let behind = log.records().filter(|entry| entry.stamp >= gap.to);
+    assert!(behind.count() > 40);
     assert_holds(&log);
 }
 

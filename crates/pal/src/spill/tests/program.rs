@@ -65,6 +65,11 @@ impl Program {
         }
     }
 
+    /// The last stamp.
+    pub(super) fn stamp(&self) -> u64 {
+        self.stamp
+    }
+
     /// So many events, at the present.
     pub(super) fn run(&mut self, events: u64) {
         for _ in 0..events {
