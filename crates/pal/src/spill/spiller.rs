@@ -145,7 +145,7 @@ impl Spiller {
             bytes: 0,
             next: self.settings.flush.min(STEP_FIRST),
         };
-        if self.is_finished {
+        if self.is_finished || self.is_in_child() {
             return step;
         }
         let since = self.clock.duration(now.saturating_sub(self.cut));
@@ -178,7 +178,7 @@ impl Spiller {
             bytes: 0,
             next: Duration::MAX,
         };
-        if std::mem::replace(&mut self.is_finished, true) {
+        if std::mem::replace(&mut self.is_finished, true) || self.is_in_child() {
             return step;
         }
         let _ = self.take_in(&mut step);
@@ -193,6 +193,11 @@ impl Spiller {
             Err(error) => self.told(Err(error)),
         }
         step
+    }
+
+    /// Whether this is a child that its process has forked: the segments are its parent's, as the log is.
+    fn is_in_child(&self) -> bool {
+        self.log.process().pid != std::process::id()
     }
 
     /// When the next step should come, after one that found the rings so full after so long: no later than the flush is

@@ -1,6 +1,8 @@
-//! Owns the proof that a child does not write into its parent's log.
+//! Owns the proof that a child does not write into its parent's log, nor into its segments.
 
 use crate::{open, run, tid};
+use glasshouse_pal::reader::Log;
+use glasshouse_pal::spill::{Settings, Spiller};
 use glasshouse_pal::{Lifecycle, Pal, RingOwner, SiteId, TaskEvent, TaskState, emit};
 
 pub fn forks() {
@@ -19,6 +21,11 @@ pub fn fork_and_record() {
     let slot = pal.table().take_shared().expect("room");
     let slot = pal.table().slot(slot);
     slot.publish(tid(1), SiteId::UNKNOWN, None, TaskState::Running, 5);
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let segments = place.path().join("spill");
+    let mut spiller = Spiller::new(&pal, Settings::new(&segments)).expect("made");
+    // The record is in the spiller's memory now, and so in the child's.
+    let _ = spiller.step();
     // SAFETY: the child only touches memory and ends by `_exit`; this process has one thread.
     let child = unsafe { libc::fork() };
     assert!(child >= 0, "fork");
@@ -29,6 +36,8 @@ pub fn fork_and_record() {
             pal.text("a child's text");
         }
         slot.clear();
+        let _ = spiller.step();
+        let _ = spiller.finish();
         pal.close();
         // SAFETY: ends the process at once; nothing needs to be cleaned up.
         unsafe { libc::_exit(7) };
@@ -46,4 +55,8 @@ pub fn fork_and_record() {
     assert_eq!(log.tasks().count(), 1);
     assert_eq!(log.lifecycle(), Lifecycle::Running);
     assert!(write(2));
+    assert_eq!(spiller.finish().kept, 2);
+    let kept = Log::open(&segments).expect("segments");
+    assert_eq!(kept.records().count(), 2);
+    assert!(kept.loss().is_none());
 }
