@@ -14,6 +14,7 @@ use super::{Settings, Spiller};
 use crate::reader::{Entry, Log};
 use crate::segment::{HEADER_BYTES, SECTION_HEAD_BYTES, SectionHead};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A directory that is not made yet, and what removes it.
 fn place() -> (tempfile::TempDir, PathBuf) {
@@ -25,6 +26,15 @@ fn place() -> (tempfile::TempDir, PathBuf) {
 fn small(dir: &Path) -> Settings {
     Settings {
         segment_bytes: 4096,
+        ..Settings::new(dir)
+    }
+}
+
+/// Each step ends a segment.
+fn a_segment_a_step(dir: &Path) -> Settings {
+    Settings {
+        flush: Duration::from_nanos(1),
+        segment_age: Duration::from_nanos(1),
         ..Settings::new(dir)
     }
 }

@@ -1,7 +1,7 @@
 //! What a spiller may take, and what it may not touch.
 
 use super::program::Program;
-use super::{bytes_in, entries, place, sections, segments, small};
+use super::{a_segment_a_step, bytes_in, entries, place, sections, segments, small};
 use crate::reader::Log;
 use crate::spill::{Settings, SpillError, Spiller};
 use crate::{Clock, Pal};
@@ -57,12 +57,7 @@ fn the_total_is_never_exceeded_and_the_newest_are_kept() {
 fn a_segment_is_closed_at_its_age() {
     let (_place, dir) = place();
     let pal = Pal::memory();
-    let settings = Settings {
-        flush: Duration::from_nanos(1),
-        segment_age: Duration::from_nanos(1),
-        ..Settings::new(&dir)
-    };
-    let mut spiller = Spiller::new(&pal, settings).expect("made");
+    let mut spiller = Spiller::new(&pal, a_segment_a_step(&dir)).expect("made");
     let mut program = Program::new(&pal, 2, 7);
     for _ in 0..5 {
         program.run(50);

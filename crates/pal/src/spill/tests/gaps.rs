@@ -1,7 +1,7 @@
 //! What is not kept is told, and what is kept is whole.
 
 use super::program::Program;
-use super::{place, small};
+use super::{a_segment_a_step, place, small};
 use crate::clock::Clock;
 use crate::format::header::Header;
 use crate::reader::{GapCause, Log};
@@ -41,8 +41,8 @@ fn assert_adds_up(log: &Log, written: &Log) {
         .iter()
         .map(|ring| ring.newest_seq)
         .sum();
-    // A far parent takes a second record, which `held` does not count.
-    assert!(held + loss.in_gaps() + loss.overwritten() <= newest);
+    // No parent is so far that its spawn takes a second record.
+    assert_eq!(held + loss.in_gaps() + loss.overwritten(), newest);
     let counted: u64 = loss.rings.iter().map(|ring| ring.newest_seq).sum();
     assert_eq!(counted, newest);
 }
@@ -170,12 +170,7 @@ fn a_ring_that_was_overwritten_while_it_was_copied_is_whole_again_from_then_on()
 fn a_directory_that_is_taken_away_is_a_gap_and_no_more() {
     let (_place, dir) = place();
     let pal = Pal::memory();
-    let settings = Settings {
-        flush: Duration::from_nanos(1),
-        segment_age: Duration::from_nanos(1),
-        ..Settings::new(&dir)
-    };
-    let mut spiller = Spiller::new(&pal, settings).expect("made");
+    let mut spiller = Spiller::new(&pal, a_segment_a_step(&dir)).expect("made");
     let mut program = Program::new(&pal, 2, 5);
     program.run(100);
     let _ = spiller.step();

@@ -112,6 +112,22 @@ fn a_kind_of_section_that_is_not_known_is_skipped() {
 }
 
 #[test]
+fn a_longer_header_of_a_later_minor_version_is_passed_over() {
+    let (_place, path, bytes) = one_segment();
+    let whole = ask_all(&path);
+    let mut longer = bytes[..144].to_vec();
+    longer[8..12].copy_from_slice(&1u32.to_le_bytes());
+    longer[16..24].copy_from_slice(&152u64.to_le_bytes());
+    let crc = u64::from(crc32fast::hash(&longer[..136]));
+    longer[136..].copy_from_slice(&crc.to_le_bytes());
+    longer.extend_from_slice(b"GLASSSEG");
+    longer.extend_from_slice(&bytes[144..]);
+    std::fs::write(&path, &longer).expect("written");
+    assert_eq!(ask_all(&path), whole);
+    assert!(Log::open(&path).expect("readable").loss().is_none());
+}
+
+#[test]
 fn a_later_major_version_is_refused_by_name_also_among_others() {
     let (_place, path, mut bytes) = one_segment();
     bytes[12] = 2;
