@@ -1,7 +1,7 @@
 //! Owns the counts of what the writer itself could not record, by cause. What a ring overwrote is
 //! not counted here: each reader derives it from the sequence numbers.
 
-use crate::format::header::Header;
+use crate::format::header::{Header, LOSS_WORDS};
 use crate::map::View;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -51,6 +51,15 @@ impl LossCause {
             LossCause::ClockRegressed => "clock_regressed",
         }
     }
+}
+
+/// The causes that occurred, and how often.
+pub(crate) fn occurred(counts: &[u64; LOSS_WORDS]) -> Vec<(LossCause, u64)> {
+    LossCause::ALL
+        .map(|cause| (cause, counts[cause as usize]))
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .collect()
 }
 
 /// The counts in a log's header. Cheap to clone.

@@ -14,9 +14,9 @@ use super::source::Source;
 use super::tasks::Tasks;
 use super::wall::WallClock;
 use crate::clock::{ClockPair, Rate};
-use crate::format::header::Lifecycle;
+use crate::format::header::{LOSS_WORDS, Lifecycle};
 use crate::host::ProcessId;
-use crate::loss::LossCause;
+use crate::loss::{LossCause, occurred};
 use crate::map::Mapping;
 use crate::text_id::{SiteId, TextId};
 use once_cell::sync::OnceCell;
@@ -172,12 +172,7 @@ impl Mapped {
 
     /// What the writer could not record; only causes that occurred.
     pub(crate) fn loss_counts(&self) -> Vec<(LossCause, u64)> {
-        let counts = Changing::read(&self.source).map_or([0; 16], |page| page.loss);
-        let counted = LossCause::ALL.map(|cause| (cause, counts[cause as usize]));
-        counted
-            .into_iter()
-            .filter(|(_, count)| *count > 0)
-            .collect()
+        occurred(&Changing::read(&self.source).map_or([0; LOSS_WORDS], |page| page.loss))
     }
 
     /// The stamp from which on every ring holds all of its records; `None` when none has lost any.

@@ -16,7 +16,7 @@ use super::tasks::Tasks;
 use crate::clock::{ClockPair, Rate};
 use crate::format::header::{LOSS_WORDS, Lifecycle};
 use crate::host::ProcessId;
-use crate::loss::LossCause;
+use crate::loss::{LossCause, occurred};
 use crate::owner::RingOwner;
 use crate::reader::RingId;
 use crate::slot::TaskRow;
@@ -116,12 +116,7 @@ impl Segments {
     /// What the log's writer could not record, when that was noted last.
     pub(crate) fn loss_counts(&self) -> Vec<(LossCause, u64)> {
         let status = self.index.notes.status.as_ref();
-        let counts = status.map_or([0; LOSS_WORDS], |status| status.loss);
-        let counted = LossCause::ALL.map(|cause| (cause, counts[cause as usize]));
-        counted
-            .into_iter()
-            .filter(|(_, count)| *count > 0)
-            .collect()
+        occurred(&status.map_or([0; LOSS_WORDS], |status| status.loss))
     }
 
     pub(crate) fn horizon(&self) -> Option<u64> {
