@@ -189,6 +189,19 @@ impl Lives {
         life.gaps_passed == self.gaps.passed
     }
 
+    /// Whether a gap lies between these stamps: what was so at the first one need not have lasted.
+    ///
+    /// ```
+    /// use glasshouse_pal::{lives::Lives, reader::{Gap, GapCause}};
+    /// let gap = Gap { from: 100, to: 250, records: 7, causes: vec![GapCause::Overrun] };
+    /// let lives = Lives::whole().with_gaps(&[gap]);
+    /// assert!(lives.has_gap_between(90, 250));
+    /// assert!(!lives.has_gap_between(250, 900));
+    /// ```
+    pub fn has_gap_between(&self, from: u64, to: u64) -> bool {
+        self.gaps.has_between(from, to)
+    }
+
     /// Every life, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (TaskId, &Life)> {
         self.lives.iter().map(|(tid, life)| (*tid, life))

@@ -14,7 +14,7 @@ use crate::exit::Stop;
 use crate::out::Out;
 use glasshouse_pal::reader::Log;
 use glasshouse_pal::why::{Answer, Inquiry, Picture, Waits};
-use glasshouse_pal::{TaskId, TaskRow};
+use glasshouse_pal::{Event, TaskId, TaskRow, TaskState};
 use std::io::Write;
 
 /// What `glasshouse why` is asked.
@@ -67,6 +67,8 @@ struct Found {
     answer: Option<Answer>,
     /// Its row of the task table, where it has one.
     row: Option<TaskRow>,
+    /// The state that it is in, or ended in; `None` where that is not known.
+    state: Option<TaskState>,
     /// Who waits for whom, where it waits.
     picture: Option<Picture>,
     /// Up to when the log speaks.
@@ -75,32 +77,50 @@ struct Found {
 
 fn find(opened: &Opened, task: TaskId, names: &mut Names<'_>) -> Result<Found, Stop> {
     let log = &opened.log;
+    // Asked for before the row, which is then as new.
+    let records = log.records();
     let row = log.tasks().find(|row| row.id == task);
-    let mut inquiry = match log.horizon() {
-        Some(horizon) => Inquiry::from_horizon(task, horizon),
-        None => Inquiry::whole(task),
-    };
+    let mut inquiry = Inquiry::new(task, log.lives());
     let mut newest = log.start_stamp();
-    for entry in log.records() {
+    let mut moved = 0;
+    for entry in records {
         newest = newest.max(entry.stamp);
+        if is_move(&entry.event, task) {
+            moved = entry.stamp;
+        }
         names.learn(&entry.event);
         inquiry.feed(&entry);
     }
     let until = until(log, newest);
     let answer = inquiry.finish(until);
-    let state = match (&answer, &row) {
-        (Some(answer), _) => Some(answer.life.state),
-        (None, Some(row)) => row.state,
-        (None, None) => return Err(unknown(opened, task)),
-    };
+    // Segments note rows now and then: records may know more.
+    let row = row.filter(|row| row.since >= moved);
+    if answer.is_none() && row.is_none() {
+        return Err(unknown(opened, task));
+    }
+    let state = state(answer.as_ref(), row.as_ref());
     let waits = state.is_some_and(|state| state.is_waiting());
     Ok(Found {
         task,
         answer,
         row,
+        state,
         picture: waits.then(|| picture(log, names).0),
         until,
     })
+}
+
+/// Whether it is a transition of the task.
+fn is_move(event: &Event, task: TaskId) -> bool {
+    matches!(event, Event::Task(event) if event.tid() == Some(task) && event.state().is_some())
+}
+
+/// The state that a task is in by its records, or, where these leave open how it went on, by its row.
+fn state(answer: Option<&Answer>, row: Option<&TaskRow>) -> Option<TaskState> {
+    match answer.filter(|answer| !answer.ends_in_gap) {
+        Some(answer) => Some(answer.life.state),
+        None => row.and_then(|row| row.state),
+    }
 }
 
 /// Who waits for whom, and up to when the log speaks.

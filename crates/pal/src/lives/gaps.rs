@@ -17,6 +17,12 @@ impl Gaps {
         Gaps { ends, passed: 0 }
     }
 
+    /// Whether one ends behind `from`, and no later than `to`.
+    pub(super) fn has_between(&self, from: u64, to: u64) -> bool {
+        let next = self.ends.partition_point(|end| *end <= from);
+        self.ends.get(next).is_some_and(|end| *end <= to)
+    }
+
     /// How many gaps lie before the stamp of the next record.
     #[inline]
     pub(super) fn passed_at(&mut self, stamp: u64) -> u32 {

@@ -64,8 +64,15 @@ impl Holders {
         }
     }
 
-    /// Takes in a transition that a ring holds.
-    pub(super) fn feed(&mut self, ring: RingId, stamp: u64, event: &TaskEvent) {
+    /// A gap of the log lies before what is fed next: what was so need not have lasted.
+    pub(super) fn forget(&mut self) {
+        self.running.clear();
+        self.meanwhile.clear();
+        self.ready_since = None;
+    }
+
+    /// Takes in a transition that a ring holds; where records of its task are missing before it, `is_gap`.
+    pub(super) fn feed(&mut self, ring: RingId, stamp: u64, event: &TaskEvent, is_gap: bool) {
         let (Some(tid), Some(entered)) = (event.tid(), event.state()) else {
             return;
         };
@@ -78,6 +85,9 @@ impl Holders {
         }
         if tid != self.task {
             return;
+        }
+        if is_gap {
+            self.ready_since = None;
         }
         if entered == TaskState::Running {
             self.take_up(ring, stamp);

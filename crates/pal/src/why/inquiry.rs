@@ -1,7 +1,7 @@
 //! Owns the question about one task: what is taken in of the records, and the answer.
 
 use super::holders::{Holder, Holders};
-use super::path::{self, Path};
+use super::path::{self, Facts, Path};
 use super::steps::{Link, NewStep, Steps};
 use crate::domain::Event;
 use crate::lives::{Fault, Life, Lives};
@@ -48,7 +48,7 @@ pub struct Origin {
 /// ] {
 ///     ring.write(stamp, aux, &event);
 /// }
-/// let mut inquiry = Inquiry::whole(late);
+/// let mut inquiry = Inquiry::new(late, pal.log().lives());
 /// pal.log().records().for_each(|entry| inquiry.feed(&entry));
 /// let answer = inquiry.finish(80).expect("the log knows it");
 /// let holder = answer.holders[0];
@@ -69,6 +69,8 @@ pub struct Answer {
     pub path: Path,
     /// The path is followed only so far, because its older steps exceed what is kept.
     pub is_cut: bool,
+    /// It is judged only up to its last record, because a gap of the log lies behind that: how it went on is not known.
+    pub ends_in_gap: bool,
     /// Who spawned it, who spawned that one, and so on up to the root, as far as the log knows.
     pub ancestors: Vec<Origin>,
 }
@@ -98,7 +100,7 @@ impl Answer {
 /// ring.write(12, 1, &TaskEvent::Running { tid });
 /// ring.write(19, 2, &TaskEvent::Wait { tid });
 /// ring.write(50, 3, &TaskEvent::Wake { tid, by: WakeSource::External });
-/// let mut inquiry = Inquiry::whole(tid);
+/// let mut inquiry = Inquiry::new(tid, pal.log().lives());
 /// pal.log().records().for_each(|entry| inquiry.feed(&entry));
 /// let answer = inquiry.finish(54).expect("the log knows it");
 /// assert_eq!((answer.from(), answer.to()), (10, 54));
@@ -109,7 +111,11 @@ impl Answer {
 pub struct Inquiry {
     task: TaskId,
     lives: Lives,
+    /// The newest stamp of all that was fed.
+    newest: u64,
     steps: Steps,
+    /// Whom each task waits for that waits for another's end.
+    joins: HashMap<TaskId, TaskId>,
     holders: Holders,
     /// Of tasks that were spawned before this one: the parent, and where it comes from itself.
     origins: HashMap<TaskId, (Option<TaskId>, Origin)>,
@@ -122,21 +128,14 @@ pub struct Inquiry {
 }
 
 impl Inquiry {
-    /// About a task of a log that has lost nothing.
-    pub fn whole(task: TaskId) -> Inquiry {
-        Inquiry::over(task, Lives::whole())
-    }
-
-    /// About a task of a log whose rings have wrapped: what is stamped before `horizon` is left out.
-    pub fn from_horizon(task: TaskId, horizon: u64) -> Inquiry {
-        Inquiry::over(task, Lives::from_horizon(horizon))
-    }
-
-    fn over(task: TaskId, lives: Lives) -> Inquiry {
+    /// About a task, as [`Log::lives`](crate::reader::Log::lives) folds its log.
+    pub fn new(task: TaskId, lives: Lives) -> Inquiry {
         Inquiry {
             task,
             lives,
+            newest: 0,
             steps: Steps::default(),
+            joins: HashMap::new(),
             holders: Holders::new(task),
             origins: HashMap::new(),
             origins_max: ORIGINS_MAX,
@@ -160,16 +159,27 @@ impl Inquiry {
         if matches!(step.fault, Some(Fault::Disorder { .. })) {
             return;
         }
-        let (tid, before, entered) = (step.tid, step.before, step.life.state);
-        let is_gap = matches!(step.fault, Some(Fault::Gap { .. })) && before.is_some();
-        self.holders.feed(entry.ring, entry.stamp, event);
+        let (tid, entered) = (step.tid, step.life.state);
+        let is_gap = matches!(step.fault, Some(Fault::Gap { .. })) && step.before.is_some();
+        let left = step.left.map(|(left, _)| left);
+        let before = left.or_else(|| Some(implied(event)).filter(|_| !is_gap));
+        if let TaskEvent::JoinWait { on, .. } = *event {
+            self.joins.insert(tid, on);
+        } else if left.is_none_or(|left| left == TaskState::JoinWait) {
+            self.joins.remove(&tid);
+        }
+        if self.lives.has_gap_between(self.newest, entry.stamp) {
+            self.holders.forget();
+        }
+        self.newest = self.newest.max(entry.stamp);
+        self.holders.feed(entry.ring, entry.stamp, event, is_gap);
         if tid == self.task && self.from.is_none() {
             self.from = Some(entry.stamp);
             self.ancestors = self.ancestors_of(event);
             self.origins = HashMap::new();
         }
         if self.from.is_some() {
-            self.step(entry.stamp, event, before, is_gap);
+            self.step(entry.stamp, event, before);
         } else {
             self.remember(entry.stamp, event);
         }
@@ -183,27 +193,24 @@ impl Inquiry {
         }
     }
 
-    fn step(&mut self, stamp: u64, event: &TaskEvent, before: Option<TaskState>, is_gap: bool) {
+    fn step(&mut self, stamp: u64, event: &TaskEvent, before: Option<TaskState>) {
         let (Some(tid), Some(entered)) = (event.tid(), event.state()) else {
             return;
         };
         let (link, peer) = match *event {
             TaskEvent::Spawned { parent, .. } => (Link::Spawned, parent),
             TaskEvent::Wake { by, .. } => woken(by),
-            TaskEvent::JoinWait { on, .. } => (Link::Own, Some(on)),
-            _ if is_gap => (Link::Gap, None),
             _ => (Link::Own, None),
         };
         let known = peer.and_then(|peer| self.lives.of(peer));
-        let is_join = entered == TaskState::JoinWait;
+        let known = known.filter(|life| self.lives.is_followed(life));
         self.steps.push(NewStep {
             stamp,
             tid,
-            before: before.unwrap_or_else(|| implied(event)),
+            before,
             entered,
             link,
-            // Whom it joins may have ended, or be of before the horizon: then nothing is known of it.
-            peer: peer.filter(|_| !is_join || known.is_some()),
+            peer,
             // Who wakes or spawns does so while it runs.
             peer_state: known.map_or(TaskState::Running, |life| life.state),
         });
@@ -254,7 +261,8 @@ impl Inquiry {
     pub fn finish(self, until: u64) -> Option<Answer> {
         let from = self.from?;
         let life = self.lives.of(self.task)?;
-        let until = match self.has_ended {
+        let ends_in_gap = !self.has_ended && self.lives.has_gap_between(life.since, until);
+        let until = match self.has_ended || ends_in_gap {
             true => life.since,
             false => until.max(life.since),
         };
@@ -264,10 +272,16 @@ impl Inquiry {
             .saturating_add(life.ready_ticks)
             .saturating_add(life.wait_total_ticks());
         let (holders, pending) = self.holders.finish(until);
+        let facts = Facts {
+            steps: &self.steps,
+            lives: &self.lives,
+            joins: &self.joins,
+        };
         Some(Answer {
             unknown_ticks: until.saturating_sub(from).saturating_sub(told),
-            path: path::walk(&self.steps, self.task, from, until),
+            path: path::walk(facts, self.task, from, until),
             is_cut: self.steps.is_cut(),
+            ends_in_gap,
             life,
             holders,
             pending,
@@ -289,7 +303,7 @@ fn woken(by: WakeSource) -> (Link, Option<TaskId>) {
     }
 }
 
-/// The state that a task was in before its first record: it follows from the event.
+/// The state that a task was in before its first record, or the first behind a gap: it follows from the event.
 fn implied(event: &TaskEvent) -> TaskState {
     match event {
         TaskEvent::Spawned { .. } | TaskEvent::Running { .. } => TaskState::Scheduled,

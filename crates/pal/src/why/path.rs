@@ -2,8 +2,9 @@
 
 use super::steps::{Link, Step, StepId, Steps};
 use super::tree::{Hop, PathNode, Tree};
+use crate::lives::Lives;
 use crate::{TaskId, TaskState};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// What a task did in a stretch of the path.
 ///
@@ -67,7 +68,7 @@ impl Stretch {
 /// ring.write(10, 0, &TaskEvent::Spawned { tid, parent: None, site: SiteId(0) });
 /// ring.write(12, 1, &TaskEvent::Running { tid });
 /// ring.write(19, 2, &TaskEvent::Done { tid });
-/// let mut inquiry = Inquiry::whole(tid);
+/// let mut inquiry = Inquiry::new(tid, pal.log().lives());
 /// pal.log().records().for_each(|entry| inquiry.feed(&entry));
 /// let path = inquiry.finish(30).expect("the log knows it").path;
 /// assert_eq!((path.from, path.to), (10, 19));
@@ -87,10 +88,20 @@ pub struct Path {
     pub nodes: Vec<PathNode>,
 }
 
+/// What is known of all tasks.
+#[derive(Clone, Copy)]
+pub(super) struct Facts<'a> {
+    pub(super) steps: &'a Steps,
+    /// Of the tasks that have not ended.
+    pub(super) lives: &'a Lives,
+    /// Whom each task waits for that waits for another's end.
+    pub(super) joins: &'a HashMap<TaskId, TaskId>,
+}
+
 /// Walks back from `to` until `from`.
-pub(super) fn walk(steps: &Steps, task: TaskId, from: u64, to: u64) -> Path {
+pub(super) fn walk(facts: Facts<'_>, task: TaskId, from: u64, to: u64) -> Path {
     let mut walk = Walk {
-        steps,
+        facts,
         from,
         now: to.max(from),
         stretches: Vec::new(),
@@ -124,7 +135,7 @@ enum Place {
 }
 
 struct Walk<'a> {
-    steps: &'a Steps,
+    facts: Facts<'a>,
     from: u64,
     /// What is later is told.
     now: u64,
@@ -135,10 +146,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn run(&mut self, asked: TaskId) {
         let mut task = asked;
-        let mut place = match self.steps.latest(asked) {
-            Some(step) => self.begin(step, &mut task),
-            None => Place::Since(Activity::Unrecorded),
-        };
+        let mut place = self.begin(&mut task);
         // What ended the wait that is told next.
         let mut ended_by = None;
         while self.now > self.from {
@@ -147,7 +155,7 @@ impl Walk<'_> {
                     self.tell(task, activity, self.from);
                     return;
                 }
-                Place::Behind(id) => match self.steps.at(id) {
+                Place::Behind(id) => match self.facts.steps.at(id) {
                     Some(step) => *step,
                     None => {
                         place = Place::Since(Activity::Unrecorded);
@@ -158,19 +166,10 @@ impl Walk<'_> {
             self.tell(task, activity(step.entered, ended_by), step.stamp);
             ended_by = None;
             place = match step.link {
-                Link::Own => self.back(&step, None),
-                Link::Gap => {
-                    let before = step.prev().and_then(|id| self.steps.at(id));
-                    self.tell(
-                        task,
-                        Activity::Unrecorded,
-                        before.map_or(self.from, |before| before.stamp),
-                    );
-                    self.back(&step, None)
-                }
+                Link::Own => self.back(&step, task, None),
                 Link::Timer | Link::Io | Link::External | Link::Lane | Link::Abort => {
                     ended_by = Some(name(step.link));
-                    self.back(&step, ended_by)
+                    self.back(&step, task, ended_by)
                 }
                 Link::Woken | Link::Permit | Link::Aborted | Link::Spawned => match step.peer {
                     Some(peer) => {
@@ -187,46 +186,55 @@ impl Walk<'_> {
         }
     }
 
-    /// Where a task was before a step of its own.
-    fn back(&self, step: &Step, ended_by: Option<&'static str>) -> Place {
-        match step.prev() {
-            Some(prev) => Place::Behind(prev),
-            None => Place::Since(activity(step.before, ended_by)),
+    /// Where a task was before a step of its own. Where records are missing in between, the time is nobody's.
+    fn back(&mut self, step: &Step, task: TaskId, ended_by: Option<&'static str>) -> Place {
+        let Some(prev) = step.prev() else {
+            let before = step.before.map(|before| activity(before, ended_by));
+            return Place::Since(before.unwrap_or(Activity::Unrecorded));
+        };
+        if step.before.is_none()
+            && let Some(known) = self.facts.steps.at(prev)
+        {
+            self.tell(task, Activity::Unrecorded, known.stamp);
         }
+        Place::Behind(prev)
     }
 
-    /// Where a walk begins: at its task's last step, or where that one waits for the end of a task that lives, at that
-    /// one's.
-    fn begin(&mut self, mut id: StepId, task: &mut TaskId) -> Place {
+    /// Where a walk begins: where its task is, or whom that one joins, or whom that joins, as far as they live.
+    fn begin(&mut self, task: &mut TaskId) -> Place {
+        let Facts {
+            steps,
+            lives,
+            joins,
+        } = self.facts;
         let mut seen = HashSet::from([*task]);
-        loop {
-            let joins = self.steps.at(id).copied();
-            let joins = joins.filter(|step| step.entered == TaskState::JoinWait);
-            let Some((step, on)) = joins.and_then(|step| Some((step, step.peer?))) else {
-                return Place::Behind(id);
-            };
-            let last = self.steps.latest(on);
-            let has_ended = last
-                .and_then(|last| self.steps.at(last))
-                .is_some_and(|last| last.entered.is_end());
-            if has_ended || !seen.insert(on) {
-                return Place::Behind(id);
-            }
+        while let Some(on) = joins.get(task).copied()
+            // Else it has ended, or may have in a gap.
+            && let Some(life) = lives.of(on)
+            && !lives.has_gap_between(life.since, self.now)
+            && seen.insert(on)
+        {
             self.tree.hop(on, Hop::Awaited);
             *task = on;
-            match last {
-                Some(last) => id = last,
-                None => return Place::Since(activity(step.peer_state, None)),
-            }
+        }
+        match (steps.latest(*task), lives.of(*task)) {
+            (Some(last), _) => Place::Behind(last),
+            (None, Some(life)) => Place::Since(activity(life.state, None)),
+            (None, None) => Place::Since(Activity::Unrecorded),
         }
     }
 
-    /// The time from `since` on, as far as it is not told yet, is the task's.
+    /// The time from `since` on, as far as it is not told yet, is the task's. What was so before a gap of the log is not
+    /// known to have lasted.
     fn tell(&mut self, task: TaskId, activity: Activity, since: u64) {
         let from = since.max(self.from);
         if from >= self.now {
             return;
         }
+        let activity = match self.facts.lives.has_gap_between(since, self.now) {
+            true => Activity::Unrecorded,
+            false => activity,
+        };
         let stretch = Stretch {
             task,
             activity,
@@ -262,7 +270,7 @@ const fn name(link: Link) -> &'static str {
         Link::Lane | Link::Permit => "lane",
         Link::Abort | Link::Aborted => "abort",
         Link::Woken => "task",
-        Link::Own | Link::Gap | Link::Spawned => "",
+        Link::Own | Link::Spawned => "",
     }
 }
 

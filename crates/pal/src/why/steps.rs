@@ -25,8 +25,6 @@ impl StepId {
 pub(super) enum Link {
     /// The task's own step before.
     Own,
-    /// Records of it are missing before.
-    Gap,
     /// A wake, without a task behind it.
     Timer,
     Io,
@@ -47,11 +45,11 @@ pub(super) enum Link {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     pub(super) stamp: u64,
-    /// The state that it was in before, as far as the record implies it.
-    pub(super) before: TaskState,
+    /// The state that it was in before, as far as the record implies it; `None` where records of it are missing.
+    pub(super) before: Option<TaskState>,
     pub(super) entered: TaskState,
     pub(super) link: Link,
-    /// Who woke or spawned it; in `JoinWait` whom it waits for, where that is known and lives.
+    /// Who woke or spawned it.
     pub(super) peer: Option<TaskId>,
     /// The state of `peer` then, where no step of it is kept.
     pub(super) peer_state: TaskState,
@@ -75,7 +73,7 @@ impl Step {
 pub(super) struct NewStep {
     pub(super) stamp: u64,
     pub(super) tid: TaskId,
-    pub(super) before: TaskState,
+    pub(super) before: Option<TaskState>,
     pub(super) entered: TaskState,
     pub(super) link: Link,
     pub(super) peer: Option<TaskId>,
@@ -149,7 +147,7 @@ mod tests {
         NewStep {
             stamp,
             tid: TaskId::new(tid).expect("in range"),
-            before: TaskState::Running,
+            before: Some(TaskState::Running),
             entered: TaskState::Yielded,
             link: Link::Own,
             peer: None,

@@ -130,6 +130,20 @@ fn a_task_that_joins_a_sleeper_is_late_because_of_the_sleep_while_it_goes_on() {
 }
 
 #[test]
+fn joins_are_followed_that_began_before_the_task() {
+    let mut story = Story::default();
+    for (task, ring) in [(3, W0), (2, W1)] {
+        story.spawned(0, ring, task, None);
+        story.running(1, ring, task);
+    }
+    story.join(2, W1, 2, 3);
+    story.spawned(3, W1, 1, None);
+    story.running(4, W1, 1);
+    story.join(5, W1, 1, 2);
+    assert_eq!(told(&story.why(1, 10)), [(3, Activity::Run, 7)]);
+}
+
+#[test]
 fn two_tasks_that_wait_for_each_other_s_end_have_paths_that_end() {
     let mut story = Story::default();
     for (task, ring) in [(1, W0), (2, W1)] {
@@ -229,7 +243,7 @@ fn time_of_which_records_are_missing_is_nobody_s() {
     story.running(50, W0, 1);
     story.done(60, W0, 1);
     let answer = story.why(1, 100);
-    assert_eq!(answer.unknown_ticks, 40);
+    assert_eq!((answer.unknown_ticks, answer.ends_in_gap), (40, false));
     assert_eq!(
         told(&answer),
         [
@@ -238,6 +252,71 @@ fn time_of_which_records_are_missing_is_nobody_s() {
             (1, Activity::Run, 10),
         ]
     );
+}
+
+#[test]
+fn a_wait_whose_beginning_is_missing_is_nobody_s_whoever_ended_it() {
+    let mut story = Story::default();
+    story.spawned(0, W0, 1, None);
+    story.running(10, W0, 1);
+    story.skip(1);
+    story.wake(50, W0, 1, WakeSource::External);
+    story.running(56, W0, 1);
+    assert_eq!(
+        told(&story.why(1, 60)),
+        [
+            (1, Activity::Ready, 10),
+            (1, Activity::Unrecorded, 40),
+            (1, Activity::Ready, 6),
+            (1, Activity::Run, 4),
+        ]
+    );
+}
+
+#[test]
+fn what_was_so_before_a_gap_of_the_log_is_not_told_behind_it() {
+    let mut story = family();
+    // What is left: task 1 joins task 2, which sleeps; then 2 wakes 1, which runs and ends.
+    let lives = story.lose(30, 121);
+    let answer = story.ask_of(lives, 1, 500).expect("the story speaks of it");
+    assert_eq!(
+        told(&answer),
+        [
+            (1, Activity::Ready, 10),
+            (2, Activity::Ready, 5),
+            (2, Activity::Run, 5),
+            (2, Activity::Unrecorded, 101),
+            (1, Activity::Ready, 4),
+            (1, Activity::Run, 15),
+        ]
+    );
+    // Its join is not seen to last either.
+    assert_eq!(answer.life.wait_ticks, [0; 5]);
+    assert_eq!((answer.unknown_ticks, answer.ends_in_gap), (91, false));
+}
+
+#[test]
+fn a_task_that_a_gap_follows_is_judged_up_to_its_last_record() {
+    let mut story = family();
+    let lives = story.lose(30, 121);
+    let answer = story.ask_of(lives, 2, 500).expect("the story speaks of it");
+    assert_eq!((answer.from(), answer.to()), (10, 20));
+    assert!(answer.ends_in_gap);
+    assert_eq!(answer.life.wait_ticks, [0; 5]);
+}
+
+#[test]
+fn what_held_a_worker_before_a_gap_of_the_log_does_not_hold_it_behind() {
+    let mut story = Story::default();
+    story.spawned(0, W0, 7, None);
+    story.running(0, W0, 7);
+    story.spawned(100, W1, 1, None);
+    story.running(120, W0, 1);
+    story.done(130, W0, 1);
+    let lives = story.lose(10, 100);
+    let answer = story.ask_of(lives, 1, 500).expect("the story speaks of it");
+    let (ring, what, ticks) = (W0, Holding::NoTask, 20);
+    assert_eq!(answer.holders, [Holder { ring, what, ticks }]);
 }
 
 #[test]

@@ -39,6 +39,8 @@ pub struct Task {
     path: Vec<Value>,
     /// Whether older steps of the path were not kept.
     is_cut: bool,
+    /// Whether it is judged only up to its last record, because a gap lies behind that.
+    ends_in_gap: bool,
     /// The parent first.
     ancestors: Vec<u64>,
     /// By the task table; `None` where it has no row.
@@ -62,10 +64,6 @@ pub fn task(opened: &Opened, found: &Found, names: &mut Names<'_>) -> Task {
     let log = &opened.log;
     let site = names.of_task(found.task);
     let answer = found.answer.as_ref();
-    let state = match answer {
-        Some(answer) => Some(answer.life.state),
-        None => found.row.as_ref().and_then(|row| row.state),
-    };
     let holders = |of: fn(&Answer) -> &[Holder], names: &mut Names<'_>| {
         answer.map_or(Vec::new(), |answer| {
             told_holders(of(answer), answer.from(), log.rate(), names)
@@ -79,7 +77,7 @@ pub fn task(opened: &Opened, found: &Found, names: &mut Names<'_>) -> Task {
         task: found.task.number(),
         name: site.as_ref().and_then(|site| site.name.clone()),
         site: site.map(|site| site.to_string()),
-        state: state.map(|state| state.name()),
+        state: found.state.map(|state| state.name()),
         from_at_ns: answer.map(|answer| log.at_ns(answer.from())),
         to_at_ns: answer.map(|answer| log.at_ns(answer.to())),
         is_whole: answer.is_some_and(|answer| answer.life.site.is_some()),
@@ -88,6 +86,7 @@ pub fn task(opened: &Opened, found: &Found, names: &mut Names<'_>) -> Task {
         pending: holders(|answer| &answer.pending, names),
         path: answer.map_or(Vec::new(), |answer| path(answer, log.rate(), names)),
         is_cut: answer.is_some_and(|answer| answer.is_cut),
+        ends_in_gap: answer.is_some_and(|answer| answer.ends_in_gap),
         ancestors: answer.map_or(Vec::new(), |answer| {
             let ancestors = answer.ancestors.iter();
             ancestors.map(|ancestor| ancestor.task.number()).collect()

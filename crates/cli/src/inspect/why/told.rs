@@ -56,6 +56,7 @@ fn tell_answer(
     let (from, to) = (log.at_ns(answer.from()), log.at_ns(answer.to()));
     let state = answer.life.state;
     let end = match (state.is_end(), answer.life.failure) {
+        (false, _) if answer.ends_in_gap => format!("last seen {}", state.name()),
         (false, _) => format!("still {}", state.name()),
         (true, None) => format!("ended as {}", state.name()),
         (true, Some(failure)) => {
@@ -79,9 +80,17 @@ fn tell_answer(
             out,
             "its spawn is not in the log any more: judged from the oldest record of it"
         )?;
-        if let Some(row) = row {
-            writeln!(out, "its whole life, by the task table: {}", sums(log, row))?;
-        }
+    }
+    if answer.ends_in_gap {
+        writeln!(
+            out,
+            "how it went on is not in the log: a gap lies behind its last record"
+        )?;
+    }
+    if let Some(row) = row
+        && (answer.life.site.is_none() || answer.ends_in_gap)
+    {
+        writeln!(out, "its whole life, by the task table: {}", sums(log, row))?;
     }
     writeln!(out, "\nwhere its time went")?;
     print_parts(log, answer.from(), &parts(answer), out)?;

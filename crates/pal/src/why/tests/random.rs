@@ -2,6 +2,7 @@
 //! forward finds, which keeps the whole path of every task.
 
 use super::story::{Story, tid};
+use crate::lives::Lives;
 use crate::reader::{Entry, RingId};
 use crate::why::{Activity, Answer, Stretch};
 use crate::{Event, TaskEvent, TaskId, TaskState, WakeSource};
@@ -236,6 +237,17 @@ fn from(from: u64, path: &[Stretch]) -> Vec<Stretch> {
     cut
 }
 
+/// The same without what waits are for, which a wake behind a gap does not tell.
+fn without_cause(path: &[Stretch]) -> Vec<Stretch> {
+    let mut path = path.to_vec();
+    for stretch in &mut path {
+        if let Activity::Wait { state, .. } = &mut stretch.activity {
+            *state = TaskState::Waiting;
+        }
+    }
+    path
+}
+
 /// What holds of every answer.
 fn check(answer: &Answer) {
     let (from, to) = (answer.from(), answer.to());
@@ -283,12 +295,47 @@ proptest! {
     fn every_answer_adds_up_behind_a_horizon(play in any_play(), percent in 0u64..100) {
         let (until, horizon) = (play.now + 3, play.now * percent / 100);
         for task in 1..=play.last {
-            let mut inquiry = crate::why::Inquiry::from_horizon(tid(task), horizon);
-            play.story.entries.iter().for_each(|entry| inquiry.feed(entry));
-            if let Some(answer) = inquiry.finish(until) {
+            let lives = Lives::from_horizon(horizon);
+            if let Some(answer) = play.story.ask_of(lives, task, until) {
                 prop_assert!(answer.from() >= horizon);
                 check(&answer);
             }
+        }
+    }
+
+    #[test]
+    fn behind_a_gap_every_answer_adds_up_and_tells_no_more_than_there_is(
+        play in any_play(), percents in (0u64..100, 0u64..60)
+    ) {
+        let until = play.now + 3;
+        let paths = forward(&play.story.entries, until);
+        let begin = play.now * percents.0 / 100;
+        let end = (begin + 1 + play.now * percents.1 / 100).min(until);
+        for task in 1..=play.last {
+            let mut story = play.story.clone();
+            let lives = story.lose(begin, end);
+            let Some(answer) = story.ask_of(lives, task, until) else {
+                continue;
+            };
+            check(&answer);
+            // A path that ends before the gap is judged like one of a log that ends there.
+            if answer.to() < end {
+                continue;
+            }
+            let stretches = &answer.path.stretches;
+            let unknown = stretches.iter().rposition(|s| s.activity == Activity::Unrecorded);
+            let told = &stretches[unknown.map_or(0, |last| last + 1)..];
+            let since = told.first().map_or(answer.to(), |first| first.from);
+            prop_assert!(answer.from() < end || unknown.is_none(), "of task {}", task);
+            let expected = from(since, &without_cause(&paths[&tid(task)]));
+            let lasts = told.last().zip(expected.last());
+            if let Some((told, expected)) = lasts && told.task != expected.task {
+                // Whom it joins may have ended in the gap, for all that there is.
+                let (state, ended_by) = (TaskState::JoinWait, None);
+                prop_assert_eq!(told.activity, Activity::Wait { state, ended_by });
+                continue;
+            }
+            prop_assert_eq!(from(since, &without_cause(told)), expected, "of task {}", task);
         }
     }
 

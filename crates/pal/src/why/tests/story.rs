@@ -1,6 +1,7 @@
 //! Owns the small logs of these tests: records as a reader gives them, told one by one.
 
-use crate::reader::{Entry, RingId};
+use crate::lives::Lives;
+use crate::reader::{Entry, Gap, GapCause, RingId};
 use crate::why::{Answer, Inquiry, Picture, Waits};
 use crate::{Event, IoTarget, SiteId, TaskEvent, TaskId, TextId, WakeSource};
 use std::collections::HashMap;
@@ -92,18 +93,33 @@ impl Story {
         self.step(stamp, ring, TaskEvent::Done { tid: tid(task) });
     }
 
+    /// Loses what is stamped between these. What it then knows of lives.
+    pub(super) fn lose(&mut self, from: u64, to: u64) -> Lives {
+        let is_kept = |stamp: u64| stamp <= from || stamp >= to;
+        let count = self.entries.len();
+        self.entries.retain(|entry| is_kept(entry.stamp));
+        Lives::whole().with_gaps(&[Gap {
+            from,
+            to,
+            records: (count - self.entries.len()) as u64,
+            causes: vec![GapCause::Budget],
+        }])
+    }
+
     /// Ends with what is stamped so.
     pub(super) fn cut_behind(&mut self, stamp: u64) {
         self.entries.retain(|entry| entry.stamp <= stamp);
     }
 
-    fn answer(&self, mut inquiry: Inquiry, until: u64) -> Option<Answer> {
+    /// About a task of a log with such lives; `None` where it speaks of none.
+    pub(super) fn ask_of(&self, lives: Lives, task: u64, until: u64) -> Option<Answer> {
+        let mut inquiry = Inquiry::new(tid(task), lives);
         self.entries.iter().for_each(|entry| inquiry.feed(entry));
         inquiry.finish(until)
     }
 
     pub(super) fn ask(&self, task: u64, until: u64) -> Option<Answer> {
-        self.answer(Inquiry::whole(tid(task)), until)
+        self.ask_of(Lives::whole(), task, until)
     }
 
     pub(super) fn why(&self, task: u64, until: u64) -> Answer {
@@ -111,8 +127,8 @@ impl Story {
     }
 
     pub(super) fn why_from(&self, horizon: u64, task: u64, until: u64) -> Answer {
-        let inquiry = Inquiry::from_horizon(tid(task), horizon);
-        self.answer(inquiry, until).expect("the story speaks of it")
+        let answer = self.ask_of(Lives::from_horizon(horizon), task, until);
+        answer.expect("the story speaks of it")
     }
 
     pub(super) fn waits(&self) -> Waits {
