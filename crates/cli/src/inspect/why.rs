@@ -129,18 +129,17 @@ fn picture(log: &Log, names: &mut Names<'_>) -> (Picture, u64) {
         let mut kinds = 0..=u8::MAX;
         kinds.find(|kind| log.schema(*kind).is_some_and(|schema| schema.name == name))
     };
-    let waits = match log.horizon() {
-        Some(horizon) => Waits::from_horizon(horizon),
-        None => Waits::whole(),
-    };
+    let waits = Waits::new(log.lives());
     let mut waits = waits.with_lanes(kind("lane_acquired"), kind("lane_released"));
     let mut newest = log.start_stamp();
-    for entry in log.records() {
+    // Asked for before the table, so that who has a row had not ended by them.
+    let records = log.records();
+    log.tasks().for_each(|row| waits.row(&row));
+    for entry in records {
         newest = newest.max(entry.stamp);
         names.learn(&entry.event);
         waits.feed(&entry);
     }
-    log.tasks().for_each(|row| waits.row(&row));
     (waits.picture(), until(log, newest))
 }
 

@@ -28,8 +28,8 @@ pub enum Prospect {
 /// picture may be freed by them.
 ///
 /// ```
-/// use glasshouse_pal::why::Waits;
-/// let picture = Waits::whole().picture();
+/// use glasshouse_pal::{lives::Lives, why::Waits};
+/// let picture = Waits::new(Lives::whole()).picture();
 /// assert!(picture.waiting.is_empty() && picture.cycles.is_empty());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,18 +64,18 @@ impl Picture {
     }
 
     pub(super) fn of(
-        known: &HashMap<TaskId, Known>,
+        alive: HashMap<TaskId, Known>,
         lanes: &HashMap<TextId, BTreeMap<TaskId, u64>>,
     ) -> Picture {
         let mut picture = Picture::default();
-        for (tid, known) in known {
-            picture.states.insert(*tid, known.state);
+        for (task, known) in alive {
+            picture.states.insert(task, known.state);
             picture.waiting.extend(known.reason.map(|reason| Waiting {
-                task: *tid,
+                task,
                 site: known.site,
                 reason,
                 since: known.since,
-                wakers: known.wakers.clone(),
+                wakers: known.wakers,
             }));
         }
         picture

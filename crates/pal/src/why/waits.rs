@@ -157,14 +157,19 @@ pub struct Waiting {
 ///     ring.write(12, 1, &TaskEvent::Running { tid });
 ///     ring.write(19, 2, &TaskEvent::JoinWait { tid, on });
 /// }
-/// let mut waits = Waits::whole();
+/// let mut waits = Waits::new(pal.log().lives());
 /// pal.log().records().for_each(|entry| waits.feed(&entry));
 /// assert_eq!(waits.picture().cycles, [[left, right]]);
 /// ```
 #[derive(Debug)]
 pub struct Waits {
     lives: Lives,
+    /// The newest stamp of all that was fed.
+    newest: u64,
+    /// By records.
     known: HashMap<TaskId, Known>,
+    /// Of the tasks that no record has told to have ended.
+    rows: HashMap<TaskId, TaskRow>,
     /// Permits of each lane that are held, by task.
     lanes: HashMap<TextId, BTreeMap<TaskId, u64>>,
     acquired: Option<u8>,
@@ -172,7 +177,7 @@ pub struct Waits {
 }
 
 /// What is known of a task that lives.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Known {
     pub(super) state: TaskState,
     pub(super) reason: Option<Reason>,
@@ -181,21 +186,33 @@ pub(super) struct Known {
     pub(super) wakers: Wakers,
 }
 
+impl Known {
+    /// By the task table; `None` where it does not tell the state.
+    fn of_row(row: &TaskRow) -> Option<Known> {
+        let state = row.state?;
+        let mut wakers = Wakers::default();
+        // Of all wakers the table keeps the last.
+        if let Some(by) = row.waker {
+            wakers.add(row.id, by);
+        }
+        Some(Known {
+            state,
+            reason: Reason::of_state(state),
+            since: row.since,
+            site: Some(row.site),
+            wakers,
+        })
+    }
+}
+
 impl Waits {
-    /// Of a log that has lost nothing.
-    pub fn whole() -> Waits {
-        Waits::over(Lives::whole())
-    }
-
-    /// Of a log whose rings have wrapped: what is stamped before `horizon` is left out.
-    pub fn from_horizon(horizon: u64) -> Waits {
-        Waits::over(Lives::from_horizon(horizon))
-    }
-
-    fn over(lives: Lives) -> Waits {
+    /// Of a log that [`Log::lives`](crate::reader::Log::lives) folds so.
+    pub fn new(lives: Lives) -> Waits {
         Waits {
             lives,
+            newest: 0,
             known: HashMap::new(),
+            rows: HashMap::new(),
             lanes: HashMap::new(),
             acquired: None,
             released: None,
@@ -206,8 +223,8 @@ impl Waits {
     /// word. Without them nothing is known of who holds one.
     ///
     /// ```
-    /// use glasshouse_pal::why::Waits;
-    /// let waits = Waits::whole().with_lanes(Some(32), Some(33));
+    /// use glasshouse_pal::{lives::Lives, why::Waits};
+    /// let waits = Waits::new(Lives::whole()).with_lanes(Some(32), Some(33));
     /// assert!(waits.picture().waiting.is_empty());
     /// ```
     #[must_use]
@@ -234,10 +251,13 @@ impl Waits {
         if matches!(step.fault, Some(Fault::Disorder { .. })) {
             return;
         }
+        self.newest = self.newest.max(entry.stamp);
         let (tid, state, site) = (step.tid, step.life.state, step.life.site);
+        let is_lost = step.before.is_some() && step.left.is_none();
         if state.is_end() {
             self.lives.forget(tid);
             self.known.remove(&tid);
+            self.rows.remove(&tid);
             return;
         }
         let is_new = matches!(event, TaskEvent::Spawned { .. });
@@ -252,6 +272,7 @@ impl Waits {
                 ..Wakers::default()
             },
         });
+        known.wakers.has_more |= is_lost;
         match *event {
             // What ended a wait with a name says nothing of who ends one without.
             TaskEvent::Wake { by, .. } if matches!(known.reason, None | Some(Reason::Other)) => {
@@ -287,41 +308,44 @@ impl Waits {
         }
     }
 
-    /// Takes in a row of the task table, after the records: of a task that none of them speaks of any more, or whose
-    /// spawn is gone.
+    /// Takes in a row of the task table, before the records: of a task that none of them may speak of any more, or whose
+    /// spawn is gone. Where records speak, they are believed; segments note rows now and then.
     ///
     /// ```
     /// use glasshouse_pal::{Pal, SiteId, TaskId, TaskState, why::Waits};
     /// let pal = Pal::memory();
     /// let slot = pal.table().take_shared().expect("room");
     /// pal.table().slot(slot).publish(TaskId::MAX, SiteId::UNKNOWN, None, TaskState::IoWait, 5);
-    /// let mut waits = Waits::whole();
+    /// let mut waits = Waits::new(pal.log().lives());
     /// pal.log().tasks().for_each(|row| waits.row(&row));
     /// assert_eq!(waits.picture().waiting[0].task, TaskId::MAX);
     /// ```
     pub fn row(&mut self, row: &TaskRow) {
-        let Some(state) = row.state.filter(|state| !state.is_end()) else {
-            return;
-        };
-        let known = self.known.entry(row.id).or_insert_with(|| {
-            let mut wakers = Wakers::default();
-            // Of all wakers the table keeps the last.
-            if let Some(by) = row.waker {
-                wakers.add(row.id, by);
-            }
-            Known {
-                state,
-                reason: Reason::of_state(state),
-                since: row.since,
-                site: None,
-                wakers,
-            }
-        });
-        known.site = known.site.or(Some(row.site));
+        if row.state.is_some_and(|state| !state.is_end()) {
+            self.rows.insert(row.id, *row);
+        }
     }
 
-    /// Who waits for whom, as of the last record.
+    /// Who waits for whom, as of the last record. Of a task that a gap of the log follows the task table tells.
     pub fn picture(&self) -> Picture {
-        Picture::of(&self.known, &self.lanes)
+        let is_current = |known: &Known| !self.lives.has_gap_between(known.since, self.newest);
+        let mut alive: HashMap<TaskId, Known> = HashMap::new();
+        for (tid, row) in &self.rows {
+            alive.extend(Known::of_row(row).map(|known| (*tid, known)));
+        }
+        for (tid, known) in &self.known {
+            match self.rows.get(tid) {
+                Some(row) if is_current(known) || row.since == known.since => {
+                    let site = known.site.or(Some(row.site));
+                    let known = known.clone();
+                    alive.insert(*tid, Known { site, ..known });
+                }
+                None if is_current(known) => {
+                    alive.insert(*tid, known.clone());
+                }
+                _ => {}
+            }
+        }
+        Picture::of(alive, &self.lanes)
     }
 }

@@ -340,6 +340,24 @@ proptest! {
     }
 
     #[test]
+    fn behind_a_gap_no_task_is_told_to_be_in_a_state_that_it_left(
+        play in any_play(), percents in (0u64..100, 0u64..60)
+    ) {
+        let states = play.story.picture().states;
+        let begin = play.now * percents.0 / 100;
+        let end = begin + 1 + play.now * percents.1 / 100;
+        let mut story = play.story.clone();
+        let lives = story.lose(begin, end);
+        // A log that ends with a gap tells of the time before.
+        if story.entries.last().is_none_or(|last| last.stamp < end) {
+            return Ok(());
+        }
+        for (task, state) in story.picture_of(lives, &[]).states {
+            prop_assert_eq!(states.get(&task), Some(&state), "{}", task);
+        }
+    }
+
+    #[test]
     fn a_damaged_order_still_gives_an_answer(play in any_play(), by in 1usize..40) {
         let mut story = play.story.clone();
         let count = story.entries.len();

@@ -3,7 +3,7 @@
 use crate::lives::Lives;
 use crate::reader::{Entry, Gap, GapCause, RingId};
 use crate::why::{Answer, Inquiry, Picture, Waits};
-use crate::{Event, IoTarget, SiteId, TaskEvent, TaskId, TextId, WakeSource};
+use crate::{Event, IoTarget, SiteId, TaskEvent, TaskId, TaskRow, TextId, WakeSource};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -131,13 +131,15 @@ impl Story {
         answer.expect("the story speaks of it")
     }
 
-    pub(super) fn waits(&self) -> Waits {
-        let mut waits = Waits::whole().with_lanes(Some(32), Some(33));
+    /// Of a log with such lives, and with these rows in its task table.
+    pub(super) fn picture_of(&self, lives: Lives, rows: &[TaskRow]) -> Picture {
+        let mut waits = Waits::new(lives).with_lanes(Some(32), Some(33));
+        rows.iter().for_each(|row| waits.row(row));
         self.entries.iter().for_each(|entry| waits.feed(entry));
-        waits
+        waits.picture()
     }
 
     pub(super) fn picture(&self) -> Picture {
-        self.waits().picture()
+        self.picture_of(Lives::whole(), &[])
     }
 }

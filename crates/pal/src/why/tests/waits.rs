@@ -2,8 +2,9 @@
 
 use super::story::{Story, tid};
 use super::{W0, W1};
+use crate::lives::Lives;
 use crate::why::{Prospect, Reason};
-use crate::{DomainEvent, EncodedSource, Pal, SiteId, TaskId, TaskState, WakeSource};
+use crate::{DomainEvent, EncodedSource, Pal, SiteId, TaskId, TaskRow, TaskState, WakeSource};
 
 /// Spawns these tasks and runs each.
 fn with_tasks(tasks: std::ops::RangeInclusive<u64>) -> Story {
@@ -146,23 +147,76 @@ fn tasks_that_hold_what_the_other_waits_for_are_a_circle_through_lanes() {
     assert_eq!(circles(&story), [[0; 0]; 0], "it gave its permit back");
 }
 
+/// A row of a task that waits without a name since then, and was woken by that one.
+fn waiting_row(task: u64, since: u64, by: u64) -> TaskRow {
+    let pal = Pal::memory();
+    let slot = pal.table().take_shared().expect("room");
+    let (site, state) = (SiteId(3), TaskState::Waiting);
+    let slot = pal.table().slot(slot);
+    slot.publish(tid(task), site, None, state, since);
+    slot.set_waker(EncodedSource::of(WakeSource::Task(tid(by))));
+    pal.log().tasks().next().expect("it lives")
+}
+
+#[test]
+fn records_are_believed_where_the_task_table_was_noted_before_them() {
+    let mut story = with_tasks(1..=2);
+    story.wait(10, W0, 1);
+    story.join(11, W0, 2, 1);
+    let rows = [waiting_row(1, 10, 2), waiting_row(2, 10, 1)];
+    let waits = |story: &Story| {
+        let waiting = story.picture_of(Lives::whole(), &rows).waiting;
+        let waits = waiting.into_iter().map(|of| (of.task.number(), of.reason));
+        waits.collect::<Vec<_>>()
+    };
+    let joins = (2, Reason::Join { on: Some(tid(1)) });
+    assert_eq!(waits(&story), [(1, Reason::Other), joins]);
+    story.wake(12, W0, 1, WakeSource::External);
+    story.running(13, W0, 1);
+    story.done(14, W0, 1);
+    assert_eq!(waits(&story), [joins]);
+}
+
+#[test]
+fn behind_a_gap_a_wait_goes_on_only_if_the_task_table_knows_it() {
+    let mut story = with_tasks(1..=3);
+    story.wait(10, W0, 1);
+    story.join(11, W0, 2, 1);
+    story.io(50, W1, 3);
+    let lives = || story.clone().lose(20, 50);
+    let waiting = |rows: &[TaskRow]| {
+        let waiting = story.picture_of(lives(), rows).waiting;
+        let waits = waiting.into_iter().map(|of| (of.task.number(), of.since));
+        waits.collect::<Vec<_>>()
+    };
+    assert_eq!(waiting(&[]), [(3, 50)]);
+    // It has not moved; the other has, and waits anew.
+    let rows = [waiting_row(2, 11, 1), waiting_row(1, 30, 2)];
+    assert_eq!(waiting(&rows), [(2, 11), (1, 30), (3, 50)]);
+    let picture = story.picture_of(lives(), &rows);
+    let on = Some(tid(1));
+    assert_eq!(picture.waiting[0].reason, Reason::Join { on });
+}
+
+#[test]
+fn who_woke_a_task_in_a_gap_is_not_known() {
+    let mut story = with_tasks(1..=2);
+    story.wait(10, W0, 1);
+    story.wake(12, W1, 1, WakeSource::Task(tid(2)));
+    story.done(15, W1, 2);
+    story.running(50, W0, 1);
+    story.wait(51, W0, 1);
+    assert_eq!(prospects(&story), [(1, Prospect::Stuck)]);
+    let lives = story.lose(20, 50);
+    let picture = story.picture_of(lives, &[]);
+    assert!(picture.waiting[0].wakers.has_more);
+    assert_eq!(picture.prospect(tid(1)), Some(Prospect::Open));
+}
+
 #[test]
 fn the_task_table_tells_of_waits_whose_records_are_gone() {
-    let pal = Pal::memory();
-    let [one, two] = [1, 2].map(|number| {
-        let slot = pal.table().take_shared().expect("room");
-        let (site, state) = (SiteId(3), TaskState::Waiting);
-        pal.table()
-            .slot(slot)
-            .publish(tid(number), site, None, state, number);
-        slot
-    });
-    let by = |task| EncodedSource::of(WakeSource::Task(tid(task)));
-    pal.table().slot(one).set_waker(by(2));
-    pal.table().slot(two).set_waker(by(1));
-    let mut waits = Story::default().waits();
-    pal.log().tasks().for_each(|row| waits.row(&row));
-    let picture = waits.picture();
+    let rows = [waiting_row(1, 1, 2), waiting_row(2, 2, 1)];
+    let picture = Story::default().picture_of(Lives::whole(), &rows);
     assert_eq!(picture.cycles, [[tid(1), tid(2)]]);
     let first = &picture.waiting[0];
     assert_eq!((first.reason, first.since), (Reason::Other, 1));
