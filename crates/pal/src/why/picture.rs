@@ -24,8 +24,8 @@ pub enum Prospect {
 
 /// Who waits for whom.
 ///
-/// A deadline around a wait, and a thread outside the scheduler, leave no record before they act: what is stuck by this
-/// picture may be freed by them.
+/// A task that never woke another before, a deadline around a wait, and a thread outside the scheduler leave no record
+/// before they act: what is stuck by this picture may be freed by them.
 ///
 /// ```
 /// use glasshouse_pal::{lives::Lives, why::Waits};

@@ -19,8 +19,9 @@ const NAMED_MAX: usize = 4;
 
 /// What a reader must know before believing that a task is stuck.
 const CAVEAT: &str = "\
-a thread outside the scheduler, a deadline around a wait, and a further task of
-a set that is joined leave no record before they act: these may still come";
+a task that never woke it before or that was handed a permit, a thread outside
+the scheduler, a deadline around a wait, and a further task of a set that is
+joined leave no record before they act: these may still come";
 
 /// Prints the waits of the whole process.
 ///
