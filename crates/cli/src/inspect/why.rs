@@ -45,7 +45,14 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
             return out.json(&json::hang(&opened, &picture, &mut names, until));
         }
         head(&opened, out)?;
-        return waits::tell_all(&opened.log, &picture, &mut names, until, out);
+        let mut teller = waits::Teller {
+            log: &opened.log,
+            picture: &picture,
+            names: &mut names,
+            until,
+            out,
+        };
+        return teller.tell_all();
     };
     let found = find(&opened, task, &mut names)?;
     if options.json {

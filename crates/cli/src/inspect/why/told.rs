@@ -39,7 +39,14 @@ pub fn tell(log: &Log, found: &Found, names: &mut Names<'_>, out: &mut Out) -> R
         (None, None) => {}
     }
     if let Some(picture) = &found.picture {
-        waits::tell_chain(log, task, picture, names, found.until, out)?;
+        let mut teller = waits::Teller {
+            log,
+            picture,
+            names,
+            until: found.until,
+            out,
+        };
+        teller.tell_chain(task)?;
     }
     Ok(())
 }

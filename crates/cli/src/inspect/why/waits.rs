@@ -23,72 +23,39 @@ a task that never woke it before or that was handed a permit, a thread outside
 the scheduler, a deadline around a wait, and a further task of a set that is
 joined leave no record before they act: these may still come";
 
-/// Prints the waits of the whole process.
-///
-/// # Errors
-///
-/// When the output cannot be written.
-pub fn tell_all(
-    log: &Log,
-    picture: &Picture,
-    names: &mut Names<'_>,
-    until: u64,
-    out: &mut Out,
-) -> Result<(), Stop> {
-    let of = |is: fn(TaskState) -> bool| picture.states.values().filter(|s| is(**s)).count();
-    let (waiting, ready) = (picture.waiting.len(), of(TaskState::is_ready));
-    let running = of(|state| state == TaskState::Running);
-    writeln!(
-        out,
-        "of the tasks that have not ended {running} run, {ready} are ready, {waiting} wait"
-    )?;
-    if picture.waiting.is_empty() {
-        return Ok(());
-    }
-    let mut teller = Teller {
-        log,
-        picture,
-        names,
-        until,
-        out,
-    };
-    teller.tell_circles()?;
-    teller.tell_stuck()?;
-    teller.tell_every_wait()
-}
-
-/// Prints what a task waits for, and what that waits for, and so on.
-///
-/// # Errors
-///
-/// When the output cannot be written.
-pub fn tell_chain(
-    log: &Log,
-    task: TaskId,
-    picture: &Picture,
-    names: &mut Names<'_>,
-    until: u64,
-    out: &mut Out,
-) -> Result<(), Stop> {
-    let mut teller = Teller {
-        log,
-        picture,
-        names,
-        until,
-        out,
-    };
-    teller.tell_chain(task)
-}
-
-struct Teller<'a, 'n, 'out> {
-    log: &'a Log,
-    picture: &'a Picture,
-    names: &'out mut Names<'n>,
-    until: u64,
-    out: &'out mut Out,
+/// Tells of waits.
+pub struct Teller<'a, 'n, 'out> {
+    pub log: &'a Log,
+    pub picture: &'a Picture,
+    pub names: &'out mut Names<'n>,
+    /// Up to when the log speaks.
+    pub until: u64,
+    pub out: &'out mut Out,
 }
 
 impl<'a> Teller<'a, '_, '_> {
+    /// Prints the waits of the whole process.
+    ///
+    /// # Errors
+    ///
+    /// When the output cannot be written.
+    pub fn tell_all(&mut self) -> Result<(), Stop> {
+        let states = &self.picture.states;
+        let of = |is: fn(TaskState) -> bool| states.values().filter(|s| is(**s)).count();
+        let (waiting, ready) = (self.picture.waiting.len(), of(TaskState::is_ready));
+        let running = of(|state| state == TaskState::Running);
+        writeln!(
+            self.out,
+            "of the tasks that have not ended {running} run, {ready} are ready, {waiting} wait"
+        )?;
+        if self.picture.waiting.is_empty() {
+            return Ok(());
+        }
+        self.tell_circles()?;
+        self.tell_stuck()?;
+        self.tell_every_wait()
+    }
+
     fn tell_circles(&mut self) -> Result<(), Stop> {
         let by_task = self.by_task();
         for circle in &self.picture.cycles {
@@ -154,7 +121,12 @@ impl<'a> Teller<'a, '_, '_> {
         self.tell_more(self.picture.waiting.len())
     }
 
-    fn tell_chain(&mut self, task: TaskId) -> Result<(), Stop> {
+    /// Prints what a task waits for, and what that waits for, and so on.
+    ///
+    /// # Errors
+    ///
+    /// When the output cannot be written.
+    pub fn tell_chain(&mut self, task: TaskId) -> Result<(), Stop> {
         let by_task = self.by_task();
         writeln!(self.out, "\nwhat it waits for")?;
         let mut seen = HashSet::new();
