@@ -131,7 +131,7 @@ impl Lives {
     /// Takes in the next record; `None` where it is no transition of a task or lies before the horizon.
     pub fn feed(&mut self, stamp: u64, aux: u8, event: &TaskEvent) -> Option<Step<'_>> {
         let (tid, entered) = (event.tid()?, event.state()?);
-        if self.horizon.is_some_and(|horizon| stamp < horizon) {
+        if self.leaves_out(stamp) {
             return None;
         }
         let passed = self.gaps.passed_at(stamp);
@@ -200,6 +200,11 @@ impl Lives {
     /// ```
     pub fn has_gap_between(&self, from: u64, to: u64) -> bool {
         self.gaps.has_between(from, to)
+    }
+
+    /// Whether records of this stamp are left out, for they lie before the horizon.
+    pub(crate) fn leaves_out(&self, stamp: u64) -> bool {
+        self.horizon.is_some_and(|horizon| stamp < horizon)
     }
 
     /// Every life, in no order.

@@ -3,7 +3,7 @@
 use super::knots;
 use super::waits::{Known, Reason, Waiting};
 use crate::{TaskId, TaskState, TextId};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// What may come of a wait.
 ///
@@ -42,7 +42,7 @@ pub struct Picture {
     pub states: HashMap<TaskId, TaskState>,
     /// Tasks that are stuck in a circle: each waits for the next, and the last for the first.
     pub cycles: Vec<Vec<TaskId>>,
-    /// Who holds a permit of the lanes that tasks wait for.
+    /// Who holds the permits of a lane of which all are known to be held.
     pub lane_holders: HashMap<TextId, Vec<TaskId>>,
 }
 
@@ -65,9 +65,12 @@ impl Picture {
 
     pub(super) fn of(
         alive: HashMap<TaskId, Known>,
-        lanes: &HashMap<TextId, BTreeMap<TaskId, u64>>,
+        lane_holders: HashMap<TextId, Vec<TaskId>>,
     ) -> Picture {
-        let mut picture = Picture::default();
+        let mut picture = Picture {
+            lane_holders,
+            ..Picture::default()
+        };
         for (task, known) in alive {
             picture.states.insert(task, known.state);
             picture.waiting.extend(known.reason.map(|reason| Waiting {
@@ -81,14 +84,6 @@ impl Picture {
         picture
             .waiting
             .sort_by_key(|waiting| (waiting.since, waiting.task));
-        for waiting in &picture.waiting {
-            if let Reason::Lane { lane: Some(lane) } = waiting.reason
-                && let Some(holders) = lanes.get(&lane)
-            {
-                let holders = holders.keys().copied().collect();
-                picture.lane_holders.insert(lane, holders);
-            }
-        }
         picture.prospects = knots::prospects(&picture);
         picture.cycles = knots::cycles(&picture);
         picture

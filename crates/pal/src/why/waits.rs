@@ -170,10 +170,32 @@ pub struct Waits {
     known: HashMap<TaskId, Known>,
     /// Of the tasks that no record has told to have ended.
     rows: HashMap<TaskId, TaskRow>,
-    /// Permits of each lane that are held, by task.
-    lanes: HashMap<TextId, BTreeMap<TaskId, u64>>,
+    lanes: HashMap<TextId, Lane>,
     acquired: Option<u8>,
     released: Option<u8>,
+}
+
+/// What is known of a lane.
+#[derive(Debug, Default)]
+struct Lane {
+    /// Permits that are held, by task.
+    held: BTreeMap<TaskId, u64>,
+    /// The permits that it has.
+    limit: u64,
+    /// When one was taken or given back last.
+    since: u64,
+}
+
+impl Lane {
+    /// Whether all of its permits are known to be held. Else some were taken before the horizon or outside of any task,
+    /// or it has room, and its waiters wait for other lanes under the same limit.
+    fn is_full(&self) -> bool {
+        self.limit
+            == self
+                .held
+                .values()
+                .fold(0, |sum, held| sum.saturating_add(*held))
+    }
 }
 
 /// What is known of a task that lives.
@@ -220,7 +242,7 @@ impl Waits {
     }
 
     /// Names the kinds of record by which a task takes a lane's permit and gives it back; the lane is their first
-    /// word. Without them nothing is known of who holds one.
+    /// word, and how many permits it has the third of the former. Without them nothing is known of who holds one.
     ///
     /// ```
     /// use glasshouse_pal::{lives::Lives, why::Waits};
@@ -240,7 +262,8 @@ impl Waits {
     pub fn feed(&mut self, entry: &Entry) {
         match &entry.event {
             Event::Task(event) => self.transition(entry, event),
-            Event::Domain(event) => self.lane(event),
+            Event::Domain(_) if self.lives.leaves_out(entry.stamp) => {}
+            Event::Domain(event) => self.lane(entry.stamp, event),
         }
     }
 
@@ -287,23 +310,29 @@ impl Waits {
         (known.state, known.since) = (state, entry.stamp);
     }
 
-    fn lane(&mut self, event: &DomainEvent) {
-        let kind = Some(event.kind());
+    fn lane(&mut self, stamp: u64, event: &DomainEvent) {
         let (Some(task), Some(lane)) = (event.task(), event.args().first()) else {
             return;
         };
         let Ok(lane) = u32::try_from(*lane).map(TextId) else {
             return;
         };
+        let kind = Some(event.kind());
+        if kind != self.acquired && kind != self.released {
+            return;
+        }
+        let lane = self.lanes.entry(lane).or_default();
+        if self.lives.has_gap_between(lane.since, stamp) {
+            *lane = Lane::default();
+        }
+        lane.since = lane.since.max(stamp);
         if kind == self.acquired {
-            *self.lanes.entry(lane).or_default().entry(task).or_default() += 1;
-        } else if kind == self.released
-            && let Some(holders) = self.lanes.get_mut(&lane)
-            && let Some(held) = holders.get_mut(&task)
-        {
+            lane.limit = event.args().get(2).copied().unwrap_or(0);
+            *lane.held.entry(task).or_default() += 1;
+        } else if let Some(held) = lane.held.get_mut(&task) {
             *held = held.saturating_sub(1);
             if *held == 0 {
-                holders.remove(&task);
+                lane.held.remove(&task);
             }
         }
     }
@@ -346,6 +375,10 @@ impl Waits {
                 _ => {}
             }
         }
-        Picture::of(alive, &self.lanes)
+        let full = self.lanes.iter().filter(|(_, lane)| {
+            lane.is_full() && !self.lives.has_gap_between(lane.since, self.newest)
+        });
+        let holders = full.map(|(id, lane)| (*id, lane.held.keys().copied().collect()));
+        Picture::of(alive, holders.collect())
     }
 }
