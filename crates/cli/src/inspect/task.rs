@@ -43,7 +43,6 @@ pub struct Options {
 pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     let opened = open(&options.pal)?;
     let log = &opened.log;
-    let row = log.tasks().find(|row| row.id == options.task);
     let mut teller = Teller {
         task: options.task,
         is_json: options.json,
@@ -57,10 +56,16 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     let mut lives = log.lives();
     let newest = teller.tell_states(&mut lives)?;
     let life = lives.of(options.task);
+    let row = log.tasks().find(|row| row.id == options.task);
     if life.is_none() && row.is_none() {
         return Err(unknown(&opened, options.task));
     }
-    teller.end(life, row.as_ref(), until(log, newest))
+    let until = until(log, newest);
+    let ends_in_gap = life.is_some_and(|life| lives.has_gap_between(life.since, until));
+    // Segments note rows now and then: records may know more.
+    let ends_at = life.map_or(0, |life| life.since);
+    let row = row.filter(|row| row.since >= ends_at);
+    teller.end(life, ends_in_gap, row.as_ref(), until)
 }
 
 /// A task that the log does not know, and which it does.
@@ -197,19 +202,25 @@ impl<'a> Teller<'a, '_> {
         name.map_or(String::new(), |name| format!("({})", human::plain(&name)))
     }
 
-    /// The last state, and the whole.
-    fn end(&mut self, life: Option<&Life>, row: Option<&TaskRow>, until: u64) -> Result<(), Stop> {
+    /// The last state, and the whole. Where a gap of the log lies behind that state, it may have ended unseen.
+    fn end(
+        &mut self,
+        life: Option<&Life>,
+        ends_in_gap: bool,
+        row: Option<&TaskRow>,
+        until: u64,
+    ) -> Result<(), Stop> {
         let rate = self.log().rate();
         if let Some(life) = life {
             let lasted = rate.ns(until.saturating_sub(life.since));
-            let is_going_on = !life.state.is_end();
-            self.tell_last(Some(lasted), is_going_on)?;
+            let is_going_on = !life.state.is_end() && !ends_in_gap;
+            self.tell_last(Some(lasted).filter(|_| !ends_in_gap), is_going_on)?;
         }
         let site = self.names.of_task(self.task);
         let parent = life.and_then(|life| life.parent);
         let state = match life {
-            Some(life) => Some(life.state),
-            None => row.and_then(|row| row.state),
+            Some(life) if !ends_in_gap => Some(life.state),
+            _ => row.and_then(|row| row.state),
         };
         let whole = Whole {
             task: self.task.number(),
@@ -226,6 +237,7 @@ impl<'a> Teller<'a, '_> {
             spent: match (life, row) {
                 // The table knows what records have been overwritten.
                 (Some(life), Some(row)) if life.site.is_none() => Spent::of_row(row, rate),
+                (Some(life), _) if ends_in_gap => Spent::of_life(life, life.since, rate),
                 (Some(life), _) => Spent::of_life(life, until, rate),
                 (None, Some(row)) => Spent::of_row(row, rate),
                 (None, None) => return Ok(()),
@@ -318,6 +330,9 @@ struct Spent {
     /// By cause, where records tell it.
     #[serde(serialize_with = "as_map")]
     waits: Vec<(&'static str, u64)>,
+    /// Of which records are missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unrecorded_ns: Option<u64>,
 }
 
 fn as_map<S: Serializer>(waits: &[(&'static str, u64)], serializer: S) -> Result<S::Ok, S::Error> {
@@ -328,6 +343,9 @@ impl Spent {
     /// By its records; what it is in the midst of counts, up to `until`.
     fn of_life(life: &Life, until: u64, rate: Rate) -> Spent {
         let life = life.as_of(until);
+        let told = [life.run_ticks, life.ready_ticks, life.wait_total_ticks()];
+        let told = told.into_iter().fold(0, u64::saturating_add);
+        let unrecorded = life.since.saturating_sub(life.first).saturating_sub(told);
         let waits = WAITS.iter().zip(life.wait_ticks);
         Spent {
             since: match life.site {
@@ -342,6 +360,7 @@ impl Spent {
                 .filter(|(_, ticks)| *ticks > 0)
                 .map(|(state, ticks)| (state.name(), rate.ns(ticks)))
                 .collect(),
+            unrecorded_ns: Some(rate.ns(unrecorded)).filter(|_| unrecorded > 0),
         }
     }
 
@@ -354,6 +373,7 @@ impl Spent {
             ready_ns: rate.ns(row.ready_ticks),
             wait_ns: rate.ns(row.wait_ticks),
             waits: Vec::new(),
+            unrecorded_ns: None,
         }
     }
 
@@ -363,6 +383,7 @@ impl Spent {
             true => parts.push(("wait", self.wait_ns)),
             false => parts.extend(&self.waits),
         }
+        parts.extend(self.unrecorded_ns.map(|ns| ("unrecorded", ns)));
         parts
     }
 }
