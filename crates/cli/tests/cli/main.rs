@@ -6,6 +6,7 @@ mod damaged;
 mod export;
 mod flows;
 mod follow;
+mod gaps;
 mod golden;
 mod inspector;
 mod interrupts;

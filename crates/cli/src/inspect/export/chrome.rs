@@ -42,9 +42,13 @@ pub fn write(log: &Log, out: &mut Out) -> Result<(), Stop> {
         lanes: BTreeMap::new(),
         writer: &mut writer,
     };
+    let lives = log.lives();
     let mut newest = log.start_stamp();
     let horizon = log.horizon().unwrap_or(0);
     for entry in log.records() {
+        if lives.has_gap_between(newest, entry.stamp) {
+            chrome.forget();
+        }
         newest = newest.max(entry.stamp);
         chrome.names.learn(&entry.event);
         // Before it a task's next record may be one that is overwritten.
@@ -152,6 +156,14 @@ struct Chrome<'a, 'w, 'out> {
 }
 
 impl Chrome<'_, '_, '_> {
+    /// A gap of the log lies before what is taken next: what is under way may have ended in it.
+    fn forget(&mut self) {
+        self.running.clear();
+        self.woken.clear();
+        self.ready.clear();
+        self.lanes.clear();
+    }
+
     fn take(&mut self, entry: &Entry) -> Result<(), Stop> {
         match &entry.event {
             Event::Task(event) => match (event.tid(), event.state()) {

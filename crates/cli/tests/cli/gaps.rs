@@ -1,0 +1,133 @@
+//! What commands say of segments with a gap.
+
+use crate::place::Place;
+use glasshouse_pal::spill::{Settings, Spiller};
+use glasshouse_pal::{Pal, RingOwner, TaskEvent, TaskId, WakeSource};
+use serde_json::Value;
+
+/// The smallest there is: it holds 2048 records.
+const RING_BYTES: usize = 64 << 10;
+
+/// A place with segments, in `spill`. Task 1 waits across the gap, and task 2 was last seen before it, as it ran.
+fn with_gap() -> Place {
+    let place = Place::new();
+    let log = Pal::builder().file(place.path("run.pal")).workers(1);
+    let pal = log.ring_bytes(RING_BYTES).build().expect("room for a log");
+    let settings = Settings::new(place.path("spill"));
+    let mut spiller = Spiller::new(&pal, settings).expect("a place");
+    let ring = pal.lease(RingOwner::Worker(0));
+    let write = |aux: u8, event: TaskEvent| {
+        assert!(ring.write(pal.clock().now(), aux, &event));
+    };
+    let [one, two, noise] = [1, 2, 3].map(|number| TaskId::new(number).expect("in range"));
+    let site = pal.site("src/main.rs", 7, 5, Some("late"));
+    for tid in [one, two] {
+        let parent = None;
+        write(0, TaskEvent::Spawned { tid, parent, site });
+        write(1, TaskEvent::Running { tid });
+        if tid == one {
+            write(2, TaskEvent::Wait { tid });
+        }
+    }
+    // What was there before the step before is settled.
+    for _ in 0..2 {
+        assert_eq!(spiller.step().left_out, 0);
+    }
+    for aux in 0..4096 {
+        write(aux as u8, TaskEvent::Running { tid: noise });
+    }
+    assert!(spiller.step().left_out > 0);
+    let by = WakeSource::External;
+    write(3, TaskEvent::Wake { tid: one, by });
+    write(4, TaskEvent::Running { tid: one });
+    write(5, TaskEvent::Done { tid: one });
+    let _ = spiller.finish();
+    place
+}
+
+fn parts_ns(told: &Value) -> u64 {
+    let parts = told["parts"].as_array().expect("parts").iter();
+    parts.filter_map(|part| part["ns"].as_u64()).sum()
+}
+
+#[test]
+fn why_tells_the_time_of_the_gap_as_not_in_the_log() {
+    let place = with_gap();
+    let told = &place.json(&["why", "spill", "1", "--json"])[0];
+    let at = |key: &str| told[key].as_u64().expect(key);
+    assert_eq!(parts_ns(told), at("to_at_ns") - at("from_at_ns"));
+    assert_eq!(
+        (&told["state"], &told["ends_in_gap"]),
+        (&"done".into(), &false.into())
+    );
+    let parts = told["parts"].as_array().expect("parts");
+    let part = |what: &str| parts.iter().find(|part| part["what"] == what);
+    assert_eq!(part("waiting").expect("a kind")["ns"], 0);
+    assert!(part("unrecorded").expect("a kind")["ns"].as_u64() > Some(0));
+    let own = told["path"][0]["own"].as_array().expect("a path");
+    let kinds: Vec<&str> = own.iter().filter_map(|own| own["what"].as_str()).collect();
+    assert!(kinds.contains(&"unrecorded"), "{kinds:?}");
+    assert!(!kinds.contains(&"waiting"), "{kinds:?}");
+}
+
+#[test]
+fn a_task_that_was_last_seen_before_the_gap_is_not_told_to_go_on() {
+    let place = with_gap();
+    let why = place.run(&["why", "spill", "2"]);
+    assert!(why.out.contains("; last seen running\n"), "{}", why.out);
+    assert!(
+        why.out
+            .contains("\nhow it went on is not in the log: a gap lies behind"),
+        "{}",
+        why.out
+    );
+    let told = &place.json(&["why", "spill", "2", "--json"])[0];
+    assert_eq!(
+        (&told["state"], &told["ends_in_gap"]),
+        (&Value::Null, &true.into())
+    );
+    let task = place.run(&["task", "spill", "2"]);
+    let line = task.out.lines().find(|line| line.contains(" running "));
+    assert!(line.expect(&task.out).ends_with('?'), "{}", task.out);
+    let lines = place.json(&["task", "spill", "2", "--json"]);
+    let (whole, states) = lines.split_last().expect("a life");
+    assert_eq!(
+        (&whole["state"], &whole["run_ns"]),
+        (&Value::Null, &0.into())
+    );
+    let last = states.last().expect("a state");
+    assert_eq!(
+        (&last["lasted_ns"], &last["is_going_on"]),
+        (&Value::Null, &Value::Null)
+    );
+}
+
+#[test]
+fn task_counts_the_gap_as_unrecorded() {
+    let place = with_gap();
+    let lines = place.json(&["task", "spill", "1", "--json"]);
+    let whole = lines.last().expect("a life");
+    assert!(whole["unrecorded_ns"].as_u64() > Some(0), "{whole}");
+    assert_eq!(whole["wait_ns"], 0);
+    let told = place.run(&["task", "spill", "1"]).out;
+    assert!(told.contains("\n  unrecorded "), "{told}");
+}
+
+#[test]
+fn an_export_has_no_tick_that_lasts_across_the_gap() {
+    let place = with_gap();
+    let told = place.run(&["export", "spill", "--format", "chrome"]);
+    let trace: Value = serde_json::from_str(&told.out).expect("one JSON object");
+    let events = trace["traceEvents"].as_array().expect("events");
+    let slices = events.iter().filter(|event| event["ph"] == "X");
+    let tasks: Vec<&Value> = slices.map(|slice| &slice["args"]["task"]).collect();
+    // Each of its ticks has both ends on one side.
+    assert_eq!(
+        tasks
+            .iter()
+            .filter(|task| **task == &Value::from(1))
+            .count(),
+        2
+    );
+    assert!(!tasks.contains(&&Value::from(2)), "{tasks:?}");
+}
