@@ -7,34 +7,67 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
+/// One of two workers, and a queue that the other pushes to.
+struct Scene {
+    idle: Idle,
+    parker: Parker,
+    call: Call,
+    queue: AtomicUsize,
+}
+
+impl Scene {
+    fn new() -> Arc<Scene> {
+        Arc::new(Scene {
+            idle: Idle::new(2),
+            parker: Parker::new(),
+            call: Call::none(),
+            queue: AtomicUsize::new(0),
+        })
+    }
+
+    fn push(&self) {
+        self.queue.store(1, Ordering::Relaxed);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.queue.load(Ordering::Relaxed) == 0
+    }
+
+    /// What follows a push.
+    fn wake(&self) {
+        if self.idle.worker_to_wake(|_| &self.call).is_some() {
+            self.parker.unpark(|| unreachable!("nobody polls"));
+        }
+    }
+
+    /// The worker says that it sleeps, looks once more, and sleeps until there is something.
+    fn sleep(&self, searching: bool) {
+        self.idle.fall_asleep(0, searching);
+        if self.is_empty() {
+            // Loom reports a deadlock here if nobody wakes it.
+            self.parker.park(None);
+        }
+        let _ = self.idle.wake_up(0, &self.call);
+        assert!(!self.is_empty());
+    }
+}
+
 #[test]
 fn a_worker_that_falls_asleep_sees_the_push_or_is_woken() {
     explore(|| {
-        let idle = Arc::new(Idle::new(2));
-        let parker = Arc::new(Parker::new());
-        let call = Arc::new(Call::none());
-        let queue = Arc::new(AtomicUsize::new(0));
+        let scene = Scene::new();
         let pusher = {
-            let (idle, parker, call, queue) =
-                (idle.clone(), parker.clone(), call.clone(), queue.clone());
+            let scene = scene.clone();
             thread::spawn(move || {
-                queue.store(1, Ordering::Relaxed);
-                if idle.worker_to_wake(|_| &call).is_some() {
-                    parker.unpark(|| unreachable!("nobody polls"));
-                }
+                scene.push();
+                scene.wake();
             })
         };
-        let searching = idle.start_searching();
-        if searching && queue.load(Ordering::Relaxed) == 1 {
-            let _ = idle.stop_searching();
+        let searching = scene.idle.start_searching();
+        if searching && !scene.is_empty() {
+            let _ = scene.idle.stop_searching();
         } else {
-            idle.fall_asleep(0, searching);
-            if queue.load(Ordering::Relaxed) == 0 {
-                // Loom reports a deadlock here if nobody wakes it.
-                parker.park(None);
-            }
-            let _ = idle.wake_up(0, &call);
-            assert_eq!(queue.load(Ordering::Relaxed), 1);
+            scene.sleep(searching);
         }
         pusher.join().unwrap();
     });
@@ -43,39 +76,24 @@ fn a_worker_that_falls_asleep_sees_the_push_or_is_woken() {
 #[test]
 fn a_worker_that_falls_asleep_as_another_pushes_is_woken_when_that_takes_its_next_task() {
     explore(|| {
-        let idle = Arc::new(Idle::new(2));
-        let parker = Arc::new(Parker::new());
-        let call = Arc::new(Call::none());
-        let queue = Arc::new(AtomicUsize::new(0));
+        let scene = Scene::new();
         let pusher = {
-            let (idle, parker, call, queue) =
-                (idle.clone(), parker.clone(), call.clone(), queue.clone());
+            let scene = scene.clone();
             thread::spawn(move || {
-                let wake = || {
-                    if idle.worker_to_wake(|_| &call).is_some() {
-                        parker.unpark(|| unreachable!("nobody polls"));
-                    }
-                };
-                queue.store(1, Ordering::Release);
-                if idle.is_wanted() {
-                    wake();
+                scene.push();
+                if scene.idle.is_wanted() {
+                    scene.wake();
                 }
                 // Its next task, by an exchange elsewhere.
                 let head = AtomicUsize::new(0);
                 head.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Acquire)
                     .unwrap();
-                if idle.is_overlooked() {
-                    wake();
+                if scene.idle.is_overlooked() {
+                    scene.wake();
                 }
             })
         };
-        idle.fall_asleep(0, false);
-        if queue.load(Ordering::Acquire) == 0 {
-            // Loom reports a deadlock here if nobody wakes it.
-            parker.park(None);
-        }
-        let _ = idle.wake_up(0, &call);
-        assert_eq!(queue.load(Ordering::Acquire), 1);
+        scene.sleep(false);
         pusher.join().unwrap();
     });
 }
