@@ -2,7 +2,8 @@
 //!
 //! Both spans have the level TRACE and the target `glasshouse::scheduler`; spawn events have the level
 //! INFO and a target of their own, so that a filter can hide them. Where nobody listens at that level,
-//! each costs a relaxed load or two, and a tick none of its own: it asks once for all. A subscriber's panic is contained, call by call: a tick is not unwound for it.
+//! each costs a relaxed load or two, and a tick none of its own: it asks once for all. A subscriber's panic is
+//! contained, call by call: a tick is not unwound for it.
 
 use crate::settings::SpawnSite;
 use glasshouse_pal::{Foreign, TaskId, TaskState, contain, may_be_heard};

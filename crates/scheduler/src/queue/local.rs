@@ -11,8 +11,8 @@
 //! that still reads the old ones finds them as they were: they are written no more, and are kept until the
 //! queue goes (all of them together are smaller than the newest).
 //!
-//! Before the head is a place for one entry that the owner takes out of turn (`next.rs`). It is not counted, and thieves
-//! that look for work leave it where it is: its owner is about to run it.
+//! Before the head is a place for one entry that the owner takes out of turn (`next.rs`). It is not counted, and
+//! thieves that look for work leave it where it is: its owner is about to run it.
 
 use crate::queue::Next;
 use crate::sync::{AtomicPtr, AtomicU32, Ordering};
