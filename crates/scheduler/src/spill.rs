@@ -5,7 +5,7 @@
 //!  system task: step ──► sleep, as long as the step says ──► step …    shutdown completes ──► finish
 //! ```
 
-use crate::blocking::spawn_blocking_on;
+use crate::blocking::run_blocking;
 use crate::handle::{Handle, here};
 use crate::scheduler::Scheduler;
 use crate::task::Class;
@@ -15,7 +15,7 @@ use glasshouse_pal::spill::{Settings, SpillError, Spiller};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::Duration;
 
-/// What the log calls the system task, and the tasks that wait for its steps.
+/// What the log calls the system task.
 const NAME: &str = "spill";
 
 /// A scheduler's spiller. Only the system task steps, and only the end of the scheduler finishes.
@@ -66,8 +66,8 @@ async fn run(handle: Handle) {
             let mut spiller = spiller.lock().unwrap_or_else(PoisonError::into_inner);
             spiller.step().next
         };
-        let next = spawn_blocking_on(&handle, step, &here(Some(NAME))).await;
-        // Refused at the capacity, say: there is another time.
+        let next = run_blocking(&handle, step).await;
+        // No thread for it, say: there is another time.
         time::sleep(next.unwrap_or(spill.flush)).await;
     }
 }

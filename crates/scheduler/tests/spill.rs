@@ -6,7 +6,8 @@ use glasshouse_pal::reader::{Entry, Log};
 use glasshouse_pal::spill::{Settings, SpillError};
 use glasshouse_pal::{Event, Pal, TaskEvent, verify};
 use glasshouse_scheduler::{BuildError, Builder, Shutdown, spawn, task, time};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -15,6 +16,16 @@ fn place() -> (tempfile::TempDir, PathBuf) {
     let place = tempfile::tempdir().expect("a temporary directory");
     let dir = place.path().join("spill");
     (place, dir)
+}
+
+/// Until some records are on disk, whose time is real.
+async fn until_kept(dir: &Path) {
+    let kept = async {
+        while Log::open(dir).map_or(0, |log| log.records().count()) < 10 {
+            time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    time::timeout(PATIENCE, kept).await.expect("it spills");
 }
 
 async fn work() {
@@ -62,12 +73,48 @@ fn segments_hold_every_record_of_a_scheduler_and_the_last_is_its_end() {
     assert!(report.holds(), "{:?}", report.findings);
     assert_eq!(report.rest, verify::Rest::Spilled);
     assert!(kept.loss().is_none());
-    // Its own tasks are in the log, by name.
+    // Its own task is in the log, by name, and its steps are none.
     let names = found.iter().filter_map(|entry| match entry.event {
         Event::Task(TaskEvent::Spawned { site, .. }) => kept.site(site)?.name,
         _ => None,
     });
-    assert!(names.filter(|name| name == "spill").count() > 1);
+    assert_eq!(names.filter(|name| name == "spill").count(), 1);
+}
+
+#[test]
+fn a_scheduler_that_is_full_spills_on() {
+    let (_place, dir) = place();
+    let pal = Pal::memory();
+    let settings = Settings {
+        flush: Duration::from_millis(5),
+        ..Settings::new(&dir)
+    };
+    // Of one task beside the spiller's.
+    let builder = Builder::new().workers(1).capacity(2).pal(pal.clone());
+    let scheduler = builder.spill(settings).build().unwrap();
+    scheduler.block_on(async {
+        drop(spawn(std::future::pending::<()>()));
+        until_kept(&dir).await;
+    });
+    let is_denied = |event: &TaskEvent| matches!(event, TaskEvent::SpawnDenied { .. });
+    assert!(!pal.events().iter().any(is_denied));
+}
+
+#[test]
+fn a_spiller_that_finds_no_thread_tries_again() {
+    let (_place, dir) = place();
+    let names = AtomicUsize::new(0);
+    let settings = Settings {
+        flush: Duration::from_millis(5),
+        ..Settings::new(&dir)
+    };
+    let builder = Builder::new().workers(1).pal(Pal::memory()).spill(settings);
+    let named = builder.thread_name_fn(move || match names.fetch_add(1, Ordering::Relaxed) {
+        // The worker's comes before it.
+        1 => panic!("no name"),
+        _ => "named".to_owned(),
+    });
+    named.build().unwrap().block_on(until_kept(&dir));
 }
 
 #[test]

@@ -142,16 +142,9 @@ where
     pub(super) fn new(job: Arc<Job<F, R>>) -> Waiting<F, R> {
         Waiting { job }
     }
-}
 
-impl<F, R> Future for Waiting<F, R>
-where
-    F: FnOnce() -> R + Send,
-    R: Send,
-{
-    type Output = R;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+    /// What the function returned, or what its panic carried.
+    pub(super) fn poll_result(&mut self, cx: &mut Context<'_>) -> Poll<thread::Result<R>> {
         let own = cx.waker().clone();
         let (ended, _old) = self.job.step(|state| match state {
             State::Queued { f, waker } => {
@@ -167,11 +160,20 @@ where
             State::Cancelled(f) => (State::Cancelled(f), (None, None)),
             State::Gone => (State::Gone, (None, None)),
         });
-        match ended {
-            Some(Ok(value)) => Poll::Ready(value),
-            Some(Err(payload)) => resume_unwind(payload),
-            None => Poll::Pending,
-        }
+        ended.map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+impl<F, R> Future for Waiting<F, R>
+where
+    F: FnOnce() -> R + Send,
+    R: Send,
+{
+    type Output = R;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+        self.poll_result(cx)
+            .map(|result| result.unwrap_or_else(|payload| resume_unwind(payload)))
     }
 }
 

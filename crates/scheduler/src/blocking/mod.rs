@@ -9,4 +9,4 @@ pub(crate) use job::Cancel;
 #[cfg(all(test, glasshouse_loom))]
 pub(crate) use job::Run;
 pub(crate) use pool::{KEEP_ALIVE, MAX_THREADS, Pool, PoolSettings};
-pub(crate) use spawn::spawn_blocking_on;
+pub(crate) use spawn::{run_blocking, spawn_blocking_on};

@@ -1,12 +1,16 @@
-//! Owns how a blocking function becomes a task: queued at once, awaited by a task of its own.
+//! Owns how a blocking function gets to the pool: as a task, or for one that is there.
 
 use crate::blocking::job::{Cancel, Job, Run, Waiting};
 use crate::handle::Handle;
 use crate::task::{Class, JoinHandle};
+use glasshouse_pal::catch;
 use glasshouse_telemetry::SpawnSite;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::thread;
 
-/// Runs `f` on a thread of the scheduler's pool; in place, as a task, where the scheduler is deterministic.
+/// Runs `f` on a thread of the scheduler's pool, awaited by a task of its own; in place, as a task, where the
+/// scheduler is deterministic.
 ///
 /// # Panics
 /// When there is no thread for it and none can be started.
@@ -19,9 +23,7 @@ where
     if shared.is_deterministic() {
         return handle.spawn_as(async move { f() }, site, Class::Default);
     }
-    let inside = handle.clone();
-    // On its thread the function finds this scheduler as the current one, and its recorder.
-    let job = Job::new(move || inside.shared().hub.enter(|| inside.enter(f)));
+    let job = Job::new(inside(handle, f));
     let mut task = handle.spawn_as(Waiting::new(Arc::clone(&job)), site, Class::Default);
     if task.is_refused() {
         return task;
@@ -36,4 +38,30 @@ where
         );
     }
     task
+}
+
+/// Runs `f` on a thread of the scheduler's pool, which is not deterministic, while the calling task waits. It takes no
+/// place of the capacity, and no shutdown waits for it as for a task.
+///
+/// # Errors
+/// What a panic carried: that of `f`, or one that says that there is no thread for it.
+pub(crate) async fn run_blocking<F, R>(handle: &Handle, f: F) -> thread::Result<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    let job = Job::new(inside(handle, f));
+    let mut waiting = Waiting::new(Arc::clone(&job));
+    // Where no thread can be started, or named by the application, the job was refused, and says so.
+    let _ = catch(|| handle.shared().blocking.push(job));
+    poll_fn(|cx| waiting.poll_result(cx)).await
+}
+
+/// On its thread a function finds this scheduler as the current one, and its recorder.
+fn inside<F, R>(handle: &Handle, f: F) -> impl FnOnce() -> R + use<F, R>
+where
+    F: FnOnce() -> R,
+{
+    let handle = handle.clone();
+    move || handle.shared().hub.enter(|| handle.enter(f))
 }
