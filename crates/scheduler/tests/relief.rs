@@ -4,6 +4,7 @@
     reason = "a test that cannot go on should fail where it is"
 )]
 
+use futures::channel::oneshot;
 use glasshouse_scheduler::{Builder, spawn, task};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,4 +62,43 @@ fn tasks_behind_long_ticks_are_taken_over_by_a_sibling_that_is_never_idle() {
     });
     // Left behind the heavy task, a peer has as many ticks as it; taken over, some thousands on a quiet machine.
     assert!(least > 2 * LONG_TICKS, "the last peer had {least} ticks");
+}
+
+#[test]
+fn what_a_long_tick_wakes_is_run_meanwhile_by_a_sibling_that_is_never_idle() {
+    let scheduler = Builder::new().workers(2).build().unwrap();
+    let meanwhile = scheduler.block_on(async {
+        let busy = spawn(async {
+            loop {
+                task::yield_now().await;
+            }
+        });
+        let heavy = spawn(async {
+            let mut meanwhile = 0;
+            for _ in 0..LONG_TICKS {
+                let (send, receive) = oneshot::channel();
+                let [waits, has_run] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+                let (is_waiting, runs) = (waits.clone(), has_run.clone());
+                let woken = spawn(async move {
+                    is_waiting.store(true, Ordering::Relaxed);
+                    receive.await.unwrap();
+                    runs.store(true, Ordering::Relaxed);
+                });
+                while !waits.load(Ordering::Relaxed) {
+                    task::yield_now().await;
+                }
+                // It is next, and nothing else is behind this tick.
+                send.send(()).unwrap();
+                compute();
+                meanwhile += u32::from(has_run.load(Ordering::Relaxed));
+                woken.await.unwrap();
+            }
+            meanwhile
+        });
+        let meanwhile = heavy.await.unwrap();
+        busy.abort();
+        meanwhile
+    });
+    // Left where it is, it runs before the tick ends by chance only; taken over, as often as the sibling is let run.
+    assert!(meanwhile > LONG_TICKS / 10, "{meanwhile} times");
 }
