@@ -13,6 +13,7 @@ use crate::record::{Record, Tag};
 use crate::slot::SLOT_WORDS;
 use crate::state::TaskState;
 use crate::table::{SlotCache, SlotId};
+use crate::testing::small_file;
 use crate::verify::{Finding, Report, verify};
 use crate::writer::RingWriter;
 use std::fs::File;
@@ -146,7 +147,7 @@ impl Tampered {
     pub(crate) fn new(write: impl FnOnce(&mut Scene)) -> Tampered {
         let place = tempfile::tempdir().expect("a temporary directory");
         let path = place.path().join("tampered.pal");
-        let mut scene = Scene::new(Pal::create(&path, 2).expect("made"));
+        let mut scene = Scene::new(small_file(&path));
         write(&mut scene);
         drop(scene);
         let file = File::options().read(true).write(true).open(&path);
