@@ -37,7 +37,7 @@ pub fn play(role: &str) -> bool {
 fn allowed_nothing(last: fn()) {
     static THREAD: AtomicI32 = AtomicI32::new(0);
     static IS_DONE: AtomicBool = AtomicBool::new(false);
-    std::thread::spawn(move || {
+    let recorder = std::thread::spawn(move || {
         let settings = Pal::builder().workers(1).ring_bytes(64 << 10);
         let pal = settings.install().expect("the process's log");
         let ring = pal.lease(RingOwner::Worker(0));
@@ -62,6 +62,8 @@ fn allowed_nothing(last: fn()) {
         thread => PathBuf::from(format!("/proc/self/task/{thread}")),
     };
     while !IS_DONE.load(Ordering::Acquire) {
+        // The kernel leaves no time to say that it has finished; a panic before that does.
+        assert!(!recorder.is_finished(), "it panicked");
         if !task().exists() {
             std::process::exit(CALLED);
         }
