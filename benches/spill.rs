@@ -1,5 +1,5 @@
-//! Prints what the spiller costs: bytes a record on disk for several mixes, and how many times longer each mix takes with
-//! it: `scripts/spill-cost`. With `fill DIR RECORDS` it makes a directory of so many records instead.
+//! Prints what the spiller costs: bytes a record on disk for several mixes, and how many times longer each mix takes
+//! with it: `scripts/spill-cost`. With `fill DIR RECORDS` it makes a directory of so many records instead.
 //!
 //! Each run is a process of its own, as there is one log a process. Runs with the spiller and without alternate, and
 //! figures are medians.

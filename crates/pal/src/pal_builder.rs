@@ -105,7 +105,7 @@ impl PalBuilder {
         self
     }
 
-    /// Makes the log.
+    /// Makes the log. How the process ends it says only where it is told: by [`Pal::close`], or [`Pal::panicking`].
     ///
     /// # Errors
     ///
