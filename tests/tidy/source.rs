@@ -2,8 +2,10 @@
 //! strings and character literals blanked out, so that a rule finds code and nothing else.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 /// One Rust file.
+#[derive(Clone)]
 pub struct Source {
     /// Its path from the repository's root, with `/` between the parts.
     pub path: String,
@@ -35,11 +37,15 @@ pub fn root() -> PathBuf {
 }
 
 /// Every Rust file of the repository, sorted by path. Hidden folders and build output are left out.
-pub fn all() -> Vec<Source> {
-    let mut paths = Vec::new();
-    collect(&root(), &mut paths);
-    paths.sort();
-    paths.iter().map(|path| read(path)).collect()
+/// Read once for all rules.
+pub fn all() -> &'static [Source] {
+    static ALL: LazyLock<Vec<Source>> = LazyLock::new(|| {
+        let mut paths = Vec::new();
+        collect(&root(), &mut paths);
+        paths.sort();
+        paths.iter().map(|path| read(path)).collect()
+    });
+    &ALL
 }
 
 fn collect(dir: &Path, into: &mut Vec<PathBuf>) {
