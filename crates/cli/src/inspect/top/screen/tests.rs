@@ -18,8 +18,16 @@ struct Ended {
     after: Termios,
 }
 
-/// Runs the test `name` of this program, which is left out elsewhere, on a terminal of its own.
-fn on_a_terminal(name: &str) -> Ended {
+/// Set in the environment of the program that has a terminal of its own.
+const INNER: &str = "GLASSHOUSE_TEST_HAS_A_TERMINAL";
+
+/// Does something on a terminal, for the test `name`: this program runs that test alone once more on a terminal of its
+/// own, and there it is done. `None` there.
+fn on_a_terminal(name: &str, act: fn()) -> Option<Ended> {
+    if std::env::var_os(INNER).is_some() {
+        act();
+        return None;
+    }
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
     let ours = openpt(flags).expect("a terminal");
     grantpt(&ours).expect("granted");
@@ -40,8 +48,9 @@ fn on_a_terminal(name: &str) -> Ended {
     let program = std::env::current_exe().expect("this program");
     let mut command = Command::new(program);
     command
-        .args(["--exact", "--ignored", "--nocapture"])
+        .args(["--exact", "--nocapture"])
         .arg(format!("inspect::top::screen::tests::{name}"))
+        .env(INNER, "1")
         .env("RUST_BACKTRACE", "0")
         .stdin(theirs())
         .stdout(theirs())
@@ -58,12 +67,12 @@ fn on_a_terminal(name: &str) -> Ended {
     let after = tcgetattr(&witness).expect("a terminal");
     drop(witness);
     let sent = reader.join().expect("it was read");
-    Ended {
+    Some(Ended {
         sent: String::from_utf8_lossy(&sent).into_owned(),
         status,
         before,
         after,
-    }
+    })
 }
 
 /// The other screen was entered and left, the cursor hidden and shown, and keys are edited and echoed as before.
@@ -107,28 +116,26 @@ fn taken() -> Screen {
 }
 
 #[test]
-#[ignore = "runs on the terminal of the test below"]
-fn leaves() {
-    drop(taken());
-}
-
-#[test]
 fn a_screen_that_is_dropped_leaves_the_terminal_as_it_was() {
-    let ended = on_a_terminal("leaves");
+    let name = "a_screen_that_is_dropped_leaves_the_terminal_as_it_was";
+    let Some(ended) = on_a_terminal(name, || drop(taken())) else {
+        return;
+    };
     assert!(ended.status.success(), "{:?}", ended.sent);
     assert_given_back(&ended);
 }
 
-#[test]
-#[ignore = "runs on the terminal of the test below"]
-fn panics() {
+fn panic_with_a_screen() {
     let _screen = taken();
     panic!("something went wrong inside");
 }
 
 #[test]
 fn a_panic_is_told_on_the_screen_that_stays() {
-    let ended = on_a_terminal("panics");
+    let name = "a_panic_is_told_on_the_screen_that_stays";
+    let Some(ended) = on_a_terminal(name, panic_with_a_screen) else {
+        return;
+    };
     assert!(!ended.status.success());
     assert_given_back(&ended);
     let back = ended.sent.rfind("\x1b[?1049l").expect("left");
@@ -142,16 +149,16 @@ fn a_panic_is_told_on_the_screen_that_stays() {
     assert_eq!(ended.sent.matches("\x1b[?1049l").count(), 1);
 }
 
-#[test]
-#[ignore = "runs on the terminal of the test below"]
-fn leaves_twice() {
+fn take_twice() {
     drop(taken());
     drop(taken());
 }
 
 #[test]
 fn a_terminal_can_be_taken_twice() {
-    let ended = on_a_terminal("leaves_twice");
+    let Some(ended) = on_a_terminal("a_terminal_can_be_taken_twice", take_twice) else {
+        return;
+    };
     assert!(ended.status.success(), "{:?}", ended.sent);
     assert_given_back(&ended);
     assert_eq!(ended.sent.matches("\x1b[?1049l").count(), 2);
