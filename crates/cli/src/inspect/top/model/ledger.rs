@@ -17,28 +17,41 @@ const LANES_MAX: usize = 1000;
 pub struct Ledger {
     kinds: Kinds,
     lanes: Vec<Lane>,
-    /// The lane that a task asked for last, until it gives it back or ends.
-    lane_of: HashMap<TaskId, TextId>,
+    /// What a task has to do with the lane that it asked for last, until it gives it back or ends.
+    ties: HashMap<TaskId, Tie>,
     ptys: Vec<Pty>,
     /// Records are missing before those that were fed.
     is_partial: bool,
 }
 
+/// What a task has to do with a lane.
+#[derive(Clone, Copy, Debug)]
+enum Tie {
+    /// It waits for a permit, or gave up: its state tells.
+    Asks(TextId),
+    /// It took a permit.
+    Holds(TextId),
+}
+
 impl Ledger {
-    /// Records were lost that may have been about lanes.
+    /// Records were lost that may have been about lanes: any permit may have been given back.
     pub fn note_loss(&mut self) {
         self.is_partial = true;
+        self.ties.retain(|_, tie| matches!(tie, Tie::Asks(_)));
+        for lane in &mut self.lanes {
+            lane.held = 0;
+        }
     }
 
     /// Takes in the next record of `log`.
     pub fn feed(&mut self, entry: &Entry, log: &Log) {
         match &entry.event {
             Event::Task(TaskEvent::LaneWait { tid, lane }) => {
-                self.lane_of.insert(*tid, *lane);
+                self.ties.insert(*tid, Tie::Asks(*lane));
                 self.lane(*lane);
             }
             Event::Task(TaskEvent::Done { tid } | TaskEvent::Failed { tid, .. }) => {
-                self.lane_of.remove(tid);
+                self.ties.remove(tid);
             }
             Event::Task(_) => {}
             Event::Domain(event) => {
@@ -89,7 +102,7 @@ impl Ledger {
     fn feed_lane(&mut self, name: TextId, event: &DomainEvent, kind: &Kind) {
         if kind.about == About::LaneReleased {
             if let Some(task) = event.task() {
-                self.lane_of.remove(&task);
+                self.ties.remove(&task);
             }
             if let Some(lane) = self.lane(name) {
                 // Of one that was taken before what is known begins only the return is seen.
@@ -98,7 +111,7 @@ impl Ledger {
             return;
         }
         if let Some(task) = event.task() {
-            self.lane_of.insert(task, name);
+            self.ties.insert(task, Tie::Holds(name));
         }
         let limit = kind.word(event, "limit");
         let waited_ns = kind.word(event, "waited_ns").unwrap_or(0);
@@ -162,12 +175,16 @@ impl Ledger {
         moment.lanes.clone_from(&self.lanes);
         moment.ptys.clone_from(&self.ptys);
         for task in &mut moment.tasks {
-            task.lane = self.lane_of.get(&task.id).copied();
+            task.lane = match self.ties.get(&task.id) {
+                Some(Tie::Holds(lane)) => Some(*lane),
+                Some(Tie::Asks(lane)) if task.state == Some(TaskState::LaneWait) => Some(*lane),
+                _ => None,
+            };
         }
-        if self.is_partial && self.lane_of.len() > moment.tasks.len() {
+        if self.is_partial && self.ties.len() > moment.tasks.len() {
             // The ends of some were among the records that are missing.
             let alive: HashSet<TaskId> = moment.tasks.iter().map(|task| task.id).collect();
-            self.lane_of.retain(|task, _| alive.contains(task));
+            self.ties.retain(|task, _| alive.contains(task));
         }
         for lane in &mut moment.lanes {
             lane.is_at_least = self.is_partial;
@@ -207,6 +224,12 @@ mod tests {
         for entry in log.records().skip(skipped) {
             ledger.feed(&entry, &log);
         }
+        tell(&mut ledger, scene)
+    }
+
+    /// What the ledger says beside the task table as it is now.
+    fn tell(ledger: &mut Ledger, scene: &Scene) -> Moment {
+        let log = scene.pal.log();
         let tasks = log
             .tasks()
             .map(|row: TaskRow| Task::of_row(&row, scene.now()));
@@ -268,6 +291,44 @@ mod tests {
         // The spawn, the start of the tick and the first permit.
         let lanes = told(&scene, 3).lanes;
         assert_eq!((lanes[0].held, lanes[0].is_at_least), (1, true));
+    }
+
+    #[test]
+    fn permits_that_may_have_been_given_back_unseen_are_not_counted() {
+        let mut scene = Scene::new();
+        let [holder, waiter] = ["holder", "waiter"].map(|name| scene.spawn(name, None));
+        scene.run(0, holder);
+        scene.acquire(holder, "disk", 0, 1);
+        scene.run(1, waiter);
+        let lane = scene.lane("disk");
+        scene.leave(TaskEvent::LaneWait { tid: waiter, lane });
+        let log = scene.pal.log();
+        let mut ledger = Ledger::default();
+        for entry in log.records() {
+            ledger.feed(&entry, &log);
+        }
+        ledger.note_loss();
+        let moment = tell(&mut ledger, &scene);
+        let [disk] = moment.lanes[..] else {
+            panic!("one lane: {:?}", moment.lanes);
+        };
+        assert_eq!((disk.held, disk.waiting, disk.is_at_least), (0, 1, true));
+        let lanes: Vec<_> = moment.tasks.iter().map(|task| task.lane).collect();
+        assert_eq!(lanes, [None, Some(lane)]);
+    }
+
+    #[test]
+    fn a_task_that_gave_up_waiting_for_a_lane_is_not_on_it() {
+        let mut scene = Scene::new();
+        let tid = scene.spawn("a", None);
+        scene.run(0, tid);
+        let lane = scene.lane("disk");
+        scene.leave(TaskEvent::LaneWait { tid, lane });
+        assert_eq!(told(&scene, 0).tasks[0].lane, Some(lane));
+        scene.wake(0, tid, glasshouse_pal::WakeSource::Timer);
+        scene.run(0, tid);
+        scene.leave(TaskEvent::Wait { tid });
+        assert_eq!(told(&scene, 0).tasks[0].lane, None);
     }
 
     #[test]
