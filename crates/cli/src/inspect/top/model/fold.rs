@@ -8,6 +8,7 @@ use super::recent::Recent;
 use glasshouse_pal::lives::{Life, Lives};
 use glasshouse_pal::reader::{Entry, Log, RingId};
 use glasshouse_pal::{Event, Rate, TaskEvent, TaskId, WakeSource, WorkerState};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 /// What the records fed so far say.
@@ -21,6 +22,8 @@ pub struct Fold {
     rings: BTreeMap<RingId, Ring>,
     recent: Recent,
     ledger: Ledger,
+    /// Where the gaps end that no record was behind yet, the next one last.
+    gaps: Vec<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -30,9 +33,11 @@ struct Ring {
 }
 
 impl Fold {
-    /// Before the first record of a log that holds all of them from the stamp `horizon` on; from its start where
-    /// that is `None`.
-    pub fn new(log: &Log, horizon: Option<u64>) -> Fold {
+    /// Before the first record of a log.
+    pub fn new(log: &Log) -> Fold {
+        let horizon = log.horizon();
+        let mut gaps: Vec<u64> = log.loss().gaps.iter().map(|gap| gap.to).collect();
+        gaps.sort_unstable_by_key(|end| Reverse(*end));
         let mut ledger = Ledger::default();
         if horizon.is_some() {
             ledger.note_loss();
@@ -40,38 +45,51 @@ impl Fold {
         Fold {
             rate: log.rate(),
             since: horizon.unwrap_or(log.start_stamp()),
-            lives: horizon.map_or_else(Lives::whole, Lives::from_horizon),
+            lives: log.lives(),
             wakers: HashMap::new(),
             rings: BTreeMap::new(),
             recent: Recent::default(),
             ledger,
+            gaps,
         }
     }
 
     /// Takes in the next record.
     pub fn feed(&mut self, entry: &Entry, log: &Log) {
+        while self.gaps.pop_if(|end| *end <= entry.stamp).is_some() {
+            self.pass_gap();
+        }
         self.ledger.feed(entry, log);
         let Event::Task(event) = &entry.event else {
             return;
         };
-        let is_known = self.lives.feed(entry.stamp, entry.aux, event).is_some();
-        let (Some(tid), true) = (event.tid(), is_known) else {
+        let Some(step) = self.lives.feed(entry.stamp, entry.aux, event) else {
             return;
         };
+        let (tid, is_end) = (step.tid, step.life.state.is_end());
         match event {
             TaskEvent::Wake { by, .. }
             | TaskEvent::Yield { by, .. }
             | TaskEvent::Throttled { by, .. } => {
                 self.wakers.insert(tid, *by);
             }
-            TaskEvent::Done { .. } | TaskEvent::Failed { .. } => {
-                self.wakers.remove(&tid);
-            }
             _ => {}
+        }
+        if is_end {
+            self.wakers.remove(&tid);
+            self.lives.forget(tid);
         }
         // A spawn and a wake are not by the task itself, and may be in any ring.
         if !matches!(event, TaskEvent::Spawned { .. } | TaskEvent::Wake { .. }) {
             self.feed_ring(entry, tid, event);
+        }
+    }
+
+    /// What was under way before the gap may have ended in it.
+    fn pass_gap(&mut self) {
+        self.ledger.note_loss();
+        for ring in self.rings.values_mut() {
+            ring.running = None;
         }
     }
 
@@ -108,7 +126,9 @@ impl Fold {
             });
         }
         moment.tasks.clear();
-        let alive = self.lives.iter().filter(|(_, life)| !life.state.is_end());
+        // Who ended in a gap is not among those that the task table still had.
+        let is_alive = |id, life| self.lives.is_followed(life) || older.is_alive(id);
+        let alive = self.lives.iter().filter(|(id, life)| is_alive(*id, life));
         let told = alive.map(|(id, life)| {
             let mut task = task(id, life, at);
             task.waker = self.wakers.get(&id).copied();

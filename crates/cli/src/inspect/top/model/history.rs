@@ -36,12 +36,11 @@ pub struct History {
 }
 
 impl History {
-    /// Before the first record.
-    pub fn new(task: TaskId) -> History {
+    /// Before the first record, which is to be fed to `lives`.
+    pub fn new(task: TaskId, lives: Lives) -> History {
         History {
             task,
-            // What came before the records that there are is not asked for.
-            lives: Lives::from_horizon(0),
+            lives,
             stays: VecDeque::new(),
             wakers: HashMap::new(),
             children: Vec::new(),
@@ -52,7 +51,8 @@ impl History {
 
     /// From all records that there are now; [`History::follow`] goes on from there.
     pub fn begin(task: TaskId, records: impl Iterator<Item = Entry>) -> History {
-        let mut history = History::new(task);
+        // Every one of them: what came before is not asked for.
+        let mut history = History::new(task, Lives::from_horizon(0));
         let mut begun_at: HashMap<RingId, u64> = HashMap::new();
         for entry in records {
             history.feed(&entry);

@@ -4,7 +4,7 @@
 use super::moment::Task;
 use glasshouse_pal::lives::{Life, Lives, Step};
 use glasshouse_pal::{SiteId, TaskId, TaskRow};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The task table as it was read before the records were, and what follows from both.
 #[derive(Debug, Default)]
@@ -13,6 +13,8 @@ pub struct Older {
     rows: HashMap<TaskId, TaskRow>,
     /// What tasks had done before their first record.
     before: HashMap<TaskId, Before>,
+    /// Every task that had a row.
+    alive: HashSet<TaskId>,
 }
 
 /// What a task had done before its first record.
@@ -29,9 +31,11 @@ struct Before {
 impl Older {
     /// From the task table, read before the records that are fed to `learn`.
     pub fn new(rows: impl Iterator<Item = TaskRow>) -> Older {
+        let rows: HashMap<TaskId, TaskRow> = rows.map(|row| (row.id, row)).collect();
         Older {
-            rows: rows.map(|row| (row.id, row)).collect(),
+            alive: rows.keys().copied().collect(),
             before: HashMap::new(),
+            rows,
         }
     }
 
@@ -54,7 +58,15 @@ impl Older {
             let before = Before::between(&Task::of_row(row, life.since), life);
             self.before.insert(step.tid, before);
             self.rows.remove(&step.tid);
+        } else if life.state.is_end() {
+            // It fits no record, and is not to outlive them.
+            self.rows.remove(&step.tid);
         }
+    }
+
+    /// Whether the task had not ended when the table was read.
+    pub fn is_alive(&self, task: TaskId) -> bool {
+        self.alive.contains(&task)
     }
 
     /// Adds to a task what it did before the first record of it.

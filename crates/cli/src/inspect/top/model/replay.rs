@@ -7,7 +7,6 @@ use super::fold::Fold;
 use super::history::History;
 use super::moment::Moment;
 use super::older::Older;
-use glasshouse_pal::lives::Lives;
 use glasshouse_pal::reader::{Log, Records};
 use glasshouse_pal::{Event, TaskId};
 use std::iter::Peekable;
@@ -15,7 +14,6 @@ use std::iter::Peekable;
 /// A log as it was when it was read, and a place in its time.
 pub struct Replay {
     log: Log,
-    horizon: Option<u64>,
     /// The earliest and the latest moment there is.
     ends: [u64; 2],
     older: Older,
@@ -32,9 +30,8 @@ impl Replay {
     pub fn new(log: Log, until: impl FnOnce(&Log, u64) -> u64) -> Replay {
         // Before the records, as it must be.
         let mut older = Older::new(log.tasks());
-        let horizon = log.horizon();
-        let begin = horizon.unwrap_or(log.start_stamp());
-        let mut lives = horizon.map_or_else(Lives::whole, Lives::from_horizon);
+        let begin = log.horizon().unwrap_or(log.start_stamp());
+        let mut lives = log.lives();
         let mut newest = begin;
         for entry in log.records() {
             newest = newest.max(entry.stamp);
@@ -42,17 +39,20 @@ impl Replay {
                 && let Some(step) = lives.feed(entry.stamp, entry.aux, event)
             {
                 older.learn(&step);
+                let (tid, is_end) = (step.tid, step.life.state.is_end());
+                if is_end {
+                    lives.forget(tid);
+                }
             }
         }
         let end = until(&log, newest).max(newest);
         let mut replay = Replay {
             ends: [begin, end],
             older,
-            fold: Fold::new(&log, horizon),
+            fold: Fold::new(&log),
             records: log.records().peekable(),
             fed: 0,
             moment: Moment::default(),
-            horizon,
             log,
         };
         replay.seek(end);
@@ -103,9 +103,9 @@ impl Replay {
 
     /// What one task has done up to this moment.
     pub fn history(&self, task: TaskId) -> History {
-        let mut history = History::new(task);
+        let mut history = History::new(task, self.log.lives());
         let records = self.log.records().take(self.fed);
-        let horizon = self.horizon.unwrap_or(0);
+        let horizon = self.log.horizon().unwrap_or(0);
         for entry in records.filter(|entry| entry.stamp >= horizon) {
             history.feed(&entry);
         }
@@ -113,7 +113,7 @@ impl Replay {
     }
 
     fn rewind(&mut self) {
-        self.fold = Fold::new(&self.log, self.horizon);
+        self.fold = Fold::new(&self.log);
         self.records = self.log.records().peekable();
         self.fed = 0;
     }

@@ -1,5 +1,7 @@
 //! Owns the proof that the present and the past agree: what was seen live is what the records rebuild.
 
+mod gap;
+
 use super::*;
 use crate::inspect::top::scene::{MS, Scene};
 use glasshouse_pal::reader::{Cursor, Log};

@@ -1,0 +1,112 @@
+//! Owns the proof that behind a gap in segments only what may still be so is told.
+
+use super::super::*;
+use glasshouse_pal::reader::Log;
+use glasshouse_pal::spill::{Settings, Spiller};
+use glasshouse_pal::{Pal, RingOwner, SiteId, TaskEvent, TaskId, TaskState, WakeSource};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The first task waits for good, the second ends in the gap, the third runs on and on, and waits behind it.
+const TASKS: [u64; 3] = [1, 2, 3];
+
+fn tasks() -> [TaskId; 3] {
+    TASKS.map(|number| TaskId::new(number).expect("in range"))
+}
+
+/// What there is at one step is written by the next, whose segment is closed by the one after.
+fn spill(spiller: &mut Spiller) {
+    let _ = (spiller.step(), spiller.step(), spiller.step());
+}
+
+fn segments(spiller: &Spiller) -> HashSet<PathBuf> {
+    let entries = std::fs::read_dir(spiller.path()).expect("there");
+    let paths = entries.map(|entry| entry.expect("listed").path());
+    paths.collect()
+}
+
+/// Segments of which those in the midst were removed.
+fn write(dir: &Path) {
+    let nano = Duration::from_nanos(1);
+    let settings = Settings {
+        segment_age: nano,
+        flush: nano,
+        ..Settings::new(dir)
+    };
+    let pal = Pal::memory();
+    let mut spiller = Spiller::new(&pal, settings).expect("made");
+    let ring = pal.lease(RingOwner::Worker(0));
+    let write = |aux: u8, event: TaskEvent| {
+        assert!(ring.write(pal.clock().now(), aux, &event));
+    };
+    let [quiet, gone, busy] = tasks();
+    let (site, parent, by) = (SiteId::UNKNOWN, None, WakeSource::External);
+    let slot = pal.table().take_shared().expect("room");
+    let since = pal.clock().now();
+    let row = pal.table().slot(slot);
+    row.publish(quiet, site, parent, TaskState::Waiting, since);
+    for tid in [quiet, gone, busy] {
+        write(0, TaskEvent::Spawned { tid, parent, site });
+        write(1, TaskEvent::Running { tid });
+        if tid != busy {
+            write(2, TaskEvent::Wait { tid });
+        }
+    }
+    spill(&mut spiller);
+    let kept = segments(&spiller);
+    let tid = gone;
+    write(3, TaskEvent::Wake { tid, by });
+    write(4, TaskEvent::Running { tid });
+    write(5, TaskEvent::Done { tid });
+    // So many that the number of the next one looks like that of one in the past.
+    let tid = busy;
+    for tick in 1..=92 {
+        write(2 * tick, TaskEvent::Yield { tid, by });
+        write(2 * tick + 1, TaskEvent::Running { tid });
+    }
+    spill(&mut spiller);
+    for lost in segments(&spiller).difference(&kept) {
+        std::fs::remove_file(lost).expect("removed");
+    }
+    write(186, TaskEvent::Wait { tid });
+    let _ = spiller.finish();
+}
+
+#[test]
+fn behind_a_gap_is_told_what_may_still_be_so() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let dir = place.path().join("spill");
+    write(&dir);
+    let log = Log::open(&dir).expect("readable");
+    assert_eq!(log.loss().gaps.len(), 1, "{:?}", log.loss());
+    let mut replay = Replay::new(log, |_, newest| newest);
+    let told = |replay: &Replay| {
+        let moment = replay.moment();
+        let tasks = moment.tasks.iter().map(|task| (task.id, task.state));
+        let mut tasks: Vec<_> = tasks.collect();
+        tasks.sort_by_key(|(id, _)| *id);
+        (tasks, moment.workers[0].task.map(|(id, _)| id))
+    };
+    let [waiting, running] = [TaskState::Waiting, TaskState::Running].map(Some);
+    let [quiet, gone, busy] = tasks();
+    assert_eq!(
+        told(&replay),
+        (vec![(quiet, waiting), (busy, waiting)], None)
+    );
+    let history = replay.history(busy);
+    let stays = history.stays().iter();
+    let stays: Vec<_> = stays.map(|stay| (stay.event, stay.lasted)).collect();
+    let tid = busy;
+    assert_eq!(
+        stays[1..],
+        [
+            (TaskEvent::Running { tid }, None),
+            (TaskEvent::Wait { tid }, None),
+        ],
+        "how long it ran is in the gap"
+    );
+    replay.step_back();
+    let before = vec![(quiet, waiting), (gone, waiting), (busy, running)];
+    assert_eq!(told(&replay), (before, Some(busy)));
+}
