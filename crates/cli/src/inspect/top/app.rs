@@ -73,7 +73,8 @@ impl<'a> App<'a> {
             cursor: Cursor::default(),
             is_first: true,
             is_stale: false,
-            is_over: false,
+            // Segments are not looked at, only gone through.
+            is_over: log.is_segments(),
             replay: None,
             history: None,
             page: Page::Overview,
@@ -288,7 +289,11 @@ impl<'a> App<'a> {
         self.renew_history();
     }
 
+    /// Goes on to the present; in segments, which have none, to their end.
     fn resume(&mut self) {
+        if self.log().is_segments() {
+            return self.travel(Time::End);
+        }
         self.replay = None;
         self.renew_history();
     }

@@ -7,7 +7,8 @@ use crate::inspect::top::app::Source;
 use crate::inspect::top::keys::{Action, Time};
 use crate::inspect::top::scene::{MS, Scene};
 use glasshouse_pal::reader::Log;
-use glasshouse_pal::{Pal, TaskEvent};
+use glasshouse_pal::spill::{Settings, Spiller};
+use glasshouse_pal::{Pal, RingOwner, TaskEvent, TaskId};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -312,4 +313,33 @@ fn a_log_that_was_removed_under_view_is_shown_on_and_not_paused() {
         assert!(!shown[0].contains("PAUSED"));
         assert!(shown[8].contains(" build "), "{shown:?}");
     }
+}
+
+#[test]
+fn segments_have_no_present_to_go_on_to() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let dir = place.path().join("spill");
+    let pal = Pal::memory();
+    let mut spiller = Spiller::new(&pal, Settings::new(&dir)).expect("made");
+    let ring = pal.lease(RingOwner::Worker(0));
+    let tid = TaskId::new(1).expect("in range");
+    let (parent, site) = (None, pal.site("src/scene.rs", 10, 5, Some("lone")));
+    let now = pal.clock().now();
+    ring.write(now, 0, &TaskEvent::Spawned { tid, parent, site });
+    // The task table, which has no row of it, is not what is shown.
+    let _ = spiller.finish();
+    let source = Source {
+        log: &Log::open(&dir).expect("readable"),
+        reopen: &|| Log::open(&dir),
+        until: &|_, newest| newest,
+    };
+    let mut app = App::new(source).expect("it can be read");
+    app.look();
+    press(&mut app, &[Action::Time(Time::Beginning), Action::Pause]);
+    let shown = screen(&mut app, 80, 24);
+    assert!(shown[0].contains("PAUSED") && shown[0].ends_with(", the end"));
+    assert!(
+        shown.iter().any(|line| line.contains(" lone ")),
+        "{shown:?}"
+    );
 }
