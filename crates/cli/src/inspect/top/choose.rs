@@ -15,9 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 ///
 /// # Errors
 ///
-/// When there is none.
+/// When there is none, or others could have put logs where this user's are.
 pub fn alive() -> Result<Vec<LogFile>, Stop> {
     let dir = LogDir::default_place();
+    dir.check().map_err(Stop::input)?;
     let alive: Vec<LogFile> = dir.list().into_iter().filter(|log| log.is_alive).collect();
     if alive.is_empty() {
         return Err(Stop::input(format_args!(
