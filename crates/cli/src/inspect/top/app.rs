@@ -85,7 +85,7 @@ impl<'a> App<'a> {
                 is_reversed: false,
             },
             filter: Filter::default(),
-            state: ps::state(log.is_alive(), log.lifecycle()),
+            state: ps::state(is_running(log), log.lifecycle()),
             retained: String::new(),
         };
         app.measure();
@@ -350,6 +350,11 @@ impl<'a> App<'a> {
         let ranked = names.into_iter().enumerate();
         ranked.map(|(rank, (_, lane))| (lane, rank)).collect()
     }
+}
+
+/// Whether the process runs. Segments tell no more of that than whose they are.
+fn is_running(log: &Log) -> bool {
+    log.is_alive() || log.is_segments() && log.process().is_alive()
 }
 
 /// The round number, 1, 2 or 5 times a power of ten, that is not below `ns`; a microsecond at least.

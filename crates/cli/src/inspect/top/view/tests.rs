@@ -337,7 +337,13 @@ fn segments_have_no_present_to_go_on_to() {
     app.look();
     press(&mut app, &[Action::Time(Time::Beginning), Action::Pause]);
     let shown = screen(&mut app, 80, 24);
-    assert!(shown[0].contains("PAUSED") && shown[0].ends_with(", the end"));
+    assert!(
+        shown[0].contains("PAUSED") && shown[0].ends_with(", the end"),
+        "{}",
+        shown[0]
+    );
+    // What it says of its process holds: it is this one.
+    assert!(shown[0].contains(", alive "), "{}", shown[0]);
     assert!(
         shown.iter().any(|line| line.contains(" lone ")),
         "{shown:?}"
