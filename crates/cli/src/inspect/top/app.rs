@@ -155,6 +155,9 @@ impl<'a> App<'a> {
         self.state = ps::state(is_alive, log.lifecycle());
         let (records, lost) = log.follow(&mut self.cursor);
         let mut history = self.history.as_mut().filter(|_| self.replay.is_none());
+        if let Some(history) = history.as_mut().filter(|_| lost > 0) {
+            history.note_loss();
+        }
         let told = records.inspect(|entry| {
             if let Some(history) = &mut history {
                 history.follow(entry);

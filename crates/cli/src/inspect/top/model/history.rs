@@ -33,6 +33,10 @@ pub struct History {
     children_count: u64,
     /// The newest record of each ring that was there when it was made: those are not fed again.
     begun_at: HashMap<RingId, u64>,
+    /// Records were lost since the last one of this task.
+    is_torn: bool,
+    /// What is added to the count of its transitions, so that one behind a loss is never taken for one of the past.
+    aux_shift: u8,
 }
 
 impl History {
@@ -46,6 +50,8 @@ impl History {
             children: Vec::new(),
             children_count: 0,
             begun_at: HashMap::new(),
+            is_torn: false,
+            aux_shift: 0,
         }
     }
 
@@ -71,6 +77,11 @@ impl History {
         }
     }
 
+    /// Records were lost between those that it was given and the next.
+    pub fn note_loss(&mut self) {
+        self.is_torn = true;
+    }
+
     /// Takes in the next record.
     pub fn feed(&mut self, entry: &Entry) {
         let Event::Task(event) = &entry.event else {
@@ -87,7 +98,15 @@ impl History {
         if event.tid() != Some(self.task) {
             return;
         }
-        let Some(step) = self.lives.feed(entry.stamp, entry.aux, event) else {
+        if std::mem::take(&mut self.is_torn)
+            && let Some(life) = self.lives.of(self.task)
+            && life.aux.wrapping_add(1) != entry.aux.wrapping_add(self.aux_shift)
+        {
+            // As if one were missing: how many are, a count modulo 256 cannot tell.
+            self.aux_shift = life.aux.wrapping_add(2).wrapping_sub(entry.aux);
+        }
+        let aux = entry.aux.wrapping_add(self.aux_shift);
+        let Some(step) = self.lives.feed(entry.stamp, aux, event) else {
             return;
         };
         let is_late = matches!(step.fault, Some(Fault::Disorder { .. }));
@@ -215,6 +234,40 @@ mod tests {
         assert_eq!(history.stays().len(), 6);
         assert_eq!(history.stays()[4].lasted, Some(3));
         assert_eq!(history.children().1, 1);
+    }
+
+    #[test]
+    fn a_record_behind_a_loss_is_no_late_one_whatever_its_number_looks_like() {
+        let (mut scene, tid) = scene();
+        let log = scene.pal.log();
+        let mut cursor = Cursor::default();
+        let mut history = History::new(tid, Lives::from_horizon(0));
+        log.follow(&mut cursor).0.for_each(|it| history.feed(&it));
+        // Lost are so many that the next one's number lies 184 ahead, or 72 behind.
+        for _ in 0..92 {
+            scene.pass(1);
+            let by = WakeSource::Task(tid);
+            scene.leave(TaskEvent::Yield { tid, by });
+            scene.run(1, tid);
+        }
+        log.follow(&mut cursor);
+        history.note_loss();
+        scene.pass(5);
+        scene.leave(TaskEvent::Wait { tid });
+        scene.pass(7);
+        scene.wake(1, tid, WakeSource::Timer);
+        log.follow(&mut cursor).0.for_each(|it| history.feed(&it));
+        let stays = history.stays().iter().skip(4);
+        let told: Vec<_> = stays.map(|stay| (stay.event, stay.lasted)).collect();
+        let by = WakeSource::Timer;
+        assert_eq!(
+            told,
+            [
+                (TaskEvent::Running { tid }, None),
+                (TaskEvent::Wait { tid }, Some(7)),
+                (TaskEvent::Wake { tid, by }, None),
+            ]
+        );
     }
 
     #[test]

@@ -72,11 +72,12 @@ fn about(app: &mut App<'_>, history: &History, task: Option<Task>) -> Vec<String
             .filter(|(_, ticks)| *ticks > 0)
             .map(|(wait, ticks)| format!("{} {}", wait.name(), Span(rate.ns(ticks))))
             .collect();
-        let since = match life.site {
-            Some(_) => "",
-            None => " (since the oldest record of it)",
+        let is_whole = life.site.is_some() && life.faults == 0 && !life.has_gap;
+        let more = match is_whole {
+            true => "",
+            false => " (as far as records tell)",
         };
-        lines.push(format!("waits: {}{since}", or_none(told)));
+        lines.push(format!("waits: {}{more}", or_none(told)));
     }
     lines.push(wakers(app, history));
     lines.push(children(app, history));
