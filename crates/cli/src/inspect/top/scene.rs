@@ -2,62 +2,16 @@
 //! as a scheduler writes, ring headers and task table included.
 
 use super::app::{App, Source};
+use glasshouse_lanes::{LANE_ACQUIRED, LANE_RELEASED};
 use glasshouse_pal::{
-    Clock, DomainEvent, EncodedSource, Field, FieldType, KindSpec, Pal, RingOwner, RingWriter,
-    SlotId, TaskEvent, TaskId, TaskState, TextId, Value, WakeSource, WorkerState,
+    Clock, DomainEvent, EncodedSource, Pal, RingOwner, RingWriter, SlotId, TaskEvent, TaskId,
+    TaskState, TextId, Value, WakeSource, WorkerState,
 };
+use glasshouse_pty::{PTY_DROPPED, PTY_EXITED, PTY_SPAWNED};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub const MS: u64 = 1_000_000;
-
-/// As lanes and pseudo-terminals describe them.
-static ACQUIRED: KindSpec = KindSpec::new(
-    32,
-    "lane_acquired",
-    &[
-        Field::new("lane", FieldType::Text),
-        Field::new("waited_ns", FieldType::Ns),
-        Field::new("limit", FieldType::U64),
-    ],
-);
-static RELEASED: KindSpec = KindSpec::new(
-    33,
-    "lane_released",
-    &[
-        Field::new("lane", FieldType::Text),
-        Field::new("held_ns", FieldType::Ns),
-    ],
-);
-static PTY_SPAWNED: KindSpec = KindSpec::new(
-    64,
-    "pty_spawned",
-    &[
-        Field::new("pid", FieldType::U64),
-        Field::new("name", FieldType::Text),
-    ],
-);
-static PTY_EXITED: KindSpec = KindSpec::new(
-    65,
-    "pty_exited",
-    &[
-        Field::new("pid", FieldType::U64),
-        Field::new("name", FieldType::Text),
-        Field::new("code", FieldType::I64),
-        Field::new("signal", FieldType::U64),
-        Field::new("output_bytes", FieldType::U64),
-        Field::new("dropped_bytes", FieldType::U64),
-    ],
-);
-static PTY_DROPPED: KindSpec = KindSpec::new(
-    66,
-    "pty_dropped",
-    &[
-        Field::new("pid", FieldType::U64),
-        Field::new("name", FieldType::Text),
-        Field::new("ring_bytes", FieldType::U64),
-    ],
-);
 
 /// A process of two workers.
 pub struct Scene {
@@ -217,13 +171,13 @@ impl Scene {
     /// The task, which runs, takes a permit.
     pub fn acquire(&self, tid: TaskId, lane: &str, waited: u64, limit: u64) {
         let words = [self.text(lane), Value::Ns(waited), Value::U64(limit)];
-        self.tell(tid, DomainEvent::new(&ACQUIRED, &words));
+        self.tell(tid, DomainEvent::new(&LANE_ACQUIRED, &words));
     }
 
     /// The task gives its permit back.
     pub fn release(&self, tid: TaskId, lane: &str) {
         let words = [self.text(lane), Value::Ns(0)];
-        self.tell(tid, DomainEvent::new(&RELEASED, &words));
+        self.tell(tid, DomainEvent::new(&LANE_RELEASED, &words));
     }
 
     pub fn lane(&self, lane: &str) -> TextId {
