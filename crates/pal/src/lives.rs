@@ -15,8 +15,8 @@ pub use life::{Life, WAITS};
 use crate::automaton::{self, Violation};
 use crate::reader::Gap;
 use crate::{TaskEvent, TaskId, TaskState};
+use foldhash::HashMap;
 use gaps::Gaps;
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 /// Why a record does not follow the one before it in its task's life.
@@ -105,7 +105,7 @@ impl Lives {
     /// For a log that has lost nothing: every life begins with its spawn.
     pub fn whole() -> Lives {
         Lives {
-            lives: HashMap::new(),
+            lives: HashMap::default(),
             horizon: None,
             gaps: Gaps::default(),
         }
@@ -115,7 +115,7 @@ impl Lives {
     /// may begin with any record.
     pub fn from_horizon(horizon: u64) -> Lives {
         Lives {
-            lives: HashMap::new(),
+            lives: HashMap::default(),
             horizon: Some(horizon),
             gaps: Gaps::default(),
         }

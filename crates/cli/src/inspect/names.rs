@@ -1,8 +1,8 @@
 //! Owns the names of tasks: from their spawns, and for older tasks from the task table.
 
+use foldhash::HashMap;
 use glasshouse_pal::reader::{Log, Site};
 use glasshouse_pal::{Event, SiteId, TaskEvent, TaskId};
-use std::collections::HashMap;
 use std::rc::Rc;
 
 /// What is known of where each task was spawned.
@@ -21,7 +21,7 @@ impl<'a> Names<'a> {
                 .iter()
                 .map(|row| (row.id, row.site))
                 .collect(),
-            sites: HashMap::new(),
+            sites: HashMap::default(),
             log,
         }
     }
@@ -29,8 +29,8 @@ impl<'a> Names<'a> {
     /// Knows no task, only where tasks were spawned.
     pub fn of_sites(log: &'a Log) -> Names<'a> {
         Names {
-            tasks: HashMap::new(),
-            sites: HashMap::new(),
+            tasks: HashMap::default(),
+            sites: HashMap::default(),
             log,
         }
     }

@@ -12,6 +12,7 @@ use super::ring::Ring;
 use crate::exit::Stop;
 use crate::human::Span;
 use crate::out::Out;
+use foldhash::HashMap;
 use gather::{OfSite, Stall, gather};
 use glasshouse_pal::SiteId;
 use glasshouse_pal::lives::WAITS;
@@ -19,7 +20,7 @@ use glasshouse_pal::reader::{Log, RingId};
 use longest::Tick;
 use serde::Serialize;
 use spread::Spread;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io::Write;
 
 /// The version of this command's JSON.

@@ -4,7 +4,7 @@ use super::{Finding, Judge, Rest};
 use crate::domain::{Event, FIELDS_MAX};
 use crate::format::codec::encode;
 use crate::reader::{Entry, Loss, RingId, RingInfo, RingLoss};
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// The records that one event can take: word 3 holds a field, a continuation three.
 const EVENT_RECORDS_MAX: u64 = 1 + (FIELDS_MAX as u64 - 1).div_ceil(3);

@@ -3,11 +3,12 @@
 use super::longest::{Longest, Tick};
 use super::spread::Samples;
 use crate::inspect::until::until;
+use foldhash::{HashMap, HashSet};
 use glasshouse_pal::lives::{Life, Lives, Step, WAITS};
 use glasshouse_pal::reader::{Entry, Log, RingId};
 use glasshouse_pal::{Event, Rate, SiteId, TaskEvent, TaskId, TaskState};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The stalls that are kept, the newest.
@@ -73,10 +74,10 @@ pub fn gather(log: &Log) -> Gathered {
         rate: log.rate(),
         lives: log.lives(),
         spawned_at: log.tasks().map(|row| (row.id, row.site)).collect(),
-        running_on: HashMap::new(),
-        rings: HashSet::new(),
+        running_on: HashMap::default(),
+        rings: HashSet::default(),
         gathered: Gathered {
-            sites: HashMap::new(),
+            sites: HashMap::default(),
             longest: Longest::default(),
             stalls: Vec::new(),
             stalls_total: 0,
