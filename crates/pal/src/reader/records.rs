@@ -16,7 +16,8 @@ use std::sync::Arc;
 pub struct Records {
     from: From,
     rate: Rate,
-    start_stamp: u64,
+    /// When the log began, in the nanoseconds of the rate.
+    start_ns: u64,
     /// The task that is asked for; any where it is `None`.
     about: Option<TaskId>,
 }
@@ -35,8 +36,8 @@ impl Records {
         let next = 0;
         Records {
             from: From::Snapshot { snapshot, next },
+            start_ns: rate.ns(start_stamp),
             rate,
-            start_stamp,
             about: None,
         }
     }
@@ -44,8 +45,8 @@ impl Records {
     pub(crate) fn streaming(stream: Stream, rate: Rate, start_stamp: u64) -> Records {
         Records {
             from: From::Segments(Box::new(stream)),
+            start_ns: rate.ns(start_stamp),
             rate,
-            start_stamp,
             about: None,
         }
     }
@@ -66,9 +67,25 @@ impl Iterator for Records {
     fn next(&mut self) -> Option<Entry> {
         loop {
             let entry = match &mut self.from {
-                From::Segments(stream) => stream.next(self.rate, self.start_stamp)?,
+                From::Segments(stream) => {
+                    let packed = stream.next()?;
+                    let words = stream.words_of(&packed).iter().copied();
+                    // The spiller keeps what it could decode; anything else is damage.
+                    let Some(event) = stream.kinds().event(&packed.raw, words) else {
+                        continue;
+                    };
+                    let tag = packed.tag();
+                    Entry {
+                        seq: tag.seq,
+                        ring: packed.ring,
+                        stamp: packed.stamp(),
+                        at_ns: self.rate.ns(packed.stamp()).saturating_sub(self.start_ns),
+                        aux: tag.aux,
+                        event,
+                    }
+                }
                 From::Snapshot { snapshot, next } => {
-                    let entry = snapshot.entry(*next, self.rate, self.start_stamp)?;
+                    let entry = snapshot.entry(*next, self.rate, self.start_ns)?;
                     *next += 1;
                     entry
                 }

@@ -1,5 +1,7 @@
 //! Owns the reader's view of a spiller's segments: one log, whose records stream by.
 
+mod ahead;
+mod decoder;
 mod find;
 mod index;
 mod notes;

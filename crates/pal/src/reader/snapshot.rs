@@ -133,7 +133,7 @@ impl Snapshot {
     }
 
     /// The event at a place of the time order.
-    pub(crate) fn entry(&self, place: usize, rate: Rate, start_stamp: u64) -> Option<Entry> {
+    pub(crate) fn entry(&self, place: usize, rate: Rate, start_ns: u64) -> Option<Entry> {
         let index = *self.order.get(place)?;
         let (event, _) = self.event_at(index as usize)?;
         let raw = &self.raws[index as usize];
@@ -142,7 +142,7 @@ impl Snapshot {
             seq: tag.seq,
             ring: self.rings[ring_at(&self.rings, index)].id,
             stamp: raw[1],
-            at_ns: rate.ns(raw[1]).saturating_sub(rate.ns(start_stamp)),
+            at_ns: rate.ns(raw[1]).saturating_sub(start_ns),
             aux: tag.aux,
             event,
         })

@@ -4,15 +4,13 @@
 //! of the moment it happened, and may be in the block after the one that it belongs to. A record is handed out when
 //! none of the next blocks begins before it.
 
-use super::index::{BlockPlace, Index};
-use super::scan;
-use crate::clock::Rate;
+use super::ahead::Blocks;
+use super::decoder::Batch;
+use super::index::Index;
 use crate::id::TaskId;
-use crate::reader::Entry;
+use crate::reader::kinds::Kinds;
 use crate::reader::order::sort_packed;
-use crate::segment::{Block, Packed, speaks_of};
-use std::fs::File;
-use std::os::unix::fs::FileExt;
+use crate::segment::Packed;
 use std::sync::Arc;
 
 /// The blocks that are looked at ahead for records that came late. Should one come later still, it is out of order, as
@@ -24,15 +22,16 @@ pub(crate) struct Stream {
     index: Arc<Index>,
     /// The next block to decode.
     next_block: usize,
-    block: Block,
+    /// Started with the first of them.
+    blocks: Option<Blocks>,
+    /// The records of the last one.
+    batch: Batch,
     /// Sorted; those before `at` were handed out.
     pending: Vec<Packed>,
     words: Vec<u64>,
     at: usize,
     /// How many of `pending` no later block can come before.
     settled: usize,
-    file: Option<(u32, File)>,
-    payload: Vec<u8>,
     only: Option<TaskId>,
 }
 
@@ -41,13 +40,12 @@ impl Stream {
         Stream {
             index,
             next_block: 0,
-            block: Block::new(),
+            blocks: None,
+            batch: Batch::default(),
             pending: Vec::new(),
             words: Vec::new(),
             at: 0,
             settled: 0,
-            file: None,
-            payload: Vec::new(),
             only: None,
         }
     }
@@ -62,42 +60,41 @@ impl Stream {
         self.next_block = self.index.blocks.len();
     }
 
-    pub(crate) fn next(&mut self, rate: Rate, start_stamp: u64) -> Option<Entry> {
-        loop {
-            while self.at < self.settled {
-                let packed = self.pending[self.at];
-                self.at += 1;
-                let words = packed.words(&self.words).iter().copied();
-                // The spiller keeps what it could decode; anything else is damage.
-                let Some(event) = self.index.kinds.event(&packed.raw, words) else {
-                    continue;
-                };
-                let tag = packed.tag();
-                return Some(Entry {
-                    seq: tag.seq,
-                    ring: packed.ring,
-                    stamp: packed.stamp(),
-                    at_ns: rate.ns(packed.stamp()).saturating_sub(rate.ns(start_stamp)),
-                    aux: tag.aux,
-                    event,
-                });
-            }
+    /// The next record, which is about to be decoded with [`Stream::kinds`] and [`Stream::words_of`].
+    #[inline]
+    pub(crate) fn next(&mut self) -> Option<Packed> {
+        while self.at == self.settled {
             self.load()?;
         }
+        let packed = self.pending[self.at];
+        self.at += 1;
+        Some(packed)
+    }
+
+    /// What the log says of its kinds.
+    #[inline]
+    pub(crate) fn kinds(&self) -> &Kinds {
+        &self.index.kinds
+    }
+
+    /// The continuation of the record that was handed out last.
+    #[inline]
+    pub(crate) fn words_of(&self, packed: &Packed) -> &[u64] {
+        packed.words(&self.words)
     }
 
     /// Takes in the next block; `None` behind the last.
+    #[cold]
     fn load(&mut self) -> Option<()> {
-        let place = *self.index.blocks.get(self.next_block)?;
-        self.next_block += 1;
-        let is_read = self.read(&place).is_some();
-        let only = self.only.map(TaskId::number);
-        let is_of_use = is_read && only.is_none_or(|id| speaks_of(&self.payload, id));
-        if is_of_use && self.block.decode(&self.payload).is_some() {
-            self.take_block(only);
-        } else {
-            self.drop_done();
+        let number = self.next_block;
+        if number >= self.index.blocks.len() {
+            return None;
         }
+        self.next_block += 1;
+        let (index, only) = (&self.index, self.only);
+        let blocks = self.blocks.get_or_insert_with(|| Blocks::new(index, only));
+        blocks.take(number, &mut self.batch);
+        self.take_batch();
         let ahead = self.index.blocks.iter().skip(self.next_block).take(AHEAD);
         let least = ahead.map(|block| block.first).min();
         self.settled = match least {
@@ -110,20 +107,20 @@ impl Stream {
     }
 
     /// Adds the decoded block's records to those that are left.
-    fn take_block(&mut self, only: Option<u64>) {
-        if let Some(id) = only {
-            self.block.events.retain(|packed| packed.raw[2] == id);
-        }
+    fn take_batch(&mut self) {
         self.drop_done();
         if self.pending.is_empty() {
-            std::mem::swap(&mut self.pending, &mut self.block.events);
-            std::mem::swap(&mut self.words, &mut self.block.words);
+            std::mem::swap(&mut self.pending, &mut self.batch.events);
+            std::mem::swap(&mut self.words, &mut self.batch.words);
+            return;
+        }
+        if self.batch.events.is_empty() {
             return;
         }
         let offset = self.words.len() as u32;
-        self.words.extend_from_slice(&self.block.words);
+        self.words.extend_from_slice(&self.batch.words);
         self.pending
-            .extend(self.block.events.iter().map(|packed| Packed {
+            .extend(self.batch.events.iter().map(|packed| Packed {
                 words_at: packed.words_at + offset,
                 ..*packed
             }));
@@ -146,23 +143,5 @@ impl Stream {
             packed.words_at = first;
         }
         self.words = words;
-    }
-
-    /// Reads a block's payload; `None` where its file is not there any more.
-    fn read(&mut self, place: &BlockPlace) -> Option<()> {
-        let segment = &self.index.files[place.file as usize];
-        self.payload.resize(place.length as usize, 0);
-        if let Some(file) = &segment.file {
-            return file.read_exact_at(&mut self.payload, place.at).ok();
-        }
-        if self
-            .file
-            .as_ref()
-            .is_none_or(|(file, _)| *file != place.file)
-        {
-            self.file = Some((place.file, scan::open(&segment.path).ok()?));
-        }
-        let (_, file) = self.file.as_ref()?;
-        file.read_exact_at(&mut self.payload, place.at).ok()
     }
 }
