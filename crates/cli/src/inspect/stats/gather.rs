@@ -76,6 +76,7 @@ pub fn gather(log: &Log) -> Gathered {
         spawned_at: log.tasks().map(|row| (row.id, row.site)).collect(),
         running_on: HashMap::default(),
         rings: HashSet::default(),
+        last_ring: None,
         gathered: Gathered {
             sites: HashMap::default(),
             longest: Longest::default(),
@@ -110,6 +111,8 @@ struct Pass {
     spawned_at: HashMap<TaskId, SiteId>,
     running_on: HashMap<TaskId, RingId>,
     rings: HashSet<RingId>,
+    /// The last of them that was added.
+    last_ring: Option<RingId>,
     gathered: Gathered,
 }
 
@@ -135,7 +138,11 @@ impl Pass {
             tid, before, left, ..
         } = step;
         let state = step.life.state;
-        let site = step.life.site.or(self.spawned_at.get(&tid).copied());
+        // Most tasks are seen from their spawn on.
+        let site = step
+            .life
+            .site
+            .or_else(|| self.spawned_at.get(&tid).copied());
         let of_site = self.gathered.sites.entry(site).or_default();
         of_site.tasks += u64::from(before.is_none());
         of_site.ticks += u64::from(state == TaskState::Running);
@@ -145,7 +152,10 @@ impl Pass {
         }
         if state == TaskState::Running {
             self.running_on.insert(tid, entry.ring);
-            self.rings.insert(entry.ring);
+            if self.last_ring != Some(entry.ring) {
+                self.last_ring = Some(entry.ring);
+                self.rings.insert(entry.ring);
+            }
         } else if let Some(ring) = self.running_on.remove(&tid)
             && let Some((TaskState::Running, run_ticks)) = left
         {
@@ -160,7 +170,9 @@ impl Pass {
         }
         if state.is_end() {
             self.lives.forget(tid);
-            self.spawned_at.remove(&tid);
+            if !self.spawned_at.is_empty() {
+                self.spawned_at.remove(&tid);
+            }
         }
     }
 
