@@ -29,19 +29,27 @@ pub(super) enum Blocks {
 impl Blocks {
     /// All blocks from the first on, with the records of this task or of all.
     pub(super) fn new(index: &Arc<Index>, only: Option<TaskId>) -> Blocks {
-        let decoder = || Decoder::new(Arc::clone(index), only);
-        let count = index.blocks.len();
         let processors = thread::available_parallelism().map_or(1, usize::from);
-        if count < BLOCKS_MIN || processors == 1 {
-            return Blocks::Here(Box::new(decoder()));
+        if index.blocks.len() < BLOCKS_MIN || processors == 1 {
+            return Blocks::here(index, only);
         }
-        let step = processors.min(HELPERS_MAX);
-        let helper = |first| Helper::start(decoder(), (first..count).step_by(step));
-        match (0..step).map(helper).collect() {
-            Ok(helpers) => Blocks::Ahead(helpers),
-            // There are threads enough without them.
-            Err(_) => Blocks::Here(Box::new(decoder())),
-        }
+        // Where no thread can be had it takes longer.
+        Blocks::ahead(index, only, processors.min(HELPERS_MAX))
+            .unwrap_or_else(|_| Blocks::here(index, only))
+    }
+
+    fn here(index: &Arc<Index>, only: Option<TaskId>) -> Blocks {
+        Blocks::Here(Box::new(Decoder::new(Arc::clone(index), only)))
+    }
+
+    fn ahead(index: &Arc<Index>, only: Option<TaskId>, helpers: usize) -> io::Result<Blocks> {
+        let count = index.blocks.len();
+        let start = |first| {
+            let decoder = Decoder::new(Arc::clone(index), only);
+            Helper::start(decoder, (first..count).step_by(helpers))
+        };
+        let helpers: io::Result<Vec<Helper>> = (0..helpers).map(start).collect();
+        Ok(Blocks::Ahead(helpers?))
     }
 
     /// Replaces the batch by the block with this number, which follows the one that was asked for last.
@@ -117,6 +125,73 @@ fn decode_all(
         decoder.decode(number, &mut batch);
         if put.send(batch).is_err() {
             return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reader::segments::find;
+    use crate::spill::{Settings, Spiller};
+    use crate::{Pal, RingOwner, TaskEvent};
+    use std::time::Duration;
+
+    /// The index of a log of so many blocks, each with a record of the first task and one of another.
+    fn index(blocks: u64) -> Arc<Index> {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let settings = Settings {
+            flush: Duration::from_nanos(1),
+            ..Settings::new(place.path().join("spill"))
+        };
+        let pal = Pal::memory();
+        let ring = pal.lease(RingOwner::Worker(0));
+        let mut spiller = Spiller::new(&pal, settings).expect("made");
+        for number in 0..=blocks {
+            for tid in [1, 2 + number] {
+                let tid = TaskId::new(tid).expect("in range");
+                ring.write(pal.clock().now(), 1, &TaskEvent::Running { tid });
+            }
+            let _ = spiller.step();
+        }
+        let _ = spiller.finish();
+        let files = find::files(spiller.path());
+        let files = files.expect("readable").expect("segments");
+        let index = Arc::new(Index::of(spiller.path(), files).expect("whole"));
+        assert!(index.blocks.len() as u64 >= blocks);
+        index
+    }
+
+    #[test]
+    fn helpers_hand_out_the_blocks_that_one_decoder_does_and_in_its_order() {
+        let index = index(20);
+        for only in [None, TaskId::new(1), TaskId::new(7)] {
+            for helpers in 1..4 {
+                let mut here = Blocks::here(&index, only);
+                let mut ahead = Blocks::ahead(&index, only, helpers).expect("threads");
+                let (mut expected, mut found) = (Batch::default(), Batch::default());
+                for number in 0..index.blocks.len() {
+                    here.take(number, &mut expected);
+                    ahead.take(number, &mut found);
+                    assert_eq!(found.events, expected.events, "{number} of {helpers}");
+                    assert_eq!(found.words, expected.words);
+                }
+                ahead.take(index.blocks.len(), &mut found);
+                assert!(found.events.is_empty(), "there is none behind the last");
+            }
+        }
+    }
+
+    #[test]
+    fn helpers_end_with_who_reads_however_much_is_left() {
+        let index = index(20);
+        for taken in [0, 3] {
+            let mut ahead = Blocks::ahead(&index, None, 2).expect("threads");
+            for number in 0..taken {
+                ahead.take(number, &mut Batch::default());
+            }
+            drop(ahead);
+            assert_eq!(Arc::strong_count(&index), 1, "no helper has it any more");
         }
     }
 }
