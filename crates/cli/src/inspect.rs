@@ -6,6 +6,7 @@ mod names;
 mod open;
 mod parse;
 mod part;
+mod progress;
 mod ring;
 mod until;
 

@@ -4,7 +4,7 @@ mod chrome;
 mod trace_event;
 
 use super::log;
-use super::open::open;
+use super::open::open_to_print;
 use crate::exit::Stop;
 use crate::out::Out;
 use clap::ValueEnum;
@@ -35,7 +35,7 @@ enum Format {
 ///
 /// When there is no such log, or the output cannot be written.
 pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
-    let opened = open(&options.pal)?;
+    let opened = open_to_print(&options.pal)?;
     log::say_what_is_lost(&opened);
     match options.format {
         Format::Chrome => chrome::write(&opened.log, out),

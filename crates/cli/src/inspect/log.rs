@@ -6,7 +6,7 @@ mod line;
 use super::event::Events;
 use super::lost;
 use super::names::Names;
-use super::open::{Opened, open};
+use super::open::{Opened, open_to_print};
 use crate::exit::Stop;
 use crate::out::Out;
 use filter::Filter;
@@ -42,7 +42,7 @@ pub struct Options {
 ///
 /// When there is no such log or kind, or the output cannot be written.
 pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
-    let opened = open(&options.pal)?;
+    let opened = open_to_print(&options.pal)?;
     let log = &opened.log;
     options.wanted.check(&opened, &Events::new(log))?;
     say_what_is_lost(&opened);

@@ -1,9 +1,11 @@
 //! Owns the way from what a user calls a log to the log.
 
+use super::progress;
 use crate::exit::Stop;
 use crate::human;
 use glasshouse_pal::dir::LogDir;
 use glasshouse_pal::reader::Log;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 /// A log that is open, and the file that it is in.
@@ -31,4 +33,27 @@ pub fn open(argument: &str) -> Result<Opened, Stop> {
         .map_err(|error| told(&error))?;
     let log = Log::open(&path).map_err(|error| told(&error))?;
     Ok(Opened { path, log })
+}
+
+/// The same for a command that prints when it has read everything: until then it says how far it is.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn open_watched(argument: &str) -> Result<Opened, Stop> {
+    let mut opened = open(argument)?;
+    progress::show(&mut opened.log);
+    Ok(opened)
+}
+
+/// The same for a command that prints as it reads: it says how far it is where what it prints goes elsewhere.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn open_to_print(argument: &str) -> Result<Opened, Stop> {
+    match std::io::stdout().is_terminal() {
+        true => open(argument),
+        false => open_watched(argument),
+    }
 }

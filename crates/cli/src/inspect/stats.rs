@@ -7,7 +7,7 @@ mod spread;
 
 use super::lost::{self, Lost};
 use super::names::Names;
-use super::open::{Opened, open};
+use super::open::{Opened, open_watched};
 use super::ring::Ring;
 use crate::exit::Stop;
 use crate::human::Span;
@@ -43,7 +43,7 @@ pub struct Options {
 ///
 /// When there is no such log, or the output cannot be written.
 pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
-    let opened = open(&options.pal)?;
+    let opened = open_watched(&options.pal)?;
     let stats = Stats::of(&opened);
     if options.json {
         return out.json(&stats);

@@ -5,7 +5,7 @@ mod state;
 use super::event::{Events, Told};
 use super::lost;
 use super::names::Names;
-use super::open::{Opened, open};
+use super::open::{Opened, open_watched};
 use super::part::shares;
 use super::until::until;
 use crate::exit::Stop;
@@ -41,7 +41,7 @@ pub struct Options {
 ///
 /// When there is no such log or task, or the output cannot be written.
 pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
-    let opened = open(&options.pal)?;
+    let opened = open_watched(&options.pal)?;
     let log = &opened.log;
     let mut teller = Teller {
         task: options.task,

@@ -1,7 +1,7 @@
 //! Owns `glasshouse verify`: whether a log's records, its task table and its counts agree.
 
 use super::lost::{self, Lost};
-use super::open::{Opened, open};
+use super::open::{Opened, open_watched};
 use crate::exit::Stop;
 use crate::human;
 use crate::out::Out;
@@ -29,7 +29,7 @@ pub struct Options {
 ///
 /// When the log does not hold, there is none, or the output cannot be written.
 pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
-    let opened = open(&options.pal)?;
+    let opened = open_watched(&options.pal)?;
     let report = verify(&opened.log);
     if options.json {
         out.json(&Verdict::of(&opened, &report))?;

@@ -7,7 +7,7 @@ mod waits;
 
 use super::lost;
 use super::names::Names;
-use super::open::{Opened, open};
+use super::open::{Opened, open_watched};
 use super::task::unknown;
 use super::until::until;
 use crate::exit::Stop;
@@ -37,7 +37,7 @@ pub struct Options {
 ///
 /// When there is no such log or task, or the output cannot be written.
 pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
-    let opened = open(&options.pal)?;
+    let opened = open_watched(&options.pal)?;
     let mut names = Names::new(&opened.log);
     let Some(task) = options.task else {
         let (picture, until) = picture(&opened.log, &mut names);

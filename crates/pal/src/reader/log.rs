@@ -5,6 +5,7 @@ use super::image::Image;
 use super::loss::Loss;
 use super::mapped::Mapped;
 use super::names::{KindSchema, Site};
+use super::progress::{Progress, Watcher};
 use super::records::Records;
 use super::ring_info::RingInfo;
 use super::segments::Segments;
@@ -45,6 +46,8 @@ use std::sync::Arc;
 /// ```
 pub struct Log {
     place: Place,
+    /// Who is told how far a reading has come.
+    watcher: Option<Watcher>,
 }
 
 /// Where the records are.
@@ -76,7 +79,7 @@ impl Log {
             Some(segments) => Place::Segments(segments),
             None => Place::Mapped(Box::new(Mapped::open(path)?)),
         };
-        Ok(Log { place })
+        Ok(Log::over(place))
     }
 
     /// Opens a copy of a log that is in memory, such as one that came from another machine.
@@ -95,16 +98,33 @@ impl Log {
     /// ```
     pub fn from_bytes(bytes: &[u8]) -> Result<Log, OpenError> {
         let mapped = Mapped::over_copy(bytes)?;
-        Ok(Log {
-            place: Place::Mapped(Box::new(mapped)),
-        })
+        Ok(Log::over(Place::Mapped(Box::new(mapped))))
     }
 
     pub(crate) fn over_memory(mapping: &Arc<Mapping>) -> Result<Log, OpenError> {
         let mapped = Mapped::over_memory(mapping)?;
-        Ok(Log {
-            place: Place::Mapped(Box::new(mapped)),
-        })
+        Ok(Log::over(Place::Mapped(Box::new(mapped))))
+    }
+
+    fn over(place: Place) -> Log {
+        let watcher = None;
+        Log { place, watcher }
+    }
+
+    /// Has the watcher told how far each pass over the records has come, from then on. Only segments hold so many that
+    /// it is of use, and of those it is told at each block; on the thread that reads.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// let mut log = glasshouse_pal::Pal::memory().log();
+    /// let told = std::sync::Arc::new(AtomicUsize::new(0));
+    /// let counted = std::sync::Arc::clone(&told);
+    /// log.watch(move |_| { counted.fetch_add(1, Ordering::Relaxed); });
+    /// assert_eq!(log.records().count(), 0);
+    /// assert_eq!(told.load(Ordering::Relaxed), 0);
+    /// ```
+    pub fn watch(&mut self, watcher: impl Fn(Progress) + Send + Sync + 'static) {
+        self.watcher = Some(Arc::new(watcher));
     }
 
     /// The process that wrote the log. All zeros where nothing in the log depends on it.
@@ -182,7 +202,7 @@ impl Log {
 
     /// All events in time order across rings.
     pub fn records(&self) -> Records {
-        ask!(self, log => log.records())
+        ask!(self, log => log.records()).watched(self.watcher.as_ref())
     }
 
     /// The events about one task, in time order. Of segments only the blocks that hold some are decoded.
@@ -198,7 +218,7 @@ impl Log {
     /// assert_eq!(pal.log().records_about(one).count(), 2);
     /// ```
     pub fn records_about(&self, tid: TaskId) -> Records {
-        ask!(self, log => log.records()).about(tid)
+        self.records().about(tid)
     }
 
     /// The events that were recorded since the cursor was made or used last, in time order among

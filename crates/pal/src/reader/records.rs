@@ -1,6 +1,7 @@
 //! Owns the iteration over a log's events.
 
 use super::entry::Entry;
+use super::progress::{Watched, Watcher};
 use super::segments::Stream;
 use super::snapshot::Snapshot;
 use crate::clock::Rate;
@@ -49,6 +50,14 @@ impl Records {
             rate,
             about: None,
         }
+    }
+
+    /// Those of which this watcher is told.
+    pub(super) fn watched(mut self, watcher: Option<&Watcher>) -> Records {
+        if let (From::Segments(stream), Some(watcher)) = (&mut self.from, watcher) {
+            stream.watch(Watched::by(Arc::clone(watcher)));
+        }
+        self
     }
 
     /// Those of one task. To be asked before the first is taken.

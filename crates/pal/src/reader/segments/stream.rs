@@ -10,6 +10,7 @@ use super::index::Index;
 use crate::id::TaskId;
 use crate::reader::kinds::Kinds;
 use crate::reader::order::sort_packed;
+use crate::reader::progress::Watched;
 use crate::segment::Packed;
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ pub(crate) struct Stream {
     /// How many of `pending` no later block can come before.
     settled: usize,
     only: Option<TaskId>,
+    watched: Option<Watched>,
 }
 
 impl Stream {
@@ -47,7 +49,13 @@ impl Stream {
             at: 0,
             settled: 0,
             only: None,
+            watched: None,
         }
+    }
+
+    /// Tells of each block.
+    pub(crate) fn watch(&mut self, watched: Watched) {
+        self.watched = Some(watched);
     }
 
     /// Leaves out what is not about this task.
@@ -89,6 +97,9 @@ impl Stream {
         let number = self.next_block;
         if number >= self.index.blocks.len() {
             return None;
+        }
+        if let Some(watched) = &mut self.watched {
+            watched.came_to(number, self.index.blocks.len());
         }
         self.next_block += 1;
         let (index, only) = (&self.index, self.only);
