@@ -147,7 +147,7 @@ impl<'a, 'out> Printer<'a, 'out> {
         out: &'out mut Out,
     ) -> Printer<'a, 'out> {
         Printer {
-            names: Names::new(log),
+            names: Names::in_passing(log),
             events: Events::new(log),
             filter,
             is_json,
