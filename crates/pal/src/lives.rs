@@ -7,6 +7,7 @@
 //! Where the rings have wrapped, a fold begins at the horizon: earlier records are left out, and a task
 //! that is first seen in mid-life is taken as it is found and judged from there.
 
+mod ended;
 mod gaps;
 mod life;
 
@@ -15,6 +16,7 @@ pub use life::{Life, WAITS};
 use crate::automaton::{self, Violation};
 use crate::reader::Gap;
 use crate::{TaskEvent, TaskId, TaskState};
+use ended::Ended;
 use foldhash::HashMap;
 use gaps::Gaps;
 use std::collections::hash_map::Entry;
@@ -99,6 +101,10 @@ pub struct Lives {
     /// Records before it are left out; `None` where the log holds everything since its beginning.
     horizon: Option<u64>,
     gaps: Gaps,
+    /// Those that have ended, where their lives are given up.
+    ended: Option<Ended>,
+    /// The task that the last record ended, where its life is to be given up some day.
+    last_end: Option<TaskId>,
 }
 
 impl Lives {
@@ -108,6 +114,8 @@ impl Lives {
             lives: HashMap::default(),
             horizon: None,
             gaps: Gaps::default(),
+            ended: None,
+            last_end: None,
         }
     }
 
@@ -118,6 +126,8 @@ impl Lives {
             lives: HashMap::default(),
             horizon: Some(horizon),
             gaps: Gaps::default(),
+            ended: None,
+            last_end: None,
         }
     }
 
@@ -128,16 +138,52 @@ impl Lives {
         self
     }
 
+    /// The same for who asks of tasks only as they live: those that have ended long before are given up, so that the
+    /// memory goes with the tasks that live at a time, and not with all that ever did.
+    ///
+    /// ```
+    /// use glasshouse_pal::lives::Lives;
+    /// assert_eq!(Lives::whole().giving_up_ended().given_up(), 0);
+    /// ```
+    pub fn giving_up_ended(mut self) -> Lives {
+        self.ended = Some(Ended::default());
+        self
+    }
+
+    /// How many tasks were given up: all of them had ended.
+    pub fn given_up(&self) -> u64 {
+        self.ended.as_ref().map_or(0, |ended| ended.count)
+    }
+
+    /// Gives up the life of a task that ended long before the one that ended last.
+    fn give_up(&mut self) {
+        let (Some(ended), Some(tid)) = (&mut self.ended, self.last_end.take()) else {
+            return;
+        };
+        // One that went on after its end, against the rule, is judged on.
+        if let Some(first) = ended.push(tid)
+            && let Entry::Occupied(life) = self.lives.entry(first)
+            && life.get().state.is_end()
+        {
+            ended.give_up(first, life.remove().state);
+        }
+    }
+
     /// Takes in the next record; `None` where it is no transition of a task or lies before the horizon.
     pub fn feed(&mut self, stamp: u64, aux: u8, event: &TaskEvent) -> Option<Step<'_>> {
         let (tid, entered) = (event.tid()?, event.state()?);
         if self.leaves_out(stamp) {
             return None;
         }
+        self.give_up();
         let passed = self.gaps.passed_at(stamp);
         let (life, before, left, fault) = match self.lives.entry(tid) {
             Entry::Vacant(vacant) => {
-                let fault = begin(aux, event, self.horizon.is_none() && passed == 0);
+                let end = self.ended.as_ref().and_then(|ended| ended.end_of(tid));
+                let fault = match end {
+                    Some(end) => Some(Fault::Rule(Violation::AfterEnd { end, entered })),
+                    None => begin(aux, event, self.horizon.is_none() && passed == 0),
+                };
                 let mut life = Life::beginning(stamp, aux, entered);
                 life.gaps_passed = passed;
                 (vacant.insert(life), None, None, fault)
@@ -155,6 +201,9 @@ impl Lives {
         life.faults += u32::from(fault.is_some());
         if !matches!(fault, Some(Fault::Disorder { .. })) {
             life.enter(entered, event);
+        }
+        if self.ended.is_some() && life.state.is_end() {
+            self.last_end = Some(tid);
         }
         Some(Step {
             tid,

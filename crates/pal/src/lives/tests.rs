@@ -175,3 +175,39 @@ fn a_stall_is_no_step() {
     assert!(lives.feed(1, 0, &stalled).is_none());
     assert_eq!(lives.iter().count(), 0);
 }
+
+#[test]
+fn who_gives_up_tasks_that_have_ended_keeps_the_last_ones_and_knows_the_ends_of_all() {
+    let mut lives = Lives::whole().giving_up_ended();
+    let count = ended::KEPT_MAX as u64 + 1000;
+    for number in 1..=count {
+        let (tid, stamp) = (tid(number), number * 10);
+        lives.feed(stamp, 0, &spawned(tid));
+        // One in a hundred lives on.
+        if number % 100 != 0 {
+            lives.feed(stamp + 1, 1, &TaskEvent::Running { tid });
+            lives.feed(stamp + 2, 2, &TaskEvent::Done { tid });
+        }
+    }
+    let ended = count - count / 100;
+    assert_eq!(lives.given_up(), ended - 1 - ended::KEPT_MAX as u64);
+    assert_eq!(
+        lives.given_up() + lives.iter().count() as u64,
+        count,
+        "each is counted once"
+    );
+    assert_eq!(lives.of(tid(1)), None);
+    assert!(lives.of(tid(100)).is_some() && lives.of(tid(count - 1)).is_some());
+
+    let fault = |lives: &mut Lives, number| {
+        let event = TaskEvent::Running { tid: tid(number) };
+        let step = lives.feed(u64::MAX, 3, &event).expect("a transition");
+        step.fault
+    };
+    let after_end = Some(Fault::Rule(Violation::AfterEnd {
+        end: TaskState::Done,
+        entered: TaskState::Running,
+    }));
+    assert_eq!(fault(&mut lives, 1), after_end, "it was given up");
+    assert_eq!(fault(&mut lives, count - 1), after_end, "it was kept");
+}

@@ -1,0 +1,101 @@
+//! Owns what a fold keeps of tasks that have ended, where it gives up their lives: the last ones in full, for a record of
+//! theirs may come late, and of the others that they have ended, and how.
+//!
+//! Numbers of tasks are handed out in order, and few tasks live: the others are few runs of numbers.
+
+use crate::{TaskId, TaskState};
+use std::collections::{BTreeMap, VecDeque};
+
+/// The last that have ended, whose lives are kept. A guess: more than end while a record is on its way.
+pub(super) const KEPT_MAX: usize = 65_536;
+
+/// The tasks that have ended.
+#[derive(Debug, Default)]
+pub(super) struct Ended {
+    /// Those whose lives are kept, the first to end first.
+    kept: VecDeque<TaskId>,
+    /// The others.
+    given_up: Runs,
+    /// Those of them that failed.
+    failed: Runs,
+    /// How many the others are.
+    pub(super) count: u64,
+}
+
+impl Ended {
+    /// A task has ended; the one whose life is given up for it.
+    pub(super) fn push(&mut self, tid: TaskId) -> Option<TaskId> {
+        self.kept.push_back(tid);
+        match self.kept.len() > KEPT_MAX {
+            true => self.kept.pop_front(),
+            false => None,
+        }
+    }
+
+    /// A task's life was given up, of which this was the end.
+    pub(super) fn give_up(&mut self, tid: TaskId, end: TaskState) {
+        self.count += u64::from(self.given_up.add(tid.number()));
+        if end == TaskState::Failed {
+            self.failed.add(tid.number());
+        }
+    }
+
+    /// How a task has ended whose life was given up; `None` for any other.
+    pub(super) fn end_of(&self, tid: TaskId) -> Option<TaskState> {
+        if !self.given_up.has(tid.number()) {
+            return None;
+        }
+        Some(match self.failed.has(tid.number()) {
+            true => TaskState::Failed,
+            false => TaskState::Done,
+        })
+    }
+}
+
+/// A set of numbers: the last of each run, by its first.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Runs(BTreeMap<u64, u64>);
+
+impl Runs {
+    fn has(&self, number: u64) -> bool {
+        let run = self.0.range(..=number).next_back();
+        run.is_some_and(|(_, last)| *last >= number)
+    }
+
+    /// Adds a number; whether it was not there.
+    fn add(&mut self, number: u64) -> bool {
+        if self.has(number) {
+            return false;
+        }
+        let last = self.0.remove(&(number + 1)).unwrap_or(number);
+        let before = self.0.range_mut(..number).next_back();
+        match before.filter(|(_, before)| **before + 1 == number) {
+            Some((_, before)) => *before = last,
+            None => {
+                self.0.insert(number, last);
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        fn runs_are_a_set_of_numbers(numbers in prop::collection::vec(1u64..60, 0..80)) {
+            let mut runs = Runs::default();
+            let mut set = BTreeSet::new();
+            for number in numbers {
+                prop_assert_eq!(runs.add(number), set.insert(number));
+                let starts = set.iter().filter(|number| !set.contains(&(**number - 1)));
+                prop_assert!(runs.0.keys().eq(starts));
+                prop_assert!((0..62).all(|number| runs.has(number) == set.contains(&number)));
+            }
+        }
+    }
+}
