@@ -4,6 +4,9 @@ use crate::exit::Stop;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, BufWriter, StdoutLock, Write};
 
+/// What is written at once: as much as a pipe holds.
+const BUFFER_BYTES: usize = 64 << 10;
+
 /// Standard output while a command has it to itself.
 pub struct Out {
     inner: BufWriter<StdoutLock<'static>>,
@@ -13,7 +16,7 @@ impl Out {
     /// Takes standard output.
     pub fn take() -> Out {
         Out {
-            inner: BufWriter::new(io::stdout().lock()),
+            inner: BufWriter::with_capacity(BUFFER_BYTES, io::stdout().lock()),
         }
     }
 

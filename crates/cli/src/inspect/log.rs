@@ -170,9 +170,13 @@ impl<'a, 'out> Printer<'a, 'out> {
         let site = entry.event.tid().and_then(|tid| self.names.of_task(tid));
         let line = Line {
             entry,
-            wall_ns: self.events.log().wall_ns(entry.stamp),
+            // Only JSON tells the date.
+            wall_ns: self
+                .is_json
+                .then(|| self.events.log().wall_ns(entry.stamp))
+                .flatten(),
             event: self.events.name(&entry.event),
-            name: site.and_then(|site| site.name.clone()),
+            name: site.as_ref().and_then(|site| site.name.as_deref()),
             fields: self.events.fields(&entry.event, &mut self.names),
         };
         if self.is_json {

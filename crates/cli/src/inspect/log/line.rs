@@ -3,7 +3,7 @@
 use crate::human;
 use crate::inspect::event::Field;
 use crate::inspect::ring::Ring;
-use glasshouse_pal::reader::Entry;
+use glasshouse_pal::reader::{Entry, RingId};
 use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::borrow::Cow;
@@ -12,11 +12,11 @@ use std::fmt;
 /// One record with everything that is said of it.
 pub struct Line<'a> {
     pub entry: &'a Entry,
-    /// In nanoseconds since 1970 UTC, where the log holds a date.
+    /// In nanoseconds since 1970 UTC, where the log holds a date and it is told.
     pub wall_ns: Option<u64>,
     pub event: Cow<'static, str>,
     /// The task's name.
-    pub name: Option<String>,
+    pub name: Option<&'a str>,
     pub fields: Vec<Field>,
 }
 
@@ -29,32 +29,27 @@ impl Line<'_> {
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ring = self.entry.ring.to_string();
-        write!(f, "{} {ring:>5} ", human::at(self.entry.at_ns))?;
-        let task = match self.entry.event.tid() {
-            Some(task) => format!("#{task}"),
-            None => String::new(),
-        };
-        let name = self.name.as_deref().unwrap_or_default();
-        write!(
-            f,
-            "{task:>7} {} {}",
-            padded(name, 18),
-            human::plain(&self.event)
-        )?;
+        f.write_str(&human::at(self.entry.at_ns))?;
+        match self.entry.ring {
+            RingId::Worker(number) => write!(f, " {number:>5} ")?,
+            RingId::External(number) => write!(f, " {:>5} ", format!("ext{number}"))?,
+        }
+        match self.entry.event.tid() {
+            Some(task) => {
+                let digits = task.number().ilog10() as usize + 1;
+                write!(f, "{:1$}#{task} ", "", 6usize.saturating_sub(digits))?;
+            }
+            None => write!(f, "{:7} ", "")?,
+        }
+        let name = human::plain(self.name.unwrap_or_default());
+        let missing = 18usize.saturating_sub(human::width(&name));
+        write!(f, "{name}{:missing$} {}", "", human::plain(&self.event))?;
         for (name, value) in &self.fields {
             let name = name.strip_suffix("_ns").unwrap_or(name);
             write!(f, " {}={value}", human::plain(name))?;
         }
         Ok(())
     }
-}
-
-/// `text` without control characters, filled up to this many columns.
-fn padded(text: &str, columns: usize) -> String {
-    let text = human::plain(text);
-    let missing = columns.saturating_sub(human::width(&text));
-    format!("{text}{}", " ".repeat(missing))
 }
 
 impl Serialize for Line<'_> {
