@@ -34,7 +34,7 @@ mod snapshot;
 mod source;
 mod tasks;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod wall;
 
 pub use entry::{Entry, RingId};

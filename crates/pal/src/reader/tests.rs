@@ -4,6 +4,6 @@
 //! as ever (`golden`).
 
 mod beside;
-mod golden;
+pub(crate) mod golden;
 mod hostile;
 mod model;

@@ -102,6 +102,11 @@ impl Spiller {
         if pal.clock().is_virtual() {
             return Err(SpillError::VirtualClock);
         }
+        Spiller::over(pal, settings)
+    }
+
+    /// The same whatever the clock.
+    pub(super) fn over(pal: &Pal, settings: Settings) -> Result<Spiller, SpillError> {
         settings.check()?;
         let log = pal.log();
         let begun = log.clock_pairs().first().map_or(0, |pair| pair.wall_ns);

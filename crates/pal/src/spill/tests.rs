@@ -2,10 +2,12 @@
 //!
 //! - Through any rotation, with records that come late and on many rings.
 //! - What is not kept is told: overrun rings, a small budget, removed segments.
+//! - Segments of every version of the format are read as ever.
 //! - The total bound holds at every moment, and other processes' segments stay while they live.
 
 mod bounds;
 mod gaps;
+mod golden;
 mod hostile;
 mod program;
 mod round_trip;

@@ -2,7 +2,7 @@
 //! writes them byte for byte, and reads them. What they say as `glasshouse log --json` is asserted beside the
 //! binary.
 
-mod story;
+pub(crate) mod story;
 mod trim;
 
 use crate::clock::Clock;

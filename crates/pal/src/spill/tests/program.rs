@@ -70,6 +70,11 @@ impl Program {
         self.stamp
     }
 
+    /// The same with tasks whose numbers are greater than this.
+    pub(super) fn above(self, next: u64) -> Program {
+        Program { next, ..self }
+    }
+
     /// So many events, at the present.
     pub(super) fn run(&mut self, events: u64) {
         for _ in 0..events {
