@@ -8,6 +8,7 @@
 mod bounds;
 mod gaps;
 mod golden;
+mod held;
 mod hostile;
 mod program;
 mod round_trip;

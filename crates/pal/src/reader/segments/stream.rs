@@ -11,12 +11,15 @@ use crate::id::TaskId;
 use crate::reader::kinds::Kinds;
 use crate::reader::order::sort_packed;
 use crate::reader::progress::Watched;
-use crate::segment::Packed;
+use crate::segment::{BLOCK_RECORDS_MAX, Packed};
 use std::sync::Arc;
 
 /// The blocks that are looked at ahead for records that came late. Should one come later still, it is out of order, as
 /// it is in its ring.
 const AHEAD: usize = 16;
+/// The records that are held back at most for those that came late, if later ones are to be out of order for it: else a
+/// small file of blocks that overlap would take gigabytes.
+const HELD_MAX: usize = AHEAD * BLOCK_RECORDS_MAX;
 
 /// The records of a log's segments. It holds the records of as many blocks as overlap, of one mostly.
 pub(crate) struct Stream {
@@ -108,12 +111,13 @@ impl Stream {
         self.take_batch();
         let ahead = self.index.blocks.iter().skip(self.next_block).take(AHEAD);
         let least = ahead.map(|block| block.first).min();
-        self.settled = match least {
+        let settled = match least {
             None => self.pending.len(),
             Some(least) => self
                 .pending
                 .partition_point(|packed| packed.stamp() < least),
         };
+        self.settled = settled.max(self.pending.len().saturating_sub(HELD_MAX));
         Some(())
     }
 
