@@ -2,16 +2,15 @@
 //! hostile file but that it says the same twice, and no more than it has room for.
 
 use crate::file::HostileFile;
+use crate::limits::Limits;
 use crate::memory::bounded;
-use glasshouse_pal::lives::Lives;
 use glasshouse_pal::reader::{Cursor, Log, OpenError};
 use glasshouse_pal::verify::{Report, verify};
-use glasshouse_pal::{Event, SiteId, TextId};
+use glasshouse_pal::why::{Inquiry, Waits};
+use glasshouse_pal::{Event, SiteId, TaskId, TextId};
 use std::cell::Cell;
 use std::hint::black_box;
-
-/// The fold of a record of 32 bytes may begin a life, and a finding.
-const FOLD_TIMES: usize = 24;
+use std::path::Path;
 
 /// Of so many logs one is read from a file, too: the kernel takes most of the time then.
 const FILES_EACH: usize = 64;
@@ -25,50 +24,75 @@ pub fn ask_everything(bytes: &[u8]) {
         static FILE: HostileFile = HostileFile::new();
         static COUNT: Cell<usize> = const { Cell::new(0) };
     }
-    let file_bytes = bytes.len();
-    // Its copy of the bytes is the file's size.
+    let limits = Limits::of_rings(bytes.len());
     ask(
-        bounded("open", file_bytes, 2, || Log::from_bytes(bytes)),
-        file_bytes,
+        bounded("open", bytes.len(), limits.open, || Log::from_bytes(bytes)),
+        &limits,
     );
     COUNT.set(COUNT.get() + 1);
     if COUNT.get().is_multiple_of(FILES_EACH) {
-        FILE.with(|file| {
-            let path = file.with(bytes);
-            ask(
-                bounded("open", file_bytes, 1, || Log::open(path)),
-                file_bytes,
-            );
-        });
+        // A file may be a segment as well.
+        let limits = match bytes.starts_with(b"GLASSSEG") {
+            true => Limits::of_segments(bytes.len()),
+            false => limits,
+        };
+        FILE.with(|file| ask_path(file.with(bytes), &limits));
     }
+}
+
+/// Asks a file, or a directory of segments.
+///
+/// # Panics
+/// As [`ask_everything`].
+pub fn ask_path(path: &Path, limits: &Limits) -> Option<Report> {
+    ask(
+        bounded("open", limits.file_bytes, limits.open, || Log::open(path)),
+        limits,
+    )
 }
 
 /// Asks one log for everything; returns how it was judged, if it could be opened.
-fn ask(log: Result<Log, OpenError>, file_bytes: usize) -> Option<Report> {
+fn ask(log: Result<Log, OpenError>, limits: &Limits) -> Option<Report> {
     let mut log = log.ok()?;
-    bounded("records", file_bytes, 2, || ask_records(&log, file_bytes));
-    bounded("task table", file_bytes, 1, || ask_tasks(&log, file_bytes));
-    bounded("image", file_bytes, 2, || black_box(log.image()));
+    let bytes = limits.file_bytes;
+    let (count, someone) = bounded("records", bytes, limits.records, || {
+        ask_records(&log, limits)
+    });
+    bounded("task table", bytes, limits.tasks, || {
+        ask_tasks(&log, limits)
+    });
+    bounded("known tasks", bytes, limits.known_tasks, || {
+        let count = log.known_tasks().len();
+        assert!(count <= limits.rows, "{count} tasks in {bytes} bytes");
+    });
+    bounded("image", bytes, limits.records, || black_box(log.image()));
     ask_names(&log);
-    bounded("follow", file_bytes, 2, || ask_to_follow(&log));
-    let report = bounded("verify", file_bytes, FOLD_TIMES, || ask_to_verify(&log));
-    bounded("lives", file_bytes, FOLD_TIMES, || ask_lives(&log));
-    let before = log.records().count();
+    bounded("follow", bytes, limits.records, || {
+        ask_to_follow(&log, count)
+    });
+    let report = bounded("verify", bytes, limits.fold, || ask_to_verify(&log));
+    bounded("lives", bytes, limits.fold, || ask_lives(&log));
+    bounded("why", bytes, limits.fold, || ask_why(&log, someone));
     log.refresh();
-    assert_eq!(log.records().count(), before, "the file has not changed");
+    assert_eq!(log.records().count(), count, "the file has not changed");
     Some(report)
 }
 
-fn ask_records(log: &Log, file_bytes: usize) {
+/// Returns how many there are, and a task that one speaks of.
+fn ask_records(log: &Log, limits: &Limits) -> (usize, Option<TaskId>) {
     let mut count = 0;
+    let mut someone = None;
     for entry in log.records() {
         count += 1;
+        someone = entry.event.tid().or(someone);
         black_box((log.wall_ns(entry.stamp), log.at_ns(entry.stamp)));
     }
-    assert!(
-        count * 32 <= file_bytes,
-        "{count} records in {file_bytes} bytes"
-    );
+    let most = limits.events;
+    assert!(count <= most, "{count} events, at most {most} had room");
+    if let Some(tid) = someone {
+        let about = log.records_about(tid).count();
+        assert!(about > 0 && about <= count, "{about} of {count} records");
+    }
     let loss = log.loss();
     black_box((
         loss.overwritten(),
@@ -88,14 +112,13 @@ fn ask_records(log: &Log, file_bytes: usize) {
         log.is_crash_safe(),
         log.start_stamp(),
     ));
+    (count, someone)
 }
 
-fn ask_tasks(log: &Log, file_bytes: usize) {
+fn ask_tasks(log: &Log, limits: &Limits) {
     let count = log.tasks().count();
-    assert!(
-        count * 64 <= file_bytes,
-        "{count} tasks in {file_bytes} bytes"
-    );
+    let most = limits.rows;
+    assert!(count <= most, "{count} tasks, at most {most} had room");
 }
 
 fn ask_names(log: &Log) {
@@ -107,10 +130,10 @@ fn ask_names(log: &Log) {
     }
 }
 
-fn ask_to_follow(log: &Log) {
+fn ask_to_follow(log: &Log, count: usize) {
     let mut cursor = Cursor::default();
     let (records, _) = log.follow(&mut cursor);
-    assert_eq!(records.count(), log.records().count());
+    assert_eq!(records.count(), count);
     let (records, lost) = log.follow(&mut cursor);
     assert_eq!((records.count(), lost), (0, 0), "the file has not changed");
 }
@@ -124,18 +147,43 @@ fn ask_to_verify(log: &Log) -> Report {
 }
 
 fn ask_lives(log: &Log) {
-    let mut lives = log.horizon().map_or_else(Lives::whole, Lives::from_horizon);
+    let mut lives = log.lives();
     for entry in log.records() {
         if let Event::Task(event) = &entry.event {
             black_box(lives.feed(entry.stamp, entry.aux, event));
         }
     }
     for (_, life) in lives.iter() {
-        if life.faults == 0 {
+        if life.faults == 0 && !life.has_gap {
             let whole = u128::from(life.run_ticks)
                 + u128::from(life.ready_ticks)
                 + u128::from(life.wait_total_ticks());
             assert_eq!(whole, u128::from(life.since - life.first), "{life:?}");
         }
     }
+}
+
+/// Asks why a task was late, and who waits for whom.
+fn ask_why(log: &Log, task: Option<TaskId>) {
+    let horizon = log.horizon();
+    let mut inquiry = task.map(|task| match horizon {
+        Some(horizon) => Inquiry::from_horizon(task, horizon),
+        None => Inquiry::whole(task),
+    });
+    let mut waits = horizon.map_or_else(Waits::whole, Waits::from_horizon);
+    let mut last = 0;
+    for entry in log.records() {
+        last = entry.stamp;
+        waits.feed(&entry);
+        if let Some(inquiry) = &mut inquiry {
+            inquiry.feed(&entry);
+        }
+    }
+    log.tasks().for_each(|row| waits.row(&row));
+    let picture = waits.picture();
+    black_box((
+        picture.can_any_act(),
+        task.map(|task| picture.prospect(task)),
+    ));
+    black_box(inquiry.and_then(|inquiry| inquiry.finish(last)));
 }

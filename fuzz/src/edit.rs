@@ -2,6 +2,7 @@
 //!
 //! The places are those of `docs/pal-format.md`, so that this is a second reading of that page, too.
 
+use crate::number::Number;
 use arbitrary::Arbitrary;
 use glasshouse_pal::ProcessId;
 
@@ -91,33 +92,8 @@ enum Edit {
     },
 }
 
-/// A word, given what was there.
-#[derive(Arbitrary, Clone, Copy, Debug)]
-enum Number {
-    Zero,
-    Most,
-    Any(u64),
-    Small(u8),
-    PowerOfTwo(u8),
-    Flip(u8),
-    Add(i8),
-}
-
-impl Number {
-    fn over(self, was: u64) -> u64 {
-        match self {
-            Number::Zero => 0,
-            Number::Most => u64::MAX,
-            Number::Any(word) => word,
-            Number::Small(number) => number.into(),
-            Number::PowerOfTwo(bit) => 1 << (bit % 64),
-            Number::Flip(bit) => was ^ 1 << (bit % 64),
-            Number::Add(by) => was.wrapping_add_signed(by.into()),
-        }
-    }
-}
-
 /// What the format calls sections.
+#[expect(dead_code, reason = "rings are found by their headers")]
 #[derive(Clone, Copy)]
 enum Section {
     Schema = 1,
