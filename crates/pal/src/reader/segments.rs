@@ -136,7 +136,7 @@ impl Segments {
     }
 
     pub(crate) fn tasks(&self) -> Tasks<'_> {
-        Tasks::noted(self.index.notes.newest_rows.clone())
+        Tasks::noted(self.index.notes.newest_rows())
     }
 
     pub(crate) fn known_tasks(&self) -> Vec<TaskRow> {

@@ -15,8 +15,8 @@ pub(super) struct Notes {
     texts: HashMap<TextId, String>,
     sites: HashMap<SiteId, Site>,
     pub(super) kinds: HashMap<u8, KindSchema>,
-    /// The rows that were noted last, all together.
-    pub(super) newest_rows: Vec<TaskRow>,
+    /// The tasks of the rows that were noted last, all together.
+    newest: Vec<TaskId>,
     /// Each task's last row.
     pub(super) known_rows: HashMap<TaskId, TaskRow>,
     pub(super) status: Option<Status>,
@@ -38,16 +38,22 @@ impl Notes {
             SectionKind::Tasks => {
                 let rows = take_rows(payload)?;
                 if !was_in_rows {
-                    self.newest_rows.clear();
+                    self.newest.clear();
                 }
+                self.newest.extend(rows.iter().map(|row| row.id));
                 self.known_rows
-                    .extend(rows.iter().map(|row| (row.id, *row)));
-                self.newest_rows.extend(rows);
+                    .extend(rows.into_iter().map(|row| (row.id, row)));
             }
             SectionKind::Status => self.status = Some(Status::take(payload)?),
             SectionKind::Block | SectionKind::Gap => {}
         }
         Some(())
+    }
+
+    /// The rows that were noted last, all together.
+    pub(super) fn newest_rows(&self) -> Vec<TaskRow> {
+        let row = |id: &TaskId| self.known_rows.get(id).copied();
+        self.newest.iter().filter_map(row).collect()
     }
 
     pub(super) fn text(&self, id: TextId) -> Option<String> {
