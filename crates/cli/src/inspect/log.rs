@@ -10,6 +10,7 @@ use super::open::{Opened, open_to_print};
 use crate::exit::Stop;
 use crate::out::Out;
 use filter::Filter;
+use glasshouse_pal::Lifecycle;
 use glasshouse_pal::reader::{Cursor, Entry, Log, Records};
 use line::Line;
 use std::io::Write;
@@ -44,6 +45,9 @@ pub struct Options {
 pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     let opened = open_to_print(&options.pal)?;
     let log = &opened.log;
+    if options.follow {
+        refuse_to_follow_a_spill(&opened)?;
+    }
     options.wanted.check(&opened, &Events::new(log))?;
     say_what_is_lost(&opened);
     let newest = match options.wanted.counts_from_the_end() {
@@ -88,6 +92,20 @@ fn newest(records: Records) -> u64 {
 fn say(line: std::fmt::Arguments<'_>) {
     // Nobody is left to tell where standard error itself cannot be written.
     let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// What a process spills is read as it was when it was opened: to print that and end would look as if no more came.
+fn refuse_to_follow_a_spill(opened: &Opened) -> Result<(), Stop> {
+    let (log, process) = (&opened.log, opened.log.process());
+    if log.is_segments() && log.lifecycle() == Lifecycle::Running && process.is_alive() {
+        return Err(Stop::input(format_args!(
+            "{}: its process goes on to spill here, and segments are not followed; follow the log of the process: \
+             glasshouse log {} --follow",
+            opened.name(),
+            process.pid
+        )));
+    }
+    Ok(())
 }
 
 fn follow(log: &Log, printer: &mut Printer<'_, '_>) -> Result<(), Stop> {
