@@ -63,6 +63,8 @@ pub struct Spiller {
     is_first: bool,
     is_finished: bool,
     has_warned: bool,
+    /// The process that made this.
+    maker: u32,
 }
 
 /// What a step has come to.
@@ -132,6 +134,7 @@ impl Spiller {
             is_first: true,
             is_finished: false,
             has_warned: false,
+            maker: std::process::id(),
         })
     }
 
@@ -202,7 +205,7 @@ impl Spiller {
 
     /// Whether this is a child that its process has forked: the segments are its parent's, as the log is.
     fn is_in_child(&self) -> bool {
-        self.log.process().pid != std::process::id()
+        self.maker != std::process::id()
     }
 
     /// When the next step should come, after one that found the rings so full after so long: no later than the flush is
