@@ -165,12 +165,9 @@ fn ask_lives(log: &Log) {
 
 /// Asks why a task was late, and who waits for whom.
 fn ask_why(log: &Log, task: Option<TaskId>) {
-    let horizon = log.horizon();
-    let mut inquiry = task.map(|task| match horizon {
-        Some(horizon) => Inquiry::from_horizon(task, horizon),
-        None => Inquiry::whole(task),
-    });
-    let mut waits = horizon.map_or_else(Waits::whole, Waits::from_horizon);
+    let mut inquiry = task.map(|task| Inquiry::new(task, log.lives()));
+    let mut waits = Waits::new(log.lives());
+    log.tasks().for_each(|row| waits.row(&row));
     let mut last = 0;
     for entry in log.records() {
         last = entry.stamp;
@@ -179,7 +176,6 @@ fn ask_why(log: &Log, task: Option<TaskId>) {
             inquiry.feed(&entry);
         }
     }
-    log.tasks().for_each(|row| waits.row(&row));
     let picture = waits.picture();
     black_box((
         picture.can_any_act(),
