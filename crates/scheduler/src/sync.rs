@@ -3,7 +3,7 @@
 //!
 //! Only the files whose protocol is modelled (`task/state.rs`, `queue/`, `idle.rs`, `parker.rs`, `futex.rs`,
 //! `time/timers.rs`, `watchdog/doze.rs`, `runtime/shutdown.rs`, `runtime/registry.rs`, `driver/readiness.rs`,
-//! `driver/source.rs`, `blocking/pool.rs`) take it from here, and those that tell threads apart
+//! `driver/source.rs`, `driver/turn.rs`, `blocking/pool.rs`) take it from here, and those that tell threads apart
 //! (`runtime/context.rs`, `runtime/entered.rs`).
 
 #[cfg(not(glasshouse_loom))]

@@ -1,14 +1,16 @@
 //! Owns the scheduler's one poll of descriptors.
 //!
-//! A parked worker sleeps in the poll; busy workers look in now and then. Whoever holds the poll's lock
-//! collects the events; what they wake is woken after the lock is given back. Until a first descriptor is
-//! watched nobody polls: a worker that sleeps on its own is woken sooner.
+//! A parked worker sleeps in the poll; busy workers look in now and then, and the watchdog for those that are
+//! held. Whoever has the turn collects the events; what they wake is woken after it is given back. Until a first
+//! descriptor is watched nobody polls: a worker that sleeps on its own is woken sooner.
 
 mod readiness;
 mod source;
+mod turn;
 
 pub(crate) use readiness::{Mask, Seen};
 pub(crate) use source::{Place, Source};
+pub(crate) use turn::Turn;
 
 use crate::io::Watch;
 use crate::parker::Parker;
@@ -19,7 +21,7 @@ use slab::Slab;
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The token of the driver's own wake-up; sources are numbered from zero.
@@ -29,7 +31,7 @@ const EVENTS: usize = 256;
 
 /// Descriptors and who waits for them.
 pub(crate) struct Driver {
-    poll: Mutex<Polling>,
+    poll: Turn<Polling>,
     registry: mio::Registry,
     interrupt: mio::Waker,
     sources: Mutex<Slab<Arc<Source>>>,
@@ -61,7 +63,7 @@ impl Driver {
         Ok(Driver {
             registry: poll.registry().try_clone()?,
             interrupt: mio::Waker::new(poll.registry(), INTERRUPT)?,
-            poll: Mutex::new(Polling {
+            poll: Turn::new(Polling {
                 poll,
                 events: Events::with_capacity(EVENTS),
             }),
@@ -139,15 +141,25 @@ impl Driver {
         lock(&self.sources).try_remove(index_of(source.token()));
     }
 
-    /// Looks for events without waiting, if nobody else is at it.
-    pub(crate) fn poll_now(&self) {
-        if self.has_sources()
-            && let Some(mut polling) = self.try_polling()
-        {
-            let woken = polling.collect(self, Some(Duration::ZERO));
-            drop(polling);
-            wake_all(woken);
+    /// Looks for events without waiting, if nobody else is at it; whether nobody was.
+    pub(crate) fn poll_now(&self) -> bool {
+        if !self.has_sources() {
+            return false;
         }
+        let Some(mut polling) = self.poll.try_take() else {
+            return false;
+        };
+        let woken = polling.collect(self, Some(Duration::ZERO));
+        drop(polling);
+        wake_all(woken);
+        true
+    }
+
+    /// The same for a thread that never sleeps in the poll. Whether a worker may have gone to sleep outside of it
+    /// meanwhile: then one is to be woken, or nobody would see the next event.
+    #[must_use]
+    pub(crate) fn poll_in_passing(&self) -> bool {
+        self.poll_now() && self.poll.was_missed()
     }
 
     /// Sleeps in the poll, unless somebody else does: then it returns false at once. What became ready is
@@ -158,7 +170,7 @@ impl Driver {
         timeout: Option<Duration>,
         after: impl FnOnce(Woken),
     ) -> bool {
-        let Some(mut polling) = self.try_polling() else {
+        let Some(mut polling) = self.poll.try_take_to_sleep() else {
             return false;
         };
         let mut woken = Woken::default();
@@ -166,14 +178,6 @@ impl Driver {
         drop(polling);
         after(woken);
         true
-    }
-
-    fn try_polling(&self) -> Option<MutexGuard<'_, Polling>> {
-        match self.poll.try_lock() {
-            Ok(polling) => Some(polling),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
     }
 }
 

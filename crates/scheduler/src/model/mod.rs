@@ -18,6 +18,7 @@ mod sleep;
 mod state;
 mod state_pairs;
 mod timers;
+mod turn;
 mod wake;
 
 use std::sync::Arc;

@@ -200,8 +200,10 @@ fn serve(shared: &Shared, worker: usize, others: usize, is_new: bool) {
     }
     // Also where no worker is free: a thread in `block_on` may be who waits.
     own.timers.fire(shared.hub.clock().now());
-    if let Some(driver) = &shared.driver {
-        driver.poll_now();
+    if let Some(driver) = &shared.driver
+        && driver.poll_in_passing()
+    {
+        shared.wake_a_worker();
     }
 }
 
