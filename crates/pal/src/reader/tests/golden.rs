@@ -14,10 +14,10 @@ use crate::verify::{Rest, verify};
 use std::path::PathBuf;
 
 /// Set to have the files of this version written anew, which is right as long as no release has written it.
-const BLESS: &str = "GLASSHOUSE_BLESS";
+pub(crate) const BLESS: &str = "GLASSHOUSE_BLESS";
 
-/// Rings of 128 records: two of workers, one for other threads.
-const SHAPE: Shape = Shape {
+/// Rings of 128 records, which are soon overwritten: two of workers, one for other threads.
+pub(crate) const SHAPE: Shape = Shape {
     worker_rings: 2,
     worker_ring_bytes: 4096,
     external_rings: 1,

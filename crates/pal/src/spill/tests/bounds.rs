@@ -9,16 +9,20 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::time::Duration;
 
+/// Room for four segments, and every step writes.
+fn of_small_total(dir: &Path) -> Settings {
+    Settings {
+        total_bytes: 20_000,
+        flush: Duration::from_nanos(1),
+        ..small(dir)
+    }
+}
+
 #[test]
 fn the_total_is_never_exceeded_and_the_newest_are_kept() {
     let (_place, dir) = place();
     let pal = Pal::memory();
-    let settings = Settings {
-        total_bytes: 20_000,
-        flush: Duration::from_nanos(1),
-        ..small(&dir)
-    };
-    let mut spiller = Spiller::new(&pal, settings).expect("made");
+    let mut spiller = Spiller::new(&pal, of_small_total(&dir)).expect("made");
     let mut program = Program::new(&pal, 3, 7);
     let mut written = 0;
     for _ in 0..150 {
@@ -169,12 +173,7 @@ fn a_segment_of_more_than_one_block_is_no_longer_than_it_may_be() {
 fn a_directory_that_is_moved_keeps_to_its_total() {
     let (place, dir) = place();
     let pal = Pal::memory();
-    let settings = Settings {
-        total_bytes: 20_000,
-        flush: Duration::from_nanos(1),
-        ..small(&dir)
-    };
-    let mut spiller = Spiller::new(&pal, settings).expect("made");
+    let mut spiller = Spiller::new(&pal, of_small_total(&dir)).expect("made");
     let mut program = Program::new(&pal, 3, 7);
     let moved = place.path().join("moved");
     let mut written = 0;

@@ -4,26 +4,13 @@
 use super::program::Program;
 use super::{place, segments};
 use crate::clock::Clock;
-use crate::format::layout::Shape;
-use crate::reader::tests::golden::story;
+use crate::reader::tests::golden::{BLESS, SHAPE, story};
 use crate::reader::{Entry, GapCause, Log};
 use crate::spill::{Settings, Spiller};
 use crate::verify::verify;
 use crate::{Pal, TaskId};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// Set to have the files of this version written anew, which is right as long as no release has written it.
-const BLESS: &str = "GLASSHOUSE_BLESS";
-
-/// Rings of 128 records, which are soon overwritten.
-const SHAPE: Shape = Shape {
-    worker_rings: 2,
-    worker_ring_bytes: 4096,
-    external_rings: 1,
-    external_ring_bytes: 4096,
-    slots: 16,
-};
 
 /// A segment is closed when a step comes after this time.
 const AGE: Duration = Duration::from_secs(600);

@@ -241,8 +241,8 @@ mod tests {
         moment
     }
 
-    #[test]
-    fn a_lane_is_told_by_who_took_and_gave_back_and_by_who_waits() {
+    /// One task has the only permit of a lane, another waits for it.
+    fn holder_and_waiter() -> (Scene, TaskId, TaskId) {
         let mut scene = Scene::new();
         let [holder, waiter] = ["holder", "waiter"].map(|name| scene.spawn(name, None));
         scene.run(0, holder);
@@ -250,6 +250,13 @@ mod tests {
         scene.run(1, waiter);
         let lane = scene.lane("disk");
         scene.leave(TaskEvent::LaneWait { tid: waiter, lane });
+        (scene, holder, waiter)
+    }
+
+    #[test]
+    fn a_lane_is_told_by_who_took_and_gave_back_and_by_who_waits() {
+        let (mut scene, holder, waiter) = holder_and_waiter();
+        let lane = scene.lane("disk");
         let moment = told(&scene, 0);
         let disk = Lane {
             name: lane,
@@ -295,13 +302,8 @@ mod tests {
 
     #[test]
     fn permits_that_may_have_been_given_back_unseen_are_not_counted() {
-        let mut scene = Scene::new();
-        let [holder, waiter] = ["holder", "waiter"].map(|name| scene.spawn(name, None));
-        scene.run(0, holder);
-        scene.acquire(holder, "disk", 0, 1);
-        scene.run(1, waiter);
+        let (scene, ..) = holder_and_waiter();
         let lane = scene.lane("disk");
-        scene.leave(TaskEvent::LaneWait { tid: waiter, lane });
         let log = scene.pal.log();
         let mut ledger = Ledger::default();
         for entry in log.records() {
