@@ -6,6 +6,7 @@ use super::store::Store;
 use super::window::Window;
 use super::writer::{Before, Contents, Writer};
 use crate::clock::Clock;
+use crate::contain::{Foreign, contain};
 use crate::host::ProcessId;
 use crate::pal::Pal;
 use crate::reader::{Cursor, GapCause, Log, Snapshot};
@@ -95,11 +96,14 @@ impl Spiller {
     ///
     /// # Errors
     ///
-    /// When the log is off or its time virtual, a setting cannot be followed, or the directory cannot be made, is
+    /// When the log is off, a parent's or its time virtual, a setting cannot be followed, or the directory cannot be made, is
     /// another user's or open to others.
     pub fn new(pal: &Pal, settings: Settings) -> Result<Spiller, SpillError> {
         if pal.is_off() {
             return Err(SpillError::NoLog);
+        }
+        if pal.is_of_parent() {
+            return Err(SpillError::OfParent);
         }
         if pal.clock().is_virtual() {
             return Err(SpillError::VirtualClock);
@@ -349,10 +353,11 @@ impl Spiller {
         if let Err(error) = result
             && !std::mem::replace(&mut self.has_warned, true)
         {
-            tracing::warn!(
-                directory = %self.writer.path().display(),
-                "records cannot be spilled and are left out: {error}"
-            );
+            let directory = self.writer.path().display();
+            // It unwinds no step, which has taken records out of its hands to write them.
+            contain(Foreign::Subscriber, || {
+                tracing::warn!(%directory, "records cannot be spilled and are left out: {error}");
+            });
         }
     }
 }

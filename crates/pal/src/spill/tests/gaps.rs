@@ -187,3 +187,46 @@ fn a_directory_that_is_taken_away_is_a_gap_and_no_more() {
     let last = spiller.finish();
     assert_eq!(last.kept, 0);
 }
+
+/// A subscriber that panics when it is told of anything.
+struct Panics;
+
+impl tracing::Subscriber for Panics {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        panic!("told of {event:?}");
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[test]
+fn a_subscriber_that_panics_at_the_warning_costs_the_spiller_no_count() {
+    let (_place, dir) = place();
+    let pal = Pal::memory();
+    let mut spiller = Spiller::new(&pal, a_segment_a_step(&dir)).expect("made");
+    let mut program = Program::new(&pal, 2, 5);
+    program.run(100);
+    let first = spiller.step();
+    std::fs::remove_dir_all(spiller.path()).expect("removed");
+    program.run(100);
+    let told = tracing::subscriber::with_default(Panics, || spiller.step());
+    assert!(told.left_out > 0);
+    let last = spiller.finish();
+    let counted = [first, told, last].map(|step| step.kept + step.left_out);
+    let written: u64 = pal.log().rings().iter().map(|ring| ring.head).sum();
+    assert_eq!(counted.iter().sum::<u64>(), written);
+}
