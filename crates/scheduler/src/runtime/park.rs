@@ -1,10 +1,10 @@
 //! Owns what a worker does when its own queues are empty: steal, poll the driver, sleep.
 
-use crate::driver::wake_all;
+use crate::driver::{Driver, wake_all};
 use crate::runtime::context::Worker;
 use crate::runtime::shared::Shape;
 use crate::task::{Class, Task};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 impl Worker {
     /// Called with empty queues: finds a task elsewhere and runs nothing itself, or sleeps until there
@@ -110,32 +110,38 @@ impl Worker {
         let Some(own) = &self.own else {
             return;
         };
-        let io_pending = io && self.shared.driver.as_ref().is_some_and(|d| d.has_sources());
         let next = own.timers.next();
-        if io_pending {
-            // Time never jumps while descriptors are watched: it goes on in real time instead.
-            let timeout = next.map(|deadline| {
-                Duration::from_nanos(deadline.saturating_sub(self.shared.hub.clock().now()))
-            });
-            let begun = std::time::Instant::now();
-            if let Some(driver) = &self.shared.driver {
-                driver.poll_parked(&own.parker, timeout, |woken| {
-                    let passed = begun.elapsed().as_nanos() as u64;
-                    self.shared.hub.clock().advance_ns(passed);
-                    self.seam.refresh();
-                    wake_all(woken);
-                });
-            }
+        let driver = self.shared.driver.as_ref().filter(|_| io);
+        if let Some(driver) = driver.filter(|driver| driver.has_sources() || next.is_none()) {
+            self.pass_real_time(driver, next);
         } else if let Some(deadline) = next {
             let clock = self.shared.hub.clock();
             if deadline > clock.now() {
                 clock.set(deadline);
             }
-        } else if io {
-            own.parker.park(None);
         } else {
             self.is_stuck.set(true);
         }
         self.seam.refresh();
+    }
+
+    /// Time never jumps while descriptors are watched: it goes on in real time instead. Without any, it stands still
+    /// until another thread wakes a task, or watches a descriptor.
+    fn pass_real_time(&self, driver: &Driver, next: Option<u64>) {
+        let Some(own) = &self.own else {
+            return;
+        };
+        let clock = self.shared.hub.clock();
+        let goes_on = driver.has_sources();
+        let timeout =
+            next.map(|deadline| Duration::from_nanos(deadline.saturating_sub(clock.now())));
+        let begun = Instant::now();
+        driver.poll_parked(&own.parker, timeout, |woken| {
+            if goes_on {
+                clock.advance_ns(begun.elapsed().as_nanos() as u64);
+            }
+            self.seam.refresh();
+            wake_all(woken);
+        });
     }
 }

@@ -5,11 +5,13 @@ use crate::common::wakes::CountsWakes;
 use crate::{tcp_pair, with_workers};
 use glasshouse_scheduler::io::{AsyncFd, Interest};
 use glasshouse_scheduler::net::UnixStream;
-use glasshouse_scheduler::{spawn, task};
+use glasshouse_scheduler::{Builder, spawn, task};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net;
-use std::sync::Arc;
-use std::task::Poll;
+use std::pin::pin;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 #[test]
 fn every_task_that_waits_in_a_direction_is_told() {
@@ -188,4 +190,39 @@ fn a_wait_that_is_polled_by_another_task_wakes_that_one() {
         near.try_write(b"!").unwrap();
         moved.await.unwrap();
     });
+}
+
+#[test]
+fn a_deterministic_scheduler_that_sleeps_sees_what_another_thread_watches() {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let scheduler = Builder::deterministic(1).allow_io().build().unwrap();
+    let handle = scheduler.handle().clone();
+    let (asked, is_asked) = mpsc::channel();
+    let (tell, told) = async_channel::bounded(1);
+    let thread = std::thread::spawn(move || {
+        is_asked.recv().unwrap();
+        // The scheduler has nothing to do, no timer and no descriptor: it goes to sleep.
+        std::thread::sleep(Duration::from_millis(20));
+        let (mut near, far) = handle.enter(watched_pair);
+        near.write_all(b"!").unwrap();
+        let mut readable = pin!(far.readable());
+        let mut polls = Context::from_waker(Waker::noop());
+        let begun = Instant::now();
+        let is_seen = loop {
+            if readable.as_mut().poll(&mut polls).is_ready() {
+                break true;
+            }
+            if begun.elapsed() > PATIENCE {
+                break false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        tell.send_blocking(is_seen).unwrap();
+    });
+    let is_seen = scheduler.block_on(async {
+        asked.send(()).unwrap();
+        told.recv().await.unwrap()
+    });
+    thread.join().unwrap();
+    assert!(is_seen);
 }
