@@ -134,25 +134,29 @@ fn look(shared: &Shared) -> Duration {
             continue;
         };
         let others = watch.others(worker, now);
+        let mut stalled = None;
         if let Some(tick) = tick
             && shared.hub.busy(worker) == Some(tick)
             && !shared.watchdog.is_dismissed()
             && watch.is_due(worker, tick, now)
         {
-            let stalled = Stalled {
+            stalled = Some(Stalled {
                 worker,
                 tick,
                 busy: clock.duration(now.saturating_sub(tick.since)),
                 queued: held_up(shared, worker, others),
                 others,
-            };
-            tell(shared, &stalled);
+            });
         }
+        // Before anybody is told, who may take his time.
         if !shared.phase.is_closed() {
             serve(shared, worker, others, is_new);
             if let Some(deadline) = shared.remotes[worker].timers.next() {
                 nap = nap.min(clock.duration(deadline.saturating_sub(clock.now())));
             }
+        }
+        if let Some(stalled) = stalled {
+            tell(shared, &stalled);
         }
     }
     nap
