@@ -3,7 +3,7 @@
 use crate::arena::{Sites, Texts};
 use crate::clock::Clock;
 use crate::event::TaskEvent;
-use crate::fork::ForkGuard;
+use crate::fork::{ForkGuard, generation};
 use crate::format::header::{Header, Lifecycle};
 use crate::format::layout::{Layout, Part, Shape};
 use crate::id::IdSource;
@@ -60,6 +60,8 @@ struct Origin {
     birth: Birth,
     is_off: bool,
     file: Option<LogFile>,
+    /// When it was made.
+    generation: usize,
 }
 
 /// The file behind a log.
@@ -127,6 +129,7 @@ impl Pal {
             birth,
             is_off,
             file: None,
+            generation: generation(),
         };
         Pal::over(Arc::new(mapping), layout, origin)
     }
@@ -144,6 +147,7 @@ impl Pal {
             birth,
             is_off: false,
             file: Some(file),
+            generation: generation(),
         };
         Pal::over(mapping, layout, origin)
     }
@@ -184,6 +188,11 @@ impl Pal {
     /// Whether this log records nothing.
     pub fn is_off(&self) -> bool {
         self.inner.origin.is_off
+    }
+
+    /// Whether this is the log of the process that forked this one: what is written to it here is nowhere.
+    pub(crate) fn is_of_parent(&self) -> bool {
+        self.inner.origin.file.is_some() && self.inner.origin.generation != generation()
     }
 
     /// The file that another process can read the log from; `None` in private memory.
@@ -251,14 +260,14 @@ impl Pal {
         self.log().task_events()
     }
 
-    /// A reader over this log, also while it is written.
-    ///
-    /// # Panics
-    ///
-    /// When another process wrote over the log's first page.
+    /// A reader over this log, also while it is written. Over an empty one where this is the log of the process that
+    /// forked this one, or where somebody else wrote over its first page.
     pub fn log(&self) -> Log {
-        // The memory was laid out by this very code.
-        Log::over_memory(&self.inner.mapping).expect("a log can read itself")
+        Log::over_memory(&self.inner.mapping).unwrap_or_else(|_| {
+            let nothing = Pal::off();
+            Log::over_memory(&nothing.inner.mapping)
+                .expect("what this very code has just laid out is a log")
+        })
     }
 
     /// Counts something that could not be recorded.

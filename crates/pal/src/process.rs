@@ -7,10 +7,13 @@
 //!                                            memory file, readable while ◄┘
 //!                                            the process lives ──► private memory
 //! ```
+//!
+//! A child that is forked has none until it makes its own.
 
+use crate::contain::{Foreign, contain};
 use crate::create::{CreateError, create_anonymous};
 use crate::dir::LogDir;
-use crate::fork::close_at_exit;
+use crate::fork::{close_at_exit, generation};
 use crate::format::layout::Shape;
 use crate::pal::Pal;
 use crate::pal_builder::InstallError;
@@ -18,22 +21,48 @@ use crate::panics::install_hook;
 use once_cell::sync::OnceCell;
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The variable that names the file of the process's log, or says `off`.
 pub const PAL_VARIABLE: &str = "GLASSHOUSE_PAL";
 
-static PROCESS: OnceCell<Pal> = OnceCell::new();
+/// The log of one process, and what its children, which begin with a copy of it, have after it.
+struct Line {
+    own: OnceCell<Pal>,
+    of_child: OnceCell<Box<Line>>,
+}
+
+impl Line {
+    const fn new() -> Line {
+        Line {
+            own: OnceCell::new(),
+            of_child: OnceCell::new(),
+        }
+    }
+}
+
+static FIRST: Line = Line::new();
+
+/// This process's place for its log.
+fn place() -> &'static OnceCell<Pal> {
+    let mut line = &FIRST;
+    for _ in 0..generation() {
+        line = line.of_child.get_or_init(|| Box::new(Line::new()));
+    }
+    &line.own
+}
 
 impl Pal {
     /// The process's log. The first call makes it, with a ring for each of `workers`; later calls
-    /// return the same one. See [`PAL_VARIABLE`] for where it goes.
+    /// return the same one. See [`PAL_VARIABLE`] for where it goes. In a child that the process
+    /// forked, the first call there makes the child's.
     ///
     /// Never fails: where a log cannot be made, the next best one is, with one `tracing` warning.
     /// The log says that the process ended in an orderly way when it calls `exit` or returns from
     /// `main`, and, by a panic hook that goes before the one that is there, that a panic ended it.
     pub fn process(workers: usize) -> Pal {
         let mut reasons = Vec::new();
-        let pal = PROCESS.get_or_init(|| {
+        let pal = place().get_or_init(|| {
             let setting = std::env::var_os(PAL_VARIABLE);
             let made = make(setting, &LogDir::default_place(), Shape::process(workers));
             watch_the_end(&made.pal);
@@ -55,7 +84,7 @@ pub(crate) fn install(
     make_own: impl Fn() -> Result<Pal, CreateError>,
 ) -> Result<Pal, InstallError> {
     let mut made = None;
-    let pal = PROCESS.get_or_try_init(|| {
+    let pal = place().get_or_try_init(|| {
         let setting = std::env::var_os(PAL_VARIABLE);
         let mut reasons = Vec::new();
         let pal = as_set(setting, shape, &mut reasons).map_or_else(&make_own, Ok)?;
@@ -71,7 +100,9 @@ pub(crate) fn install(
 
 /// Has the process's log tell how the process ends.
 fn watch_the_end(pal: &Pal) {
-    if !pal.is_off() {
+    // What has been installed a forked child has too.
+    static IS_WATCHED: AtomicBool = AtomicBool::new(false);
+    if !pal.is_off() && !IS_WATCHED.swap(true, Ordering::Relaxed) {
         close_at_exit();
         install_hook();
     }
@@ -81,13 +112,13 @@ fn watch_the_end(pal: &Pal) {
 /// the process's log.
 fn told(pal: &Pal, reasons: &[String]) -> Pal {
     if !reasons.is_empty() {
-        warn(pal, &reasons.join("; "));
+        contain(Foreign::Subscriber, || warn(pal, &reasons.join("; ")));
     }
     pal.clone()
 }
 
 pub(crate) fn existing() -> Option<&'static Pal> {
-    PROCESS.get()
+    place().get()
 }
 
 /// A log, and why it is not where it should be.

@@ -4,6 +4,7 @@
 //! first event, and keeps it until it ends.
 
 use crate::domain::Event;
+use crate::fork::generation;
 use crate::owner::RingOwner;
 use crate::pal::Pal;
 use crate::process;
@@ -18,6 +19,7 @@ thread_local! {
         RefCell::new(Rings {
             installed: None,
             leased: None,
+            generation: 0,
         })
     };
 }
@@ -26,6 +28,8 @@ struct Rings {
     installed: Option<RingWriter>,
     /// Of the process's log, for a thread on which none is installed.
     leased: Option<RingWriter>,
+    /// When it was leased: a forked child's log is another.
+    generation: usize,
 }
 
 /// Events that were emitted without a log to take them.
@@ -104,6 +108,11 @@ fn with_ring<R>(f: impl FnOnce(&RingWriter) -> R) -> Option<R> {
         let mut rings = rings.try_borrow_mut().ok()?;
         if let Some(installed) = &rings.installed {
             return Some(installed.clone());
+        }
+        if rings.generation != generation() {
+            rings.generation = generation();
+            // Not given back: it is the parent's, one of whose other threads may have held a lock there.
+            std::mem::forget(rings.leased.take());
         }
         if rings.leased.is_none() {
             let pal = process::existing()?;

@@ -92,6 +92,12 @@ pub enum SpillError {
         "the log is off, and there is nothing to spill; leave GLASSHOUSE_PAL=off out, or the spiller"
     )]
     NoLog,
+    /// The log is that of the process which forked this one.
+    #[error(
+        "the log is that of the process which forked this one, and nothing of this one is in it; make the spiller, or \
+         the scheduler, with what Pal::process returns here"
+    )]
+    OfParent,
     /// The log's time is virtual.
     #[error(
         "the log's clock is virtual, and nothing would tell when to write; spill a log in real time"

@@ -1,14 +1,106 @@
-//! Owns the proof that a child does not write into its parent's log, nor into its segments.
+//! Owns the proof that a child does not write into its parent's log, nor into its segments, and may have its own.
 
-use crate::{open, run, tid};
+use crate::{open, role, run, tid};
+use glasshouse_pal::PAL_VARIABLE;
+use glasshouse_pal::dir::LogDir;
 use glasshouse_pal::reader::Log;
-use glasshouse_pal::spill::{Settings, Spiller};
-use glasshouse_pal::{Lifecycle, Pal, RingOwner, SiteId, TaskEvent, TaskState, emit};
+use glasshouse_pal::spill::{Settings, SpillError, Spiller};
+use glasshouse_pal::{
+    Emitted, Event, Lifecycle, Pal, RingOwner, SiteId, TaskEvent, TaskState, catch, emit,
+};
+use rustix::fs::{FlockOperation, flock};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::process::Stdio;
 
 pub fn forks() {
     let (_place, path, status) = run("forks", |_| {});
     assert!(status.success(), "{status}");
     assert_eq!(open(&path).records().count(), 2);
+}
+
+pub fn forks_on() {
+    let (place, path, status) = run("forks on", |_| {});
+    assert!(status.success(), "{status}");
+    let parents = open(&path);
+    assert_eq!(parents.records().count(), 1);
+    let logs = LogDir::at(place.path().join("child")).list();
+    let [childs] = &logs[..] else {
+        panic!("one log: {logs:?}");
+    };
+    let childs = open(&childs.path);
+    assert_ne!(childs.process().pid, parents.process().pid);
+    let told: Vec<_> = childs.records().map(|entry| entry.event).collect();
+    let running = |n| Event::Task(TaskEvent::Running { tid: tid(n) });
+    assert_eq!(told, [3, 4].map(running));
+    assert_eq!(childs.lifecycle(), Lifecycle::CleanExit);
+}
+
+/// Records one event, forks, and has the child make a log of its own.
+pub fn fork_and_log() {
+    let path = std::env::var_os(PAL_VARIABLE).expect("a path");
+    let beside = Path::new(&path).with_file_name("child");
+    let parents = Pal::process(1);
+    let event = |n| TaskEvent::Running { tid: tid(n) };
+    assert_eq!(emit(event(1)), Emitted::Recorded);
+    // SAFETY: this process has one thread, which holds no lock; the child may do what any process may.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0, "fork");
+    if child != 0 {
+        assert_eq!(exit_code(child), Some(0));
+        return;
+    }
+    assert_eq!(emit(event(2)), Emitted::NoLog);
+    assert!(Pal::existing().is_none());
+    assert_eq!(parents.log().records().count(), 0);
+    let refused = Spiller::new(&parents, Settings::new(beside.join("spill")));
+    assert!(matches!(refused, Err(SpillError::OfParent)));
+    // SAFETY: this process has one thread, and reads no variable meanwhile.
+    unsafe { std::env::remove_var(PAL_VARIABLE) };
+    let own = Pal::builder()
+        .directory(&beside)
+        .install()
+        .expect("none yet");
+    assert_eq!(emit(event(3)), Emitted::Recorded);
+    assert_eq!(own.log().lifecycle(), Lifecycle::Running);
+    catch(|| panic!("and got over")).expect_err("a panic");
+    assert_eq!(own.log().lifecycle(), Lifecycle::Running);
+    assert_eq!(emit(event(4)), Emitted::Recorded);
+}
+
+pub fn outlived() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let path = place.path().join("role.pal");
+    let mut parent = role("is outlived", &path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("started");
+    // As long as this is kept, the child lives.
+    let _stdin = parent.stdin.take();
+    assert!(parent.wait().expect("it ends").success());
+    let file = File::open(&path).expect("a log");
+    flock(&file, FlockOperation::NonBlockingLockExclusive).expect("nobody holds it");
+}
+
+/// Leaves a child behind, which lives until nobody holds the other end of its standard input.
+pub fn fork_and_end() {
+    let _pal = Pal::process(1);
+    // SAFETY: this process has one thread, which holds no lock; the child may do what any process may.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0, "fork");
+    if child == 0 {
+        let _ = std::io::stdin().read(&mut [0]);
+    }
+}
+
+/// Waits for a child; the code that it ended with, unless a signal did it.
+fn exit_code(child: libc::pid_t) -> Option<i32> {
+    let mut status = 0;
+    // SAFETY: `status` is a valid place for the status.
+    let waited = unsafe { libc::waitpid(child, &mut status, 0) };
+    assert_eq!(waited, child);
+    libc::WIFEXITED(status).then(|| libc::WEXITSTATUS(status))
 }
 
 /// Records one event, forks, has the child record many, and ends without a word in the child.
@@ -42,14 +134,7 @@ pub fn fork_and_record() {
         // SAFETY: ends the process at once; nothing needs to be cleaned up.
         unsafe { libc::_exit(7) };
     }
-    let mut status = 0;
-    // SAFETY: waits for the child just made; `status` is a valid place for its status.
-    let waited = unsafe { libc::waitpid(child, &mut status, 0) };
-    assert_eq!(waited, child);
-    assert!(
-        libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 7,
-        "{status}"
-    );
+    assert_eq!(exit_code(child), Some(7));
     let log = pal.log();
     assert_eq!(log.records().count(), 1);
     assert_eq!(log.tasks().count(), 1);

@@ -23,7 +23,7 @@ fn main() {
     if let Ok(role) = std::env::var(ROLE) {
         return play(&role);
     }
-    let tests: [(&str, fn()); 21] = [
+    let tests: [(&str, fn()); 23] = [
         (
             "recording_calls_the_kernel_for_nothing",
             calls::recording_calls_nothing,
@@ -45,6 +45,11 @@ fn main() {
         (
             "a_forked_child_does_not_write_into_its_parent_s_log",
             fork::forks,
+        ),
+        ("a_forked_child_may_have_a_log_of_its_own", fork::forks_on),
+        (
+            "a_forked_child_does_not_make_its_dead_parent_look_alive",
+            fork::outlived,
         ),
         (
             "a_log_keeps_to_the_limit_on_file_sizes",
@@ -102,6 +107,8 @@ fn main() {
 fn play(role: &str) {
     match role {
         "forks" => fork::fork_and_record(),
+        "forks on" => fork::fork_and_log(),
+        "is outlived" => fork::fork_and_end(),
         "signals" => signals::record_among_signals(),
         role => {
             let is_known = calls::play(role)
