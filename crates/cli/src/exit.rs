@@ -1,7 +1,7 @@
 //! Owns how a command ends early, and the exit code that each way of ending has.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Why a command ended before, or otherwise than, its normal end.
@@ -28,15 +28,19 @@ impl Stop {
         match self {
             Stop::Failed => ExitCode::from(1),
             Stop::Input(line) => {
-                use std::io::Write;
-                // Nobody is left to tell where standard error itself cannot be written.
-                let _ = writeln!(io::stderr(), "glasshouse: {}", one_line(&line));
+                complain(&line);
                 ExitCode::from(2)
             }
             Stop::Interrupted => ExitCode::from(130),
             Stop::ReaderGone => ExitCode::SUCCESS,
         }
     }
+}
+
+/// Tells on standard error what is wrong, on one line.
+pub fn complain(what: &dyn fmt::Display) {
+    // Nobody is left to tell where standard error itself cannot be written.
+    let _ = writeln!(io::stderr(), "glasshouse: {}", one_line(&what.to_string()));
 }
 
 /// An error of writing our output.

@@ -6,9 +6,11 @@
 //! ```
 
 mod prune;
+mod resolve;
 mod trust;
 
-pub use trust::UntrustedDir;
+pub use resolve::ResolveError;
+pub use trust::{UntrustedDir, UntrustedFile};
 
 use crate::create::{CreateError, create_at};
 use crate::format::header::Lifecycle;
@@ -19,6 +21,7 @@ use crate::reader::Log;
 use rustix::fs::{CWD, Mode, OFlags, fstat, mkdirat, openat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
+use std::fs::read_dir;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -124,87 +127,31 @@ impl LogDir {
         trust::check(&self.path)
     }
 
-    /// The logs here, the newest first. Files that are no logs are left out; a directory that does
-    /// not exist holds none, and neither does one that cannot be trusted: see [`LogDir::check`].
+    /// The logs here, the newest first. Files that are no logs are left out, and those of [`LogDir::refused`]; a
+    /// directory that does not exist holds none, and neither does one that cannot be trusted: see [`LogDir::check`].
     pub fn list(&self) -> Vec<LogFile> {
-        if self.check().is_err() {
-            return Vec::new();
-        }
-        let entries = std::fs::read_dir(&self.path).into_iter().flatten();
-        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-        let named = paths.filter(|path| path.extension().is_some_and(|end| end == EXTENSION));
-        let mut logs: Vec<LogFile> = named.filter_map(|path| LogFile::inspect(&path)).collect();
+        let trusted = self.files().filter_map(Result::ok);
+        let mut logs: Vec<LogFile> = trusted.filter_map(|path| LogFile::inspect(&path)).collect();
         logs.sort_by_key(|log| std::cmp::Reverse((log.started_wall_ns, log.path.clone())));
         logs
     }
 
-    /// The log that a user means by a file's path, a process id, or `last`.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such log, or the directory is one in which others could have put it.
-    pub fn resolve(&self, argument: &str) -> Result<PathBuf, ResolveError> {
-        if argument == "last" {
-            self.check()?;
-            let newest = self.list().into_iter().next();
-            return newest
-                .map(|log| log.path)
-                .ok_or_else(|| ResolveError::Empty {
-                    dir: self.path.clone(),
-                });
-        }
-        // A number is a process, unless a file of that name is meant: `./123` says so.
-        if let Ok(pid) = argument.parse::<u32>() {
-            self.check()?;
-            let found = self.list().into_iter().find(|log| log.process.pid == pid);
-            return found
-                .map(|log| log.path)
-                .ok_or_else(|| ResolveError::NoSuchProcess {
-                    pid,
-                    dir: self.path.clone(),
-                });
-        }
-        let path = PathBuf::from(argument);
-        if path.exists() {
-            return Ok(path);
-        }
-        Err(ResolveError::NoSuchFile { path })
+    /// Files here that have a log's name and are not taken for one: links, another user's, those that others may write
+    /// to, and those that cannot be read.
+    pub fn refused(&self) -> Vec<UntrustedFile> {
+        self.files().filter_map(Result::err).collect()
     }
-}
 
-/// Why an argument names no log.
-///
-/// ```
-/// use glasshouse_pal::dir::{LogDir, ResolveError};
-/// let place = tempfile::tempdir().expect("a temporary directory");
-/// let refused = LogDir::at(&place.path().join("logs")).resolve("last");
-/// assert!(matches!(refused, Err(ResolveError::Empty { .. })));
-/// ```
-#[derive(Debug, thiserror::Error)]
-pub enum ResolveError {
-    /// No log lies in the directory.
-    #[error("there is no log in {}; run a program that writes one, or name a file", dir.display())]
-    Empty {
-        /// The directory.
-        dir: PathBuf,
-    },
-    /// No log of this process lies in the directory.
-    #[error("process {pid} has no log in {}; `glasshouse ps` lists those that have", dir.display())]
-    NoSuchProcess {
-        /// The process's number.
-        pid: u32,
-        /// The directory.
-        dir: PathBuf,
-    },
-    /// There is no such file.
-    #[error("there is no file {}; name a log, a process id, or `last`", path.display())]
-    NoSuchFile {
-        /// The path.
-        path: PathBuf,
-    },
-    /// The directory is one in which others could have put a log.
-    #[error(transparent)]
-    Untrusted(#[from] UntrustedDir),
+    /// The files here that have a log's name.
+    fn files(&self) -> impl Iterator<Item = Result<PathBuf, UntrustedFile>> {
+        let dir = self.check().ok().and_then(|()| read_dir(&self.path).ok());
+        let paths = dir
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()));
+        let named = paths.filter(|path| path.extension().is_some_and(|end| end == EXTENSION));
+        named.map(trust::check_file)
+    }
 }
 
 /// A log in a directory.
@@ -324,6 +271,40 @@ mod tests {
     }
 
     #[test]
+    fn a_link_or_a_file_of_another_user_or_open_to_others_is_not_taken_for_a_log() {
+        let (place, dir) = place();
+        let pal = dir.create_log(1).expect("made");
+        let path = pal.path().expect("a file").to_owned();
+        let moved = place.path().join("mine");
+        std::fs::rename(&path, &moved).expect("moved");
+        let assert_refused = |reason: &str| {
+            let refused = dir.refused();
+            assert_eq!(refused.len(), 1, "{refused:?}");
+            assert_eq!((&refused[0].path, refused[0].reason), (&path, reason));
+            assert!(dir.list().is_empty());
+            for argument in ["last", &std::process::id().to_string()] {
+                let found = dir.resolve(argument).expect_err("refused").to_string();
+                let expected = format!(
+                    "will not take {} for a log: {reason}; remove it, or name the file that is meant",
+                    path.display()
+                );
+                assert_eq!(found, expected);
+            }
+        };
+        symlink(&moved, &path).expect("linked");
+        assert_refused("it is a symbolic link");
+        std::fs::rename(&moved, &path).expect("moved back");
+        assert_eq!(dir.list().len(), 1);
+        let open = std::fs::Permissions::from_mode(0o620);
+        std::fs::set_permissions(&path, open).expect("opened");
+        assert_refused("others may write to it");
+        match std::os::unix::fs::chown(&path, Some(65_534), None) {
+            Ok(()) => assert_refused("it belongs to another user"),
+            Err(error) => println!("left out: this user cannot give a file away: {error}"),
+        }
+    }
+
+    #[test]
     fn a_program_that_executes_another_leaves_room_for_its_log() {
         let (_place, dir) = place();
         // As the same process: number and start time stay.
@@ -331,24 +312,5 @@ mod tests {
         let (first, second) = (first.expect("made"), second.expect("made"));
         assert_ne!(first.path(), second.path());
         assert_eq!(dir.list().len(), 2);
-    }
-
-    #[test]
-    fn an_argument_is_a_file_a_process_or_the_last() {
-        let (place, dir) = place();
-        let pal = dir.create_log(1).expect("made");
-        let path = pal.path().expect("a file").to_owned();
-        let pid = std::process::id().to_string();
-        assert_eq!(dir.resolve("last").expect("the only one"), path);
-        assert_eq!(dir.resolve(&pid).expect("this process"), path);
-        let named = path.to_str().expect("UTF-8");
-        assert_eq!(dir.resolve(named).expect("a file"), path);
-        let nobody = dir.resolve("4294967295").expect_err("no process");
-        assert!(matches!(nobody, ResolveError::NoSuchProcess { .. }));
-        let missing = place.path().join("none");
-        let missing = dir
-            .resolve(missing.to_str().expect("UTF-8"))
-            .expect_err("no file");
-        assert!(matches!(missing, ResolveError::NoSuchFile { .. }));
     }
 }

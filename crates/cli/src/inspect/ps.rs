@@ -1,8 +1,8 @@
 //! Owns `glasshouse ps`: the processes that have a log, alive or not.
 
 use super::lost::{self, Lost};
-use crate::exit::Stop;
-use crate::human::{Bytes, Span};
+use crate::exit::{Stop, complain};
+use crate::human::{self, Bytes, Span};
 use crate::out::Out;
 use crate::table::{Align, Table};
 use glasshouse_pal::Lifecycle;
@@ -28,6 +28,9 @@ pub struct Options {
 pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     let dir = LogDir::default_place();
     dir.check().map_err(Stop::input)?;
+    for refused in dir.refused() {
+        complain(&human::plain(&refused.to_string()));
+    }
     let rows = dir.list().into_iter().filter_map(Row::of);
     if options.json {
         for row in rows {
