@@ -18,6 +18,14 @@ fn place() -> (tempfile::TempDir, PathBuf) {
     (place, dir)
 }
 
+/// Steps often.
+fn settings(dir: &Path) -> Settings {
+    Settings {
+        flush: Duration::from_millis(5),
+        ..Settings::new(dir)
+    }
+}
+
 /// Until some records are on disk, whose time is real.
 async fn until_kept(dir: &Path) {
     let kept = async {
@@ -49,9 +57,8 @@ fn segments_hold_every_record_of_a_scheduler_and_the_last_is_its_end() {
     let (_place, dir) = place();
     let pal = Pal::memory();
     let settings = Settings {
-        flush: Duration::from_millis(5),
         segment_bytes: 8192,
-        ..Settings::new(&dir)
+        ..settings(&dir)
     };
     let builder = Builder::new().workers(2).pal(pal.clone()).spill(settings);
     let scheduler = builder.build().unwrap();
@@ -85,13 +92,9 @@ fn segments_hold_every_record_of_a_scheduler_and_the_last_is_its_end() {
 fn a_scheduler_that_is_full_spills_on() {
     let (_place, dir) = place();
     let pal = Pal::memory();
-    let settings = Settings {
-        flush: Duration::from_millis(5),
-        ..Settings::new(&dir)
-    };
     // Of one task beside the spiller's.
     let builder = Builder::new().workers(1).capacity(2).pal(pal.clone());
-    let scheduler = builder.spill(settings).build().unwrap();
+    let scheduler = builder.spill(settings(&dir)).build().unwrap();
     scheduler.block_on(async {
         drop(spawn(std::future::pending::<()>()));
         until_kept(&dir).await;
@@ -104,11 +107,8 @@ fn a_scheduler_that_is_full_spills_on() {
 fn a_spiller_that_finds_no_thread_tries_again() {
     let (_place, dir) = place();
     let names = AtomicUsize::new(0);
-    let settings = Settings {
-        flush: Duration::from_millis(5),
-        ..Settings::new(&dir)
-    };
-    let builder = Builder::new().workers(1).pal(Pal::memory()).spill(settings);
+    let builder = Builder::new().workers(1).pal(Pal::memory());
+    let builder = builder.spill(settings(&dir));
     let named = builder.thread_name_fn(move || match names.fetch_add(1, Ordering::Relaxed) {
         // The worker's comes before it.
         1 => panic!("no name"),
