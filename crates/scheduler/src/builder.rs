@@ -142,7 +142,7 @@ impl Builder {
     }
 
     /// The threads that may run blocking functions at a time, apart from the workers: 512 by default. They are
-    /// started when they are needed.
+    /// started when they are needed. A spiller ([`Builder::spill`]) may have one more.
     pub fn max_blocking_threads(mut self, threads: usize) -> Builder {
         self.max_blocking_threads = threads;
         self
@@ -191,7 +191,7 @@ impl Builder {
     }
 
     /// Keeps the log's records in segment files on disk, as a system task, which takes one place of the capacity, and
-    /// on threads for blocking functions; no tick knows of it. The last record that is kept is that of the end,
+    /// on a thread like those for blocking functions, which cannot keep it from one; no tick knows of it. The last record that is kept is that of the end,
     /// `ShutdownComplete`; what the process records after it is not. A deterministic scheduler refuses: its time is not
     /// the disk's.
     ///

@@ -1,11 +1,11 @@
-//! Owns the hosting of a spiller: a system task that has it step by step, on a thread for blocking functions, so that a
-//! slow disk holds no worker; and its last step, when the scheduler ends.
+//! Owns the hosting of a spiller: a system task that has it step by step, on the thread that the pool keeps for the
+//! runtime, so that a slow disk holds no worker and blocking functions do not hold the spiller; and its last step, when the scheduler ends.
 //!
 //! ```text
 //!  system task: step ──► sleep, as long as the step says ──► step …    shutdown completes ──► finish
 //! ```
 
-use crate::blocking::run_blocking;
+use crate::blocking::run_step;
 use crate::handle::{Handle, here};
 use crate::scheduler::Scheduler;
 use crate::task::Class;
@@ -66,7 +66,7 @@ async fn run(handle: Handle) {
             let mut spiller = spiller.lock().unwrap_or_else(PoisonError::into_inner);
             spiller.step().next
         };
-        let next = run_blocking(&handle, step).await;
+        let next = run_step(&handle, step).await;
         // No thread for it, say: there is another time.
         time::sleep(next.unwrap_or(spill.flush)).await;
     }

@@ -5,9 +5,10 @@
 use glasshouse_pal::reader::{Entry, Log};
 use glasshouse_pal::spill::{Settings, SpillError};
 use glasshouse_pal::{Event, Pal, TaskEvent, verify};
-use glasshouse_scheduler::{BuildError, Builder, Shutdown, spawn, task, time};
+use glasshouse_scheduler::{BuildError, Builder, Scheduler, Shutdown, spawn, task, time};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -26,14 +27,48 @@ fn settings(dir: &Path) -> Settings {
     }
 }
 
-/// Until some records are on disk, whose time is real.
-async fn until_kept(dir: &Path) {
+/// Until the disk, whose time is real, has a task of this name.
+async fn until_kept(dir: &Path, name: &str) {
     let kept = async {
-        while Log::open(dir).map_or(0, |log| log.records().count()) < 10 {
+        while !Log::open(dir).is_ok_and(|log| names(&log).any(|kept| kept == name)) {
             time::sleep(Duration::from_millis(1)).await;
         }
     };
     time::timeout(PATIENCE, kept).await.expect("it spills");
+}
+
+/// The names of the tasks whose spawns a log has.
+fn names(log: &Log) -> impl Iterator<Item = String> + '_ {
+    log.records().filter_map(|entry| match entry.event {
+        Event::Task(TaskEvent::Spawned { site, .. }) => log.site(site)?.name,
+        _ => None,
+    })
+}
+
+/// Spawns a task of this name, and waits until the disk has it.
+async fn spawn_and_keep(dir: &Path, name: &str) {
+    let task = task::Builder::new().name(name).spawn(async {});
+    task.await.expect("ends");
+    until_kept(dir, name).await;
+}
+
+/// Holds so many threads for blocking functions, until what comes back is dropped.
+fn hold_threads(scheduler: &Scheduler, threads: usize) -> Vec<mpsc::Sender<()>> {
+    let (tell, told) = mpsc::channel();
+    let held = (0..threads).map(|_| {
+        let tell = tell.clone();
+        let (release, released) = mpsc::channel();
+        drop(scheduler.handle().spawn_blocking(move || {
+            tell.send(()).expect("the test waits");
+            let _ = released.recv();
+        }));
+        release
+    });
+    let held = held.collect();
+    for _ in 0..threads {
+        told.recv().expect("each begins");
+    }
+    held
 }
 
 async fn work() {
@@ -81,11 +116,7 @@ fn segments_hold_every_record_of_a_scheduler_and_the_last_is_its_end() {
     assert_eq!(report.rest, verify::Rest::Spilled);
     assert!(kept.loss().is_none());
     // Its own task is in the log, by name, and its steps are none.
-    let names = found.iter().filter_map(|entry| match entry.event {
-        Event::Task(TaskEvent::Spawned { site, .. }) => kept.site(site)?.name,
-        _ => None,
-    });
-    assert_eq!(names.filter(|name| name == "spill").count(), 1);
+    assert_eq!(names(&kept).filter(|name| name == "spill").count(), 1);
 }
 
 #[test]
@@ -97,24 +128,54 @@ fn a_scheduler_that_is_full_spills_on() {
     let scheduler = builder.spill(settings(&dir)).build().unwrap();
     scheduler.block_on(async {
         drop(spawn(std::future::pending::<()>()));
-        until_kept(&dir).await;
+        until_kept(&dir, "spill").await;
     });
     let is_denied = |event: &TaskEvent| matches!(event, TaskEvent::SpawnDenied { .. });
     assert!(!pal.events().iter().any(is_denied));
 }
 
 #[test]
-fn a_spiller_that_finds_no_thread_tries_again() {
+fn a_spiller_writes_on_while_functions_hold_every_thread() {
     let (_place, dir) = place();
-    let names = AtomicUsize::new(0);
-    let builder = Builder::new().workers(1).pal(Pal::memory());
-    let builder = builder.spill(settings(&dir));
-    let named = builder.thread_name_fn(move || match names.fetch_add(1, Ordering::Relaxed) {
-        // The worker's comes before it.
-        1 => panic!("no name"),
-        _ => "named".to_owned(),
-    });
-    named.build().unwrap().block_on(until_kept(&dir));
+    let builder = Builder::new().workers(1).max_blocking_threads(2);
+    let builder = builder.pal(Pal::memory()).spill(settings(&dir));
+    let scheduler = builder.build().unwrap();
+    let held = hold_threads(&scheduler, 2);
+    scheduler.block_on(spawn_and_keep(&dir, "while they hold"));
+    drop(held);
+    assert_eq!(scheduler.shutdown(PATIENCE), Shutdown::Clean);
+}
+
+#[test]
+fn a_spiller_that_finds_no_thread_tries_again() {
+    for held in [0, 1] {
+        let (_place, dir) = place();
+        let is_lacking = Arc::new(AtomicBool::new(false));
+        let lacks = Arc::clone(&is_lacking);
+        let builder = Builder::new().workers(1).max_blocking_threads(1);
+        let scheduler = builder
+            .pal(Pal::memory())
+            .spill(settings(&dir))
+            // Each step needs a thread anew.
+            .thread_keep_alive(Duration::from_millis(1))
+            .thread_name_fn(move || match lacks.swap(false, Ordering::Relaxed) {
+                true => panic!("no name"),
+                false => "named".to_owned(),
+            })
+            .build()
+            .unwrap();
+        let _held = hold_threads(&scheduler, held);
+        is_lacking.store(true, Ordering::Relaxed);
+        scheduler.block_on(async {
+            let asked = async {
+                while is_lacking.load(Ordering::Relaxed) {
+                    time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            time::timeout(PATIENCE, asked).await.expect("it steps");
+            spawn_and_keep(&dir, "after the one that did not come").await;
+        });
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! Owns how a blocking function gets to the pool: as a task, or for one that is there.
+//! Owns how a job gets to the pool: a blocking function as a task, a step of the runtime for one that is there.
 
 use crate::blocking::job::{Cancel, Job, Run, Waiting};
+use crate::blocking::pool::Kind;
 use crate::handle::Handle;
 use crate::task::{Class, JoinHandle};
 use glasshouse_pal::catch;
@@ -31,7 +32,7 @@ where
     let cancel: Arc<dyn Cancel> = Arc::clone(&job) as _;
     task.stands_for(cancel);
     let run: Arc<dyn Run> = job;
-    if let Err(error) = shared.blocking.push(run) {
+    if let Err(error) = shared.blocking.push(Kind::Function, run) {
         panic!(
             "no thread for a blocking function could be started: {error}; look at the limit of threads \
              (ulimit -u)"
@@ -40,12 +41,13 @@ where
     task
 }
 
-/// Runs `f` on a thread of the scheduler's pool, which is not deterministic, while the calling task waits. It takes no
-/// place of the capacity, and no shutdown waits for it as for a task.
+/// Runs `f`, a step of the runtime itself, on a thread of the pool of a scheduler that is not deterministic, while the
+/// calling task waits. It takes no place of the capacity nor any of the users' threads, and no shutdown waits for it as
+/// for a task.
 ///
 /// # Errors
 /// What a panic carried: that of `f`, or one that says that there is no thread for it.
-pub(crate) async fn run_blocking<F, R>(handle: &Handle, f: F) -> thread::Result<R>
+pub(crate) async fn run_step<F, R>(handle: &Handle, f: F) -> thread::Result<R>
 where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
@@ -53,7 +55,7 @@ where
     let job = Job::new(inside(handle, f));
     let mut waiting = Waiting::new(Arc::clone(&job));
     // Where no thread can be started, or named by the application, the job was refused, and says so.
-    let _ = catch(|| handle.shared().blocking.push(job));
+    let _ = catch(|| handle.shared().blocking.push(Kind::Step, job));
     poll_fn(|cx| waiting.poll_result(cx)).await
 }
 

@@ -1,8 +1,9 @@
 //! Models of the blocking pool's hand-over: a job that is queued is run, also by a thread that was about to
-//! leave; and the pool's end, which leaves no job behind.
+//! leave, and while jobs of the other kind hold all the threads that they may; and the pool's end, which leaves no job
+//! behind.
 
 use super::{explore, explore_within};
-use crate::blocking::{KEEP_ALIVE, Pool, PoolSettings, Run};
+use crate::blocking::{KEEP_ALIVE, Kind, Pool, PoolSettings, Run};
 use crate::parker::Parker;
 use crate::thread_names::ThreadNames;
 use loom::sync::Arc;
@@ -46,6 +47,23 @@ impl Run for Job {
     }
 }
 
+/// A job that holds its thread until it is released.
+struct Holding {
+    job: std::sync::Arc<Job>,
+    released: Parker,
+}
+
+impl Run for Holding {
+    fn run(&self) {
+        self.released.park(None);
+        self.job.run();
+    }
+
+    fn refuse(&self) {
+        self.job.refuse();
+    }
+}
+
 fn pool(max_threads: usize, keep_alive: Duration) -> Arc<Pool> {
     Arc::new(Pool::new(PoolSettings {
         names: ThreadNames::Of(String::new()),
@@ -55,7 +73,12 @@ fn pool(max_threads: usize, keep_alive: Duration) -> Arc<Pool> {
 }
 
 fn push(pool: &Pool, job: &std::sync::Arc<Job>) {
-    pool.push(job.clone()).expect("loom starts every thread");
+    push_as(Kind::Function, pool, job);
+}
+
+fn push_as<J: Run + 'static>(kind: Kind, pool: &Pool, job: &std::sync::Arc<J>) {
+    let pushed = pool.push(kind, job.clone());
+    pushed.expect("loom starts every thread");
 }
 
 /// Two jobs, queued by this thread and another at once.
@@ -108,6 +131,38 @@ fn two_jobs_that_are_queued_at_once_are_run_by_threads_that_leave_at_once() {
 #[test]
 fn two_jobs_that_are_queued_at_once_are_run_by_threads_that_stay() {
     explore_two_jobs(KEEP_ALIVE);
+}
+
+/// A job that `holding` cannot keep from a thread, and one of its own kind that waits for its end.
+fn explore_beside_one_that_holds(holding: Kind, free: Kind) {
+    for keep_alive in [Duration::ZERO, KEEP_ALIVE] {
+        explore_within(2, move || {
+            let pool = pool(1, keep_alive);
+            let held = std::sync::Arc::new(Holding {
+                job: Job::new(),
+                released: Parker::new(),
+            });
+            let [beside, behind] = [Job::new(), Job::new()];
+            push_as(holding, &pool, &held);
+            push_as(holding, &pool, &behind);
+            push_as(free, &pool, &beside);
+            beside.wait();
+            assert_eq!(behind.runs(), 0, "one of its kind at a time");
+            held.released.unpark(|| unreachable!("nobody polls"));
+            behind.wait();
+            pool.shut_down(None);
+        });
+    }
+}
+
+#[test]
+fn a_step_is_run_while_a_function_holds_the_one_thread_for_functions() {
+    explore_beside_one_that_holds(Kind::Function, Kind::Step);
+}
+
+#[test]
+fn a_function_is_run_while_a_step_holds_a_thread() {
+    explore_beside_one_that_holds(Kind::Step, Kind::Function);
 }
 
 #[test]
