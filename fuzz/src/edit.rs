@@ -126,6 +126,13 @@ impl Bytes {
     fn change(&mut self, at: usize, value: Number) {
         self.set(at, value.over(self.word(at)));
     }
+
+    /// So many bytes, a multiple of a word's.
+    fn copy(&mut self, from: usize, to: usize, bytes: usize) {
+        for word in (0..bytes).step_by(8) {
+            self.set(to + word, self.word(from + word));
+        }
+    }
 }
 
 /// Where the parts of an untouched golden log are.
@@ -142,8 +149,13 @@ impl Places<'_> {
         self.word(SECTIONS_AT + (section as usize - 1) * 32 + 8)
     }
 
+    /// Where one of a section's parts begins, of which there are so many of so many bytes.
+    fn part(&self, section: Section, part: u8, (count, bytes): (u8, usize)) -> usize {
+        self.section(section) + usize::from(part % count) * bytes
+    }
+
     fn ring_header(&self, ring: u8) -> usize {
-        self.section(Section::RingHeaders) + usize::from(ring % 3) * RING_HEADER_BYTES
+        self.part(Section::RingHeaders, ring, (3, RING_HEADER_BYTES))
     }
 
     fn record(&self, ring: u8, place: u8) -> usize {
@@ -151,7 +163,7 @@ impl Places<'_> {
     }
 
     fn slot(&self, slot: u8) -> usize {
-        self.section(Section::Tasks) + usize::from(slot % 16) * SLOT_BYTES
+        self.part(Section::Tasks, slot, (16, SLOT_BYTES))
     }
 }
 
@@ -215,9 +227,7 @@ fn apply(bytes: &mut Bytes, places: &Places, edit: &Edit) {
         } => {
             let (from, to) = (places.record(from.0, from.1), places.record(to.0, to.1));
             let seq = bytes.word(to) >> 16;
-            for word in (0..RECORD_BYTES).step_by(8) {
-                bytes.set(to + word, bytes.word(from + word));
-            }
+            bytes.copy(from, to, RECORD_BYTES);
             if keeps_seq {
                 bytes.set(to, seq << 16 | bytes.word(from) & 0xffff);
             }
@@ -236,30 +246,21 @@ fn apply(bytes: &mut Bytes, places: &Places, edit: &Edit) {
             bytes.change(places.slot(slot) + usize::from(word % 8) * 8, value);
         }
         Edit::CopySlot { from, to } => {
-            let (from, to) = (places.slot(from), places.slot(to));
-            for word in (0..SLOT_BYTES).step_by(8) {
-                bytes.set(to + word, bytes.word(from + word));
-            }
+            bytes.copy(places.slot(from), places.slot(to), SLOT_BYTES);
         }
         Edit::Schema { kind, word, value } => {
             // The upper kinds are not there: they were cut off.
-            let at = places.section(Section::Schema) + usize::from(kind % 42) * 256;
+            let at = places.part(Section::Schema, kind, (42, 256));
             bytes.change(at + usize::from(word % 32) * 8, value);
         }
         Edit::TextIndex { text, value } => {
-            bytes.change(
-                places.section(Section::TextIndex) + usize::from(text % 12) * 8,
-                value,
-            );
+            bytes.change(places.part(Section::TextIndex, text, (12, 8)), value);
         }
         Edit::Text { word, value } => {
-            bytes.change(
-                places.section(Section::Text) + usize::from(word % 24) * 8,
-                value,
-            );
+            bytes.change(places.part(Section::Text, word, (24, 8)), value);
         }
         Edit::Site { site, word, value } => {
-            let at = places.section(Section::Sites) + usize::from(site % 5) * 16;
+            let at = places.part(Section::Sites, site, (5, 16));
             bytes.change(at + usize::from(word) * 8, value);
         }
     }

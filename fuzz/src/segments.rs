@@ -1,7 +1,7 @@
 //! Owns the tampering with segments: edits of a real directory of them, each at a place that means something.
 
 use crate::number::Number;
-use crate::segment::{Segment, method};
+use crate::segment::{Column, Section, Segment, method};
 use arbitrary::Arbitrary;
 use std::sync::LazyLock;
 
@@ -128,6 +128,12 @@ fn among(number: impl Into<usize>, count: usize) -> Option<usize> {
     number.into().checked_rem(count)
 }
 
+/// One of these, if there are any.
+fn chosen<T>(number: impl Into<usize>, all: &mut [T]) -> Option<&mut T> {
+    let at = among(number, all.len())?;
+    all.get_mut(at)
+}
+
 impl TamperedSegments {
     /// The segments' bytes that come of it.
     pub fn bytes(&self) -> Vec<Vec<u8>> {
@@ -147,17 +153,12 @@ impl TamperedSegments {
 }
 
 impl Place {
-    fn section(self, segments: &mut [Segment]) -> Option<&mut crate::segment::Section> {
-        let segment = among(self.segment, segments.len())?;
-        let sections = &mut segments[segment].sections;
-        let section = among(self.section, sections.len())?;
-        sections.get_mut(section)
+    fn section(self, segments: &mut [Segment]) -> Option<&mut Section> {
+        chosen(self.section, &mut chosen(self.segment, segments)?.sections)
     }
 
-    fn column(self, segments: &mut [Segment], column: u8) -> Option<&mut crate::segment::Column> {
-        let columns = &mut self.section(segments)?.columns;
-        let column = among(column, columns.len())?;
-        columns.get_mut(column)
+    fn column(self, segments: &mut [Segment], column: u8) -> Option<&mut Column> {
+        chosen(column, &mut self.section(segments)?.columns)
     }
 }
 
@@ -170,17 +171,15 @@ impl Edit {
                 word,
                 value,
             } => {
-                let segment = among(segment, segments.len())?;
-                let words = segments[segment].header.as_chunks_mut::<8>().0;
-                let word = among(word, words.len())?;
-                words[word] = value.over(u64::from_le_bytes(words[word])).to_le_bytes();
+                let header = &mut chosen(segment, segments)?.header;
+                let word = chosen(word, header.as_chunks_mut::<8>().0)?;
+                *word = value.over(u64::from_le_bytes(*word)).to_le_bytes();
             }
             Edit::Kind { at, kind } => at.section(segments)?.kind = kind.into(),
             Edit::Filling { at, bytes } => at.section(segments)?.filling = bytes.into(),
             Edit::Copy { from, to, copies } => copy(segments, from, to, copies)?,
             Edit::Remove { at } => {
-                let segment = among(at.segment, segments.len())?;
-                let sections = &mut segments[segment].sections;
+                let sections = &mut chosen(at.segment, segments)?.sections;
                 sections.remove(among(at.section, sections.len())?);
             }
             Edit::CopySegment { from } => {
@@ -197,9 +196,8 @@ impl Edit {
                 segments.swap(among(one, count)?, among(other, count)?);
             }
             Edit::Number { at, number, value } => {
-                let numbers = &mut at.section(segments)?.numbers;
-                let number = among(number, numbers.len())?;
-                numbers[number] = value.over(numbers[number]);
+                let number = chosen(number, &mut at.section(segments)?.numbers)?;
+                *number = value.over(*number);
             }
             Edit::Numbers { at, number, added } => {
                 let numbers = &mut at.section(segments)?.numbers;
@@ -222,9 +220,8 @@ impl Edit {
                 byte,
                 value,
             } => {
-                let plain = &mut at.column(segments, column)?.plain;
-                let byte = among(byte, plain.len())?;
-                plain[byte] = value.over(plain[byte].into()) as u8;
+                let byte = chosen(byte, &mut at.column(segments, column)?.plain)?;
+                *byte = value.over((*byte).into()) as u8;
             }
             Edit::Resize {
                 at,
@@ -254,8 +251,7 @@ impl Edit {
 
 fn copy(segments: &mut [Segment], from: Place, to: Place, copies: u8) -> Option<()> {
     let section = from.section(segments)?.clone();
-    let segment = among(to.segment, segments.len())?;
-    let sections = &mut segments[segment].sections;
+    let sections = &mut chosen(to.segment, segments)?.sections;
     let at = among(to.section, sections.len() + 1)?;
     let room = SECTIONS_MAX.saturating_sub(sections.len());
     let copies = usize::from(copies % COPIES_MAX).min(room);
@@ -267,13 +263,11 @@ impl Damage {
     fn apply(&self, segments: &mut [Vec<u8>]) -> Option<()> {
         match *self {
             Damage::Byte { segment, at, value } => {
-                let segment = among(segment, segments.len())?;
-                let at = among(at, segments[segment].len())?;
-                let byte = &mut segments[segment][at];
+                let byte = chosen(at, chosen(segment, segments)?)?;
                 *byte = value.over((*byte).into()) as u8;
             }
             Damage::Cut { segment, bytes } => {
-                let segment = &mut segments[among(segment, segments.len())?];
+                let segment = chosen(segment, segments)?;
                 segment.truncate(segment.len() - among(bytes, segment.len() + 1)?);
             }
         }
