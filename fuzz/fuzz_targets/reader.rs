@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use glasshouse_fuzz::ask::ask_everything;
+use glasshouse_fuzz::target::reader;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| ask_everything(bytes));
+fuzz_target!(|bytes: &[u8]| reader(bytes));

@@ -15,17 +15,17 @@ use std::path::Path;
 /// Of so many logs one is read from a file, too: the kernel takes most of the time then.
 const FILES_EACH: usize = 64;
 
-/// Asks for everything.
+/// Asks for everything; returns how the log was judged, if it could be opened.
 ///
 /// # Panics
 /// When the reader takes too much memory, or contradicts itself.
-pub fn ask_everything(bytes: &[u8]) {
+pub fn ask_everything(bytes: &[u8]) -> Option<Report> {
     thread_local! {
         static FILE: HostileFile = HostileFile::new();
         static COUNT: Cell<usize> = const { Cell::new(0) };
     }
     let limits = Limits::of_rings(bytes.len());
-    ask(
+    let report = ask(
         bounded("open", bytes.len(), limits.open, || Log::from_bytes(bytes)),
         &limits,
     );
@@ -38,6 +38,7 @@ pub fn ask_everything(bytes: &[u8]) {
         };
         FILE.with(|file| ask_path(file.with(bytes), &limits));
     }
+    report
 }
 
 /// Asks a file, or a directory of segments.

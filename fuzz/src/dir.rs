@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A directory in memory, where the system has one, and the segments in it.
 pub struct HostileDir {
@@ -20,11 +21,13 @@ impl HostileDir {
     /// When it cannot be made.
     #[expect(clippy::new_without_default, reason = "it makes a directory")]
     pub fn new() -> HostileDir {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
         let place = match Path::new(MEMORY).is_dir() && std::env::var_os("TMPDIR").is_none() {
             true => PathBuf::from(MEMORY),
             false => std::env::temp_dir(),
         };
-        let dir = place.join(format!("glasshouse-fuzz-{}", std::process::id()));
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let dir = place.join(format!("glasshouse-fuzz-{}-{count}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).expect("a directory");
         HostileDir {
@@ -51,5 +54,11 @@ impl HostileDir {
             file.write_all(bytes).expect("its contents");
         }
         &self.dir
+    }
+}
+
+impl Drop for HostileDir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }

@@ -168,6 +168,47 @@ impl Places<'_> {
 }
 
 impl Tampered {
+    /// Of the killed process's log each word changed by itself that others are found by, or that is one of many: those
+    /// of the header, of the section table, of what a ring's header begins with, of a record and of a slot.
+    #[cfg(test)]
+    pub(crate) fn each_word() -> impl Iterator<Item = Tampered> {
+        let edits = |value| {
+            let header = (0..SECTIONS_AT as u16 / 8).map(move |word| Edit::Header { word, value });
+            let sections = (0..8 * 4).map(move |at| Edit::Section {
+                kind: at / 4,
+                word: at % 4,
+                value,
+            });
+            let rings = (0..3 * 16).map(move |at| Edit::RingHeader {
+                ring: at / 16,
+                word: u16::from(at % 16),
+                value,
+            });
+            let records = (0..4).map(move |word| Edit::Record {
+                ring: 0,
+                place: 0,
+                word,
+                value,
+            });
+            let slots = (0..8).map(move |word| Edit::Slot {
+                slot: 0,
+                word,
+                value,
+            });
+            let of_many = records.chain(slots);
+            header.chain(sections).chain(rings).chain(of_many)
+        };
+        Number::ENDS
+            .into_iter()
+            .flat_map(edits)
+            .map(|edit| Tampered {
+                log: true,
+                is_live: false,
+                edits: vec![edit],
+                cut: None,
+            })
+    }
+
     /// The bytes that come of it.
     pub fn bytes(&self) -> Vec<u8> {
         let whole = LOGS[usize::from(self.log)];

@@ -1,8 +1,8 @@
-//! Owns what the fuzz targets share: the file that a log is read from, everything that a reader can be asked,
+//! Owns what the fuzz targets do: the file that a log is read from, everything that a reader can be asked,
 //! and the logs that are tampered with.
 //!
-//! A target for another format is a file in `fuzz_targets/`, a `[[bin]]` in `Cargo.toml`, and a word in
-//! `scripts/fuzz`.
+//! A target for another format is a function in `target.rs`, a file in `fuzz_targets/` that gives it to the fuzzer, a
+//! `[[bin]]` in `Cargo.toml`, and a word in `scripts/fuzz`.
 
 #![forbid(unsafe_code)]
 
@@ -15,3 +15,4 @@ pub mod memory;
 pub mod number;
 pub mod segment;
 pub mod segments;
+pub mod target;

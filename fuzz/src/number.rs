@@ -15,6 +15,10 @@ pub enum Number {
 }
 
 impl Number {
+    /// Those that sums, bounds and conversions get wrong.
+    #[cfg(test)]
+    pub(crate) const ENDS: [Number; 3] = [Number::Zero, Number::Most, Number::Add(1)];
+
     /// What comes of what was there.
     pub fn over(self, was: u64) -> u64 {
         match self {

@@ -135,6 +135,33 @@ fn chosen<T>(number: impl Into<usize>, all: &mut [T]) -> Option<&mut T> {
 }
 
 impl TamperedSegments {
+    /// Each number changed by itself: those of headers and of sections, and the lengths of columns.
+    #[cfg(test)]
+    pub(crate) fn each_number() -> impl Iterator<Item = TamperedSegments> {
+        let mut edits = Vec::new();
+        for (segment, golden) in (0..).zip(GOLDEN.iter()) {
+            for value in Number::ENDS {
+                edits.extend((0..golden.header.len() as u8 / 8).map(|word| Edit::Header {
+                    segment,
+                    word,
+                    value,
+                }));
+                for (section, golden) in (0..).zip(&golden.sections) {
+                    let at = Place { segment, section };
+                    let numbers = 0..golden.numbers.len() as u8;
+                    edits.extend(numbers.map(|number| Edit::Number { at, number, value }));
+                    let columns = 0..golden.columns.len() as u8;
+                    edits.extend(columns.map(|column| Edit::Length { at, column, value }));
+                }
+            }
+        }
+        edits.into_iter().map(|edit| TamperedSegments {
+            only: None,
+            edits: vec![edit],
+            damage: Vec::new(),
+        })
+    }
+
     /// The segments' bytes that come of it.
     pub fn bytes(&self) -> Vec<Vec<u8>> {
         let mut segments = match self.only.and_then(|only| among(only, GOLDEN.len())) {
