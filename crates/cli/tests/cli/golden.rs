@@ -7,7 +7,8 @@ use std::path::PathBuf;
 /// Set to have what is said now written down.
 const BLESS: &str = "GLASSHOUSE_BLESS";
 
-fn golden(name: &str) -> PathBuf {
+/// A golden log.
+pub fn golden(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/golden")
         .join(name)

@@ -1,5 +1,6 @@
 //! What `glasshouse task` says of one task's life.
 
+use crate::golden::golden;
 use crate::place::Place;
 use serde_json::Value;
 
@@ -118,6 +119,30 @@ fn people_are_told_the_same_in_lines() {
         told.out.ends_with(&format!("\nspawned 1: #{pty}(pty:a)\n")),
         "{}",
         told.out
+    );
+}
+
+/// The last line of what is told of a task of a golden log.
+fn whole_of(log: &str, task: &str) -> Value {
+    let log = golden(log);
+    let mut told = Place::new().json(&["task", &log.to_string_lossy(), task, "--json"]);
+    told.pop().expect("a life")
+}
+
+#[test]
+fn of_a_task_that_ended_before_the_log_did_nothing_is_unrecorded() {
+    let whole = whole_of("format-1.0-ended.pal", "2");
+    assert_eq!(whole["state"], "done");
+    assert_eq!(whole["unrecorded_ns"], Value::Null, "{whole}");
+    let time = |key: &str| whole[key].as_u64().expect(key);
+    let why = golden("format-1.0-ended.pal");
+    let why = &Place::new().json(&["why", &why.to_string_lossy(), "2", "--json"])[0];
+    let at = |key: &str| why[key].as_u64().expect(key);
+    // Each is cut to a nanosecond by itself.
+    let all = time("run_ns") + time("ready_ns") + time("wait_ns");
+    assert!(
+        all.abs_diff(at("to_at_ns") - at("from_at_ns")) <= 3,
+        "{whole}"
     );
 }
 

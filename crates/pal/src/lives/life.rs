@@ -84,11 +84,14 @@ impl Life {
             .fold(0, |sum, w| sum.saturating_add(*w))
     }
 
-    /// The life as of a later stamp: what the task is in the midst of counts up to then; nothing does where it has
-    /// ended.
+    /// The life as of a later stamp: what the task is in the midst of counts up to then. One that has ended stays as
+    /// it is.
     pub fn as_of(&self, stamp: u64) -> Life {
         let mut life = self.clone();
         life.spend(self.state, stamp.saturating_sub(self.since));
+        if life.state.is_end() {
+            return life;
+        }
         life.since = self.since.max(stamp);
         life
     }

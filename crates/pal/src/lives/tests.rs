@@ -36,6 +36,18 @@ fn faults(lives: &mut Lives, records: &[(u64, u8, TaskEvent)]) -> Vec<Fault> {
 }
 
 #[test]
+fn a_life_that_has_ended_is_the_same_as_of_any_later_stamp() {
+    let (mut lives, tid) = (Lives::whole(), tid(9));
+    let running = (103, 1, TaskEvent::Running { tid });
+    faults(&mut lives, &[(100, 0, spawned(tid)), running]);
+    let life = lives.of(tid).expect("fed").as_of(300);
+    assert_eq!((life.since, life.run_ticks), (300, 197));
+    faults(&mut lives, &[(110, 2, TaskEvent::Done { tid })]);
+    let life = lives.of(tid).expect("fed");
+    assert_eq!(life.as_of(300), *life);
+}
+
+#[test]
 fn run_wait_and_ready_partition_a_life() {
     let (mut lives, tid) = (Lives::whole(), tid(9));
     let text = TextId(0);
