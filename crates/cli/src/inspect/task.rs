@@ -61,7 +61,8 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
         return Err(unknown(&opened, options.task));
     }
     let until = until(log, newest);
-    let ends_in_gap = life.is_some_and(|life| lives.has_gap_between(life.since, until));
+    let ends_in_gap =
+        life.is_some_and(|life| !life.state.is_end() && lives.has_gap_between(life.since, until));
     // Segments note rows now and then: records may know more.
     let ends_at = life.map_or(0, |life| life.since);
     let row = row.filter(|row| row.since >= ends_at);

@@ -161,3 +161,10 @@ fn a_task_that_the_log_does_not_know_is_refused_with_those_it_does() {
             .contains("a task is a whole number")
     );
 }
+
+#[test]
+fn a_task_that_ended_before_a_gap_has_ended() {
+    let whole = whole_of("segments-1.0", "2");
+    assert_eq!(whole["state"], "done", "{whole}");
+    assert_eq!(whole["unrecorded_ns"], Value::Null, "{whole}");
+}
