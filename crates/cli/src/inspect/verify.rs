@@ -31,14 +31,14 @@ pub struct Options {
 pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     let opened = open_watched(&options.pal)?;
     let report = verify(&opened.log);
-    if options.json {
-        out.json(&Verdict::of(&opened, &report))?;
-    } else {
-        print(&opened, &report, out)?;
-    }
-    match report.holds() {
-        true => Ok(()),
-        false => Err(Stop::Failed),
+    let told = match options.json {
+        true => out.json(&Verdict::of(&opened, &report)),
+        false => print(&opened, &report, out),
+    };
+    match told {
+        // The verdict is in the exit code, whoever reads the rest.
+        Ok(()) | Err(Stop::ReaderGone) if !report.holds() => Err(Stop::Failed),
+        told => told,
     }
 }
 

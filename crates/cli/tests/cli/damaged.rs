@@ -1,6 +1,7 @@
 //! Logs that are none, are cut short, of a later version, damaged, or left by a process that was killed.
 
 use crate::place::{Place, is_there, number_in, overwrite, until};
+use glasshouse_pal::{Pal, RingOwner, TaskEvent, TaskId};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -173,4 +174,25 @@ fn beginning(path: &Path, bytes: u64) -> Vec<u8> {
     let file = File::open(path).expect("opened");
     file.take(bytes).read_to_end(&mut read).expect("read");
     read
+}
+
+#[test]
+fn a_log_that_does_not_hold_fails_though_nobody_reads_the_findings() {
+    let place = Place::new();
+    let log = Pal::builder().file(place.path("run.pal")).workers(1);
+    let pal = log.build().expect("room for a log");
+    let ring = pal.lease(RingOwner::Worker(0));
+    // Of each the spawn is missing. Told, they fill more than what is written at once.
+    for number in 1..=2000 {
+        let tid = TaskId::new(number).expect("in range");
+        assert!(ring.write(pal.clock().now(), 1, &TaskEvent::Running { tid }));
+    }
+    drop((ring, pal));
+    for args in [&["verify", "run.pal"][..], &["verify", "run.pal", "--json"]] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let ended = place.command(args).stdout(writer).output().expect("run");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!((ended.status.code(), &*said), (Some(1), ""), "{args:?}");
+    }
 }
