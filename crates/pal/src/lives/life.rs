@@ -51,7 +51,8 @@ pub struct Life {
     pub failure: Option<Failure>,
     /// How many of its records were at fault.
     pub faults: u32,
-    /// Whether the log has a gap in it: what the task did there is not known, and the time is nobody's.
+    /// Whether a gap of the log lies between two of its records: what the task did there is not known, and the time
+    /// is nobody's. Of one behind its last record [`Lives::has_gap_between`](super::Lives::has_gap_between) tells.
     pub has_gap: bool,
     /// The gaps that lay before its last record.
     pub(super) gaps_passed: u32,
@@ -88,10 +89,10 @@ impl Life {
     /// it is.
     pub fn as_of(&self, stamp: u64) -> Life {
         let mut life = self.clone();
-        life.spend(self.state, stamp.saturating_sub(self.since));
         if life.state.is_end() {
             return life;
         }
+        life.spend(self.state, stamp.saturating_sub(self.since));
         life.since = self.since.max(stamp);
         life
     }

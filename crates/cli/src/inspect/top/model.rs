@@ -27,4 +27,4 @@ pub use order::{Key, Listing, Order};
 pub use replay::Replay;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -1,5 +1,6 @@
 //! Owns one task's life as its page tells it: each state with how long it lasted, who woke it, what it spawned.
 
+use super::moment::Task;
 use glasshouse_pal::lives::{Fault, Life, Lives};
 use glasshouse_pal::reader::{Entry, RingId};
 use glasshouse_pal::{Event, TaskEvent, TaskId, WakeSource};
@@ -151,6 +152,17 @@ impl History {
         self.lives.of(self.task)
     }
 
+    /// Whether its last state is known to have lasted up to this stamp, as of which `task` is: no gap lies behind it,
+    /// and no records were lost since, or the task table tells the same state.
+    pub fn is_followed(&self, at: u64, task: Option<&Task>) -> bool {
+        self.life().is_none_or(|life| {
+            let stay = at.saturating_sub(life.since);
+            let is_told = |task: &Task| (task.state, task.stay) == (Some(life.state), stay);
+            let is_lost = self.is_torn && !task.is_some_and(is_told);
+            life.state.is_end() || !is_lost && !self.lives.has_gap_between(life.since, at)
+        })
+    }
+
     /// Who made it ready, and how often, the most frequent first.
     pub fn wakers(&self) -> Vec<(WakeSource, u64)> {
         let mut wakers: Vec<_> = self
@@ -268,6 +280,24 @@ mod tests {
                 (TaskEvent::Wake { tid, by }, None),
             ]
         );
+    }
+
+    #[test]
+    fn behind_a_loss_the_last_state_lasts_only_where_the_task_table_has_it() {
+        let (mut scene, tid) = scene();
+        let log = scene.pal.log();
+        let mut history = History::begin(tid, log.records());
+        scene.pass(3);
+        let is_followed = |history: &History, scene: &Scene| {
+            let row = log.tasks().find(|row| row.id == tid);
+            let row = Task::of_row(&row.expect("alive"), scene.now());
+            [None, Some(&row)].map(|task| history.is_followed(scene.now(), task))
+        };
+        assert_eq!(is_followed(&history, &scene), [true, true]);
+        history.note_loss();
+        assert_eq!(is_followed(&history, &scene), [false, true]);
+        scene.leave(TaskEvent::Wait { tid });
+        assert_eq!(is_followed(&history, &scene), [false, false]);
     }
 
     #[test]

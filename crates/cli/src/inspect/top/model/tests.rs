@@ -1,6 +1,6 @@
 //! Owns the proof that the present and the past agree: what was seen live is what the records rebuild.
 
-mod gap;
+pub mod gap;
 
 use super::*;
 use crate::inspect::top::scene::{MS, Scene};

@@ -26,7 +26,7 @@ pub fn draw(app: &mut App<'_>, pane: &mut Pane<'_>) {
         pane.line(&line, Look::Plain);
     }
     pane.gap();
-    draw_stays(app, &history, pane);
+    draw_stays(app, &history, task, pane);
     app.history = Some(history);
 }
 
@@ -34,7 +34,11 @@ fn about(app: &mut App<'_>, history: &History, task: Option<Task>) -> Vec<String
     let rate = app.log().rate();
     let mut lines = vec![identity(app, history, task)];
     let at = app.moment().at;
-    let life = history.life().map(|life| life.as_of(at));
+    let is_followed = history.is_followed(at, task.as_ref());
+    let life = history.life().map(|life| match is_followed {
+        true => life.as_of(at),
+        false => life.clone(),
+    });
     if let Some(task) = task {
         let state = task.state.map_or("?", |state| state.name());
         let all = task.age().max(1) as f64;
@@ -56,7 +60,8 @@ fn about(app: &mut App<'_>, history: &History, task: Option<Task>) -> Vec<String
         ));
     } else if let Some(life) = &life {
         lines.push(format!(
-            "{}; polls {}, run {}, ready {}, wait {}",
+            "{}{}; polls {}, run {}, ready {}, wait {}",
+            if is_followed { "" } else { "last seen " },
             life.state.name(),
             life.polls,
             Span(rate.ns(life.run_ticks)),
@@ -72,7 +77,7 @@ fn about(app: &mut App<'_>, history: &History, task: Option<Task>) -> Vec<String
             .filter(|(_, ticks)| *ticks > 0)
             .map(|(wait, ticks)| format!("{} {}", wait.name(), Span(rate.ns(ticks))))
             .collect();
-        let is_whole = life.site.is_some() && life.faults == 0 && !life.has_gap;
+        let is_whole = life.site.is_some() && life.faults == 0 && !life.has_gap && is_followed;
         let more = match is_whole {
             true => "",
             false => " (as far as records tell)",
@@ -147,7 +152,7 @@ fn named(app: &mut App<'_>, id: TaskId) -> String {
     }
 }
 
-fn draw_stays(app: &mut App<'_>, history: &History, pane: &mut Pane<'_>) {
+fn draw_stays(app: &mut App<'_>, history: &History, task: Option<Task>, pane: &mut Pane<'_>) {
     let fixed = [
         Column::right("AT", 15),
         Column::right("WORKER", 6),
@@ -161,9 +166,10 @@ fn draw_stays(app: &mut App<'_>, history: &History, pane: &mut Pane<'_>) {
     let last = history.stays().len().saturating_sub(1);
     app.scroll = app.scroll.min(last);
     let at = app.moment().at;
+    let is_followed = history.is_followed(at, task.as_ref());
     let newest_first = history.stays().iter().rev().enumerate();
     for (index, stay) in newest_first.skip(app.scroll).take(pane.rows()) {
-        let lasts = (index == 0).then(|| at.saturating_sub(stay.at));
+        let lasts = (index == 0 && is_followed).then(|| at.saturating_sub(stay.at));
         let cells = stay_cells(app, stay, lasts);
         pane.line(&row(&columns, cells), Look::Plain);
     }

@@ -3,7 +3,10 @@
 use super::super::*;
 use glasshouse_pal::reader::Log;
 use glasshouse_pal::spill::{Settings, Spiller};
-use glasshouse_pal::{Pal, RingOwner, SiteId, TaskEvent, TaskId, TaskState, WakeSource};
+use glasshouse_pal::{
+    DomainEvent, Pal, RingOwner, SiteId, TaskEvent, TaskId, TaskState, Value, WakeSource,
+};
+use glasshouse_pty::PTY_SPAWNED;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,8 +29,8 @@ fn segments(spiller: &Spiller) -> HashSet<PathBuf> {
     paths.collect()
 }
 
-/// Segments of which those in the midst were removed.
-fn write(dir: &Path) {
+/// Segments of which those in the midst were removed. A program in a pseudo-terminal was spawned before.
+pub fn write(dir: &Path) {
     let nano = Duration::from_nanos(1);
     let settings = Settings {
         segment_age: nano,
@@ -53,6 +56,9 @@ fn write(dir: &Path) {
             write(2, TaskEvent::Wait { tid });
         }
     }
+    let name = Value::Text(pal.text("make"));
+    let program = DomainEvent::new(&PTY_SPAWNED, &[Value::U64(70), name]);
+    assert!(ring.write_domain(pal.clock().now(), &program.about(quiet)));
     spill(&mut spiller);
     let kept = segments(&spiller);
     let tid = gone;

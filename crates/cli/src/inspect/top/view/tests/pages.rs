@@ -1,8 +1,11 @@
 //! Owns the tests of the pages beside the overview.
 
-use super::{assert_screen, press, scene, screen};
-use crate::inspect::top::keys::{Action, Page};
+use super::{App, assert_screen, press, scene, screen};
+use crate::inspect::top::app::Source;
+use crate::inspect::top::keys::{Action, Page, Time};
+use crate::inspect::top::model::tests::gap;
 use crate::inspect::top::scene::{MS, Scene};
+use glasshouse_pal::reader::Log;
 use glasshouse_pal::{TaskEvent, TaskId, WakeSource};
 use std::time::Duration;
 
@@ -93,6 +96,73 @@ done; polls 1, run 497 ms, ready 2.00 ms, wait 0
             shown[10].split_whitespace().collect::<Vec<_>>(),
             ["0.500000000", "0", "done"]
         );
+    });
+}
+
+/// Has the end of segments with a gap looked at.
+fn with_gap(look: impl FnOnce(&mut App<'_>)) {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let dir = place.path().join("spill");
+    gap::write(&dir);
+    let source = Source {
+        log: &Log::open(&dir).expect("readable"),
+        reopen: &|| Log::open(&dir),
+        until: &|_, newest| newest,
+    };
+    look(&mut App::new(source).expect("it can be read"));
+}
+
+/// Opens the page of a task that is alive at the moment.
+fn open_page(app: &mut App<'_>, task: &str) {
+    press(app, &[Action::First]);
+    let chosen = |line: &String| line.split_whitespace().take(2).eq([">", task]);
+    let places = app.moment().tasks.len();
+    let is_there = (0..places).any(|_| {
+        let is_chosen = screen(app, 80, 24).iter().any(chosen);
+        press(
+            app,
+            &[if is_chosen {
+                Action::Open
+            } else {
+                Action::Move(1)
+            }],
+        );
+        is_chosen
+    });
+    assert!(is_there, "#{task} is alive");
+}
+
+/// What the open page says of the state, of waits, and for how long the last one lasted.
+fn last_state(app: &mut App<'_>) -> [String; 3] {
+    let shown = screen(app, 80, 24);
+    let state = shown[4].split([' ', ';']).take(3).collect::<Vec<_>>();
+    let waits = shown.iter().find(|line| line.starts_with("waits: "));
+    let heading = shown.iter().position(|line| line.ends_with(" LASTED WHY"));
+    let lasted = shown[heading.expect("told") + 1].split_whitespace().nth(3);
+    [
+        state.join(" "),
+        waits.expect("told").clone(),
+        lasted.expect("told").to_owned(),
+    ]
+}
+
+#[test]
+fn the_page_of_a_task_that_was_last_seen_before_a_gap_does_not_go_on_across_it() {
+    with_gap(|app| {
+        // Before the gap it is alive.
+        press(app, &[Action::Time(Time::PreviousRecord)]);
+        open_page(app, "2");
+        let [state, waits, lasted] = last_state(app);
+        assert!(state.starts_with("waiting for "), "{state}");
+        assert!(!waits.contains("as far as"), "{waits}");
+        assert!(lasted.ends_with('+'), "{lasted}");
+        press(app, &[Action::Time(Time::End)]);
+        let none = "waits: none (as far as records tell)";
+        assert_eq!(last_state(app), ["last seen waiting", none, "?"]);
+        // Of this one the task table says that it is still alive.
+        press(app, &[Action::Back]);
+        open_page(app, "1");
+        assert_eq!(last_state(app)[1..], [none, "?"]);
     });
 }
 
