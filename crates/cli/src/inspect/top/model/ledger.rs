@@ -6,7 +6,7 @@ use glasshouse_pal::reader::{Entry, Log};
 use glasshouse_pal::{DomainEvent, Event, TaskEvent, TaskId, TaskState, TextId};
 use std::collections::{HashMap, HashSet};
 
-/// The programs that are remembered; of more the oldest that have ended are forgotten. A guess: several screens
+/// The programs that are remembered; of more the oldest that have ended, or may have, are forgotten. A guess: several screens
 /// of a host that starts one after the other.
 const PTYS_MAX: usize = 1000;
 /// The lanes that are told apart. A process has few; a damaged log may name many.
@@ -34,12 +34,15 @@ enum Tie {
 }
 
 impl Ledger {
-    /// Records were lost that may have been about lanes: any permit may have been given back.
+    /// Records were lost: any permit may have been given back, and any program may have ended.
     pub fn note_loss(&mut self) {
         self.is_partial = true;
         self.ties.retain(|_, tie| matches!(tie, Tie::Asks(_)));
         for lane in &mut self.lanes {
             lane.held = 0;
+        }
+        for pty in &mut self.ptys {
+            pty.is_lost = pty.ended.is_none();
         }
     }
 
@@ -78,6 +81,7 @@ impl Ledger {
                 name: text(word("name")),
                 since: Some(at),
                 ended: None,
+                is_lost: false,
                 outgrown: None,
             }),
             About::PtyExited => {
@@ -155,16 +159,20 @@ impl Ledger {
                 name: text(kind.word(event, "name")),
                 since: None,
                 ended: None,
+                is_lost: false,
                 outgrown: None,
             });
             self.ptys.len() - 1
         });
-        &mut self.ptys[at]
+        let pty = &mut self.ptys[at];
+        pty.is_lost = false;
+        pty
     }
 
     fn open_pty(&mut self, pty: Pty) {
         if self.ptys.len() >= PTYS_MAX {
-            let ended = self.ptys.iter().position(|pty| pty.ended.is_some());
+            let first = |is: fn(&Pty) -> bool| self.ptys.iter().position(is);
+            let ended = first(|pty| pty.ended.is_some()).or_else(|| first(|pty| pty.is_lost));
             self.ptys.remove(ended.unwrap_or(0));
         }
         self.ptys.push(pty);
@@ -347,6 +355,7 @@ mod tests {
             name,
             since: Some(10),
             ended: None,
+            is_lost: false,
             outgrown: Some(65536),
         };
         assert_eq!(told(&scene, 0).ptys, [running]);

@@ -130,6 +130,8 @@ pub struct Pty {
     /// When it was spawned; `None` where that is not known.
     pub since: Option<u64>,
     pub ended: Option<Ended>,
+    /// Records were lost since the last one of it: it may have ended unseen.
+    pub is_lost: bool,
     /// The bytes that its ring holds, if it wrote more than that.
     pub outgrown: Option<u64>,
 }

@@ -25,11 +25,16 @@ pub fn draw(app: &mut App<'_>, pane: &mut Pane<'_>) {
     let name = Column::left("NAME", pane.columns().saturating_sub(taken));
     let columns: Vec<Column> = fixed.into_iter().chain([name]).collect();
     pane.line(&heading(&columns), Look::Bold);
-    let running = ptys.iter().rev().filter(|pty| pty.ended.is_none());
-    let ended = ptys.iter().rev().filter(|pty| pty.ended.is_some());
+    let of = |ended: bool, lost: bool| {
+        let newest_first = ptys.iter().rev();
+        newest_first.filter(move |pty| (pty.ended.is_some(), pty.is_lost) == (ended, lost))
+    };
+    let shown = of(false, false)
+        .chain(of(false, true))
+        .chain(of(true, false));
     app.scroll = app.scroll.min(ptys.len() - 1);
     let at = app.moment().at;
-    for pty in running.chain(ended).skip(app.scroll).take(pane.rows()) {
+    for pty in shown.skip(app.scroll).take(pane.rows()) {
         let cells = cells(app, pty, at);
         pane.line(&row(&columns, cells), Look::Plain);
     }
@@ -40,6 +45,7 @@ fn cells(app: &App<'_>, pty: &Pty, at: u64) -> [String; 6] {
     let until = pty.ended.map_or(at, |ended| ended.at);
     let lasted = |since: u64| span(rate.ns(until.saturating_sub(since)));
     let state = match pty.ended {
+        None if pty.is_lost => "running?".to_owned(),
         None => "running".to_owned(),
         Some(ended) if ended.signal != 0 => format!("signal {}", ended.signal),
         Some(ended) if ended.code == -1 => "lost".to_owned(),
@@ -59,7 +65,9 @@ fn cells(app: &App<'_>, pty: &Pty, at: u64) -> [String; 6] {
     [
         pty.pid.to_string(),
         state,
-        pty.since.map_or("-".to_owned(), lasted),
+        pty.since
+            .filter(|_| !pty.is_lost)
+            .map_or("-".to_owned(), lasted),
         output,
         dropped,
         app.log().text(pty.name).unwrap_or_default(),

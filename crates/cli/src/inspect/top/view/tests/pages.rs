@@ -167,6 +167,18 @@ fn the_page_of_a_task_that_was_last_seen_before_a_gap_does_not_go_on_across_it()
 }
 
 #[test]
+fn a_program_that_may_have_ended_in_a_gap_is_not_told_to_run() {
+    with_gap(|app| {
+        press(app, &[Action::Show(Page::Ptys)]);
+        let row = "      70 running?          -          -          - make";
+        assert_eq!(screen(app, 80, 24)[4], row);
+        press(app, &[Action::Time(Time::PreviousRecord)]);
+        let before = screen(app, 80, 24)[4].clone();
+        assert!(before.starts_with("      70 running  "), "{before}");
+    });
+}
+
+#[test]
 fn lanes_and_pseudo_terminals_have_pages() {
     scene().shown(|app| {
         press(app, &[Action::Show(Page::Lanes)]);
