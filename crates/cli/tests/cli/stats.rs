@@ -1,7 +1,9 @@
 //! What `glasshouse stats` says of ticks that are too long, and of spawns that were refused.
 
-use crate::place::until;
+use crate::place::{Place, until};
 use crate::program::Program;
+use glasshouse_pal::spill::{Settings, Spiller};
+use glasshouse_pal::{Pal, RingOwner, TaskEvent, TaskId, TaskState};
 use glasshouse_scheduler::task;
 use serde_json::Value;
 use std::sync::Arc;
@@ -75,4 +77,50 @@ fn a_tick_that_holds_its_worker_is_told_while_it_does_and_a_refused_spawn_where_
         "{plain}"
     );
     assert!(plain.contains("\nlongest ticks\n"), "{plain}");
+}
+
+#[test]
+fn where_a_task_was_spawned_is_told_by_the_row_that_only_an_older_segment_noted() {
+    let place = Place::new();
+    let pal = Pal::memory();
+    let nano = Duration::from_nanos(1);
+    let settings = Settings {
+        segment_age: nano,
+        flush: nano,
+        ..Settings::new(place.path("spill"))
+    };
+    let mut spiller = Spiller::new(&pal, settings).expect("a place");
+    let dir = spiller.path().to_owned();
+    let ring = pal.lease(RingOwner::Worker(0));
+    // What there is at one step is written by the next, whose segment is closed by the one after.
+    let mut write = |aux: u8, event: TaskEvent| {
+        assert!(ring.write(pal.clock().now(), aux, &event));
+        let _ = (spiller.step(), spiller.step(), spiller.step());
+    };
+    let tid = TaskId::new(1).expect("in range");
+    let (site, parent) = (pal.site("a.rs", 1, 1, Some("long")), None);
+    let slot = pal.table().take_shared().expect("room");
+    let row = pal.table().slot(slot);
+    let since = pal.clock().now();
+    row.publish(tid, site, parent, TaskState::Scheduled, since);
+    write(0, TaskEvent::Spawned { tid, parent, site });
+    let first = std::fs::read_dir(dir).expect("there");
+    let first: Vec<_> = first.map(|entry| entry.expect("listed").path()).collect();
+    write(1, TaskEvent::Running { tid });
+    row.clear();
+    pal.table().give_back_shared(slot);
+    write(2, TaskEvent::Done { tid });
+    let _ = spiller.finish();
+    // As a bound on them all would have it.
+    for segment in first {
+        std::fs::remove_file(segment).expect("removed");
+    }
+    let sites = &place.json(&["stats", "spill", "--json"])[0]["sites"];
+    let [site] = &sites.as_array().expect("a list")[..] else {
+        panic!("one site: {sites}");
+    };
+    assert_eq!(
+        (&site["name"], &site["site"]),
+        (&"long".into(), &"a.rs:1:1".into())
+    );
 }

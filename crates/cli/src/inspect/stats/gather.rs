@@ -73,7 +73,11 @@ pub fn gather(log: &Log) -> Gathered {
     let mut pass = Pass {
         rate: log.rate(),
         lives: log.lives(),
-        spawned_at: log.tasks().map(|row| (row.id, row.site)).collect(),
+        spawned_at: log
+            .known_tasks()
+            .iter()
+            .map(|row| (row.id, row.site))
+            .collect(),
         running_on: HashMap::default(),
         rings: HashSet::default(),
         last_ring: None,
