@@ -84,7 +84,8 @@ struct SiteStats {
     tasks: u64,
     ticks: u64,
     throttles: u64,
-    /// The part of the time of all workers in which they ran these tasks, in percent.
+    /// The part of the time of all workers in which they ran these tasks, in percent. It is of the time that the
+    /// records cover: the log's gaps are left out.
     workers_percent: f64,
     /// One sample a tick. Here and below, what a task is in the midst of is a sample too, up to the present
     /// or to the end of the log.
@@ -162,7 +163,7 @@ impl Stats {
             stalls_total: gathered.stalls_total,
             sites: sites(
                 gathered.sites,
-                u128::from(gathered.span_ns) * u128::from(gathered.workers),
+                u128::from(gathered.covered_ns) * u128::from(gathered.workers),
                 &mut names,
             ),
         }

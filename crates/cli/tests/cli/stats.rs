@@ -3,7 +3,7 @@
 use crate::place::{Place, until};
 use crate::program::Program;
 use glasshouse_pal::spill::{Settings, Spiller};
-use glasshouse_pal::{Pal, RingOwner, TaskEvent, TaskId, TaskState};
+use glasshouse_pal::{Clock, Pal, RingOwner, TaskEvent, TaskId, TaskState, WakeSource};
 use glasshouse_scheduler::task;
 use serde_json::Value;
 use std::sync::Arc;
@@ -123,4 +123,46 @@ fn where_a_task_was_spawned_is_told_by_the_row_that_only_an_older_segment_noted(
         (&site["name"], &site["site"]),
         (&"long".into(), &"a.rs:1:1".into())
     );
+}
+
+#[test]
+fn a_share_of_the_workers_time_is_of_the_time_that_the_records_cover() {
+    let place = Place::new();
+    // Its stamps are nanoseconds.
+    let pal = Pal::memory_with(Clock::monotonic());
+    let mut spiller = Spiller::new(&pal, Settings::new(place.path("spill"))).expect("a place");
+    let ring = pal.lease(RingOwner::Worker(0));
+    let write = |aux: u8, event: TaskEvent| {
+        assert!(ring.write(pal.clock().now(), aux, &event));
+    };
+    let [tid, noise] = [1, 2].map(|number| TaskId::new(number).expect("in range"));
+    let (site, parent, by) = (pal.site("a.rs", 1, 1, None), None, WakeSource::Timer);
+    write(0, TaskEvent::Spawned { tid, parent, site });
+    write(1, TaskEvent::Running { tid });
+    write(2, TaskEvent::Yield { tid, by });
+    let _ = (spiller.step(), spiller.step());
+    // More than the ring holds, so that they are gone when the spiller comes by.
+    for aux in 0..200_000 {
+        write(aux as u8, TaskEvent::Running { tid: noise });
+    }
+    assert!(spiller.step().left_out > 0);
+    write(3, TaskEvent::Running { tid });
+    write(4, TaskEvent::Done { tid });
+    let _ = spiller.finish();
+    let stats = &place.json(&["stats", "spill", "--json"])[0];
+    let number = |value: &Value| value.as_u64().expect("a number");
+    let gaps = stats["lost"]["gaps"].as_array().expect("gaps").iter();
+    let in_gaps: u64 = gaps
+        .map(|gap| number(&gap["to"]) - number(&gap["from"]))
+        .sum();
+    assert!(in_gaps > 0, "{}", stats["lost"]);
+    let covered = number(&stats["retained_ns"]) - in_gaps;
+    let sites = stats["sites"].as_array().expect("a list").iter();
+    for site in sites {
+        let ran = number(&site["run_ns"]["sum"]) as f64;
+        let told = site["workers_percent"].as_f64().expect("a share");
+        // What JSON is read as may differ in the last digit.
+        let off = told - ran * 100.0 / covered as f64;
+        assert!(off.abs() < 1e-9, "{off} in {stats}");
+    }
 }

@@ -25,8 +25,8 @@ pub struct Gathered {
     pub denials: BTreeMap<SiteId, (u64, u32)>,
     /// How many rings ran tasks.
     pub workers: u64,
-    /// From when to when it was gathered.
-    pub span_ns: u64,
+    /// How much time the records cover that it was gathered from: the log's gaps are left out.
+    pub covered_ns: u64,
 }
 
 /// What was gathered of one site's tasks.
@@ -88,7 +88,7 @@ pub fn gather(log: &Log) -> Gathered {
             stalls_total: 0,
             denials: BTreeMap::new(),
             workers: 0,
-            span_ns: 0,
+            covered_ns: 0,
         },
     };
     let begin = horizon.unwrap_or(log.start_stamp());
@@ -105,7 +105,25 @@ pub fn gather(log: &Log) -> Gathered {
             pass.spawned_at.insert(tid, site);
         }
     }
-    pass.end(until(log, newest), begin)
+    let until = until(log, newest);
+    Gathered {
+        covered_ns: covered_ns(log, begin, until),
+        ..pass.end(until)
+    }
+}
+
+/// How much of the time between these stamps the log has no gap in.
+fn covered_ns(log: &Log, from: u64, to: u64) -> u64 {
+    let ns = |stamp: u64| log.rate().ns(stamp);
+    let between = |from: u64, to: u64| ns(to).saturating_sub(ns(from));
+    let mut told = from;
+    let gaps = log.loss().gaps;
+    let in_gaps = gaps.iter().map(|gap| {
+        let (begin, end) = (gap.from.max(told), gap.to.min(to));
+        told = told.max(end);
+        between(begin, end)
+    });
+    between(from, to).saturating_sub(in_gaps.sum())
 }
 
 struct Pass {
@@ -198,7 +216,7 @@ impl Pass {
     }
 
     /// What a task is in the midst of counts too: a task that hangs is what one looks for.
-    fn end(mut self, until: u64, begin: u64) -> Gathered {
+    fn end(mut self, until: u64) -> Gathered {
         let lives = &self.lives;
         let lasting = |life: &Life| !life.state.is_end() && lives.is_followed(life);
         for (tid, life) in lives.iter().filter(|(_, life)| lasting(life)) {
@@ -218,7 +236,6 @@ impl Pass {
             }
         }
         self.gathered.workers = self.rings.len() as u64;
-        self.gathered.span_ns = self.rate.ns(until).saturating_sub(self.rate.ns(begin));
         self.gathered
     }
 }
