@@ -1,14 +1,17 @@
 //! What commands say of segments with a gap.
 
 use crate::place::Place;
+use glasshouse_lanes::LANE_ACQUIRED;
+use glasshouse_pal::reader::Log;
 use glasshouse_pal::spill::{Settings, Spiller};
-use glasshouse_pal::{Pal, RingOwner, TaskEvent, TaskId, WakeSource};
+use glasshouse_pal::{DomainEvent, Pal, RingOwner, TaskEvent, TaskId, Value as Word, WakeSource};
 use serde_json::Value;
 
 /// The smallest there is: it holds 2048 records.
 const RING_BYTES: usize = 64 << 10;
 
-/// A place with segments, in `spill`. Task 1 waits across the gap, and task 2 was last seen before it, as it ran.
+/// A place with segments, in `spill`. Task 1 waits across the gap, and task 2 was last seen before it, as it ran; so was
+/// task 4, which was ready and on a lane.
 fn with_gap() -> Place {
     let place = Place::new();
     let log = Pal::builder().file(place.path("run.pal")).workers(1);
@@ -19,7 +22,8 @@ fn with_gap() -> Place {
     let write = |aux: u8, event: TaskEvent| {
         assert!(ring.write(pal.clock().now(), aux, &event));
     };
-    let [one, two, noise] = [1, 2, 3].map(|number| TaskId::new(number).expect("in range"));
+    let tasks = [1, 2, 3, 4].map(|number| TaskId::new(number).expect("in range"));
+    let [one, two, noise, ready] = tasks;
     let site = pal.site("src/main.rs", 7, 5, Some("late"));
     for tid in [one, two] {
         let parent = None;
@@ -29,6 +33,12 @@ fn with_gap() -> Place {
             write(2, TaskEvent::Wait { tid });
         }
     }
+    // The fourth waits for a worker, with a permit in its hands.
+    let (parent, tid) = (None, ready);
+    write(0, TaskEvent::Spawned { tid, parent, site });
+    let lane = Word::Text(pal.text("cpu"));
+    let permit = DomainEvent::new(&LANE_ACQUIRED, &[lane, Word::Ns(0), Word::U64(2)]);
+    assert!(ring.write_domain(pal.clock().now(), &permit.about(tid)));
     // What was there before the step before is settled.
     for _ in 0..2 {
         assert_eq!(spiller.step().left_out, 0);
@@ -139,4 +149,29 @@ fn an_export_has_no_tick_that_lasts_across_the_gap() {
         2
     );
     assert!(!tasks.contains(&&Value::from(2)), "{tasks:?}");
+}
+
+#[test]
+fn what_an_export_counts_ends_where_a_gap_begins() {
+    let place = with_gap();
+    let log = Log::open(&place.path("spill")).expect("readable");
+    let told = place.run(&["export", "spill", "--format", "chrome"]);
+    let trace: Value = serde_json::from_str(&told.out).expect("one JSON object");
+    let events = trace["traceEvents"].as_array().expect("events");
+    let counts = |name: &str, of: &str| -> Vec<(u64, u64)> {
+        let of_name = events.iter().filter(|event| event["name"] == name);
+        let counts = of_name.filter(|event| event["ph"] == "C").map(|count| {
+            let at_ns = (count["ts"].as_f64().expect("a time") * 1000.0).round() as u64;
+            (at_ns, count["args"][of].as_u64().expect("a count"))
+        });
+        counts.collect()
+    };
+    let begins = log.at_ns(log.loss().gaps[0].from);
+    let (ready, lane) = (counts("ready", "tasks"), counts("lane cpu", "held"));
+    let numbers = |counts: &[(u64, u64)]| counts.iter().map(|count| count.1).collect::<Vec<_>>();
+    // Two run before the third, and one behind the gap.
+    assert_eq!(numbers(&ready), [1, 0, 1, 0, 1, 0, 1, 0]);
+    assert_eq!(numbers(&lane), [1, 0]);
+    assert_eq!((ready[5].0, lane[1].0), (begins, begins));
+    assert!(ready.is_sorted_by_key(|count| count.0), "{ready:?}");
 }

@@ -42,12 +42,12 @@ pub fn write(log: &Log, out: &mut Out) -> Result<(), Stop> {
         lanes: BTreeMap::new(),
         writer: &mut writer,
     };
-    let lives = log.lives();
+    let mut gaps = log.loss().gaps.into_iter().peekable();
     let mut newest = log.start_stamp();
     let horizon = log.horizon().unwrap_or(0);
     for entry in log.records() {
-        if lives.has_gap_between(newest, entry.stamp) {
-            chrome.forget();
+        while let Some(gap) = gaps.next_if(|gap| gap.to <= entry.stamp) {
+            chrome.forget(log.at_ns(gap.from.max(newest)))?;
         }
         newest = newest.max(entry.stamp);
         chrome.names.learn(&entry.event);
@@ -156,12 +156,22 @@ struct Chrome<'a, 'w, 'out> {
 }
 
 impl Chrome<'_, '_, '_> {
-    /// A gap of the log lies before what is taken next: what is under way may have ended in it.
-    fn forget(&mut self) {
+    /// A gap of the log that begins then lies before what is taken next: what is under way may have ended in it, and
+    /// what is counted is not known.
+    fn forget(&mut self, at_ns: u64) -> Result<(), Stop> {
         self.running.clear();
         self.woken.clear();
-        self.ready.clear();
-        self.lanes.clear();
+        if !self.ready.is_empty() {
+            self.ready.clear();
+            self.writer.counter("ready", at_ns, json!({ "tasks": 0 }))?;
+        }
+        for (lane, held) in std::mem::take(&mut self.lanes) {
+            if held > 0 {
+                let name = format!("lane {}", human::plain(&lane));
+                self.writer.counter(&name, at_ns, json!({ "held": 0 }))?;
+            }
+        }
+        Ok(())
     }
 
     fn take(&mut self, entry: &Entry) -> Result<(), Stop> {
