@@ -5,6 +5,7 @@ use super::keys::{Action, Mode, action};
 use super::screen::Screen;
 use super::view::choice;
 use crate::exit::Stop;
+use crate::human;
 use glasshouse_pal::dir::{LogDir, LogFile};
 use std::time::Duration;
 
@@ -17,11 +18,15 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 ///
 /// When there is none, or others could have put logs where this user's are.
 pub fn alive() -> Result<Vec<LogFile>, Stop> {
-    let dir = LogDir::default_place();
-    dir.check().map_err(Stop::input)?;
+    alive_in(&LogDir::default_place())
+}
+
+fn alive_in(dir: &LogDir) -> Result<Vec<LogFile>, Stop> {
+    let told = |line: &dyn std::fmt::Display| Stop::input(human::plain(&line.to_string()));
+    dir.check().map_err(|error| told(&error))?;
     let alive: Vec<LogFile> = dir.list().into_iter().filter(|log| log.is_alive).collect();
     if alive.is_empty() {
-        return Err(Stop::input(format_args!(
+        return Err(told(&format_args!(
             "no process that is alive has a log in {}; name a file or a process id, or `last` for the newest log",
             dir.path().display()
         )));
@@ -61,6 +66,29 @@ pub fn one(
                 _ => chosen,
             };
             chosen = chosen.min(found.len() - 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_place_whose_name_steers_a_terminal_is_refused_without_doing_so() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let dir = place.path().join("\u{1b}[2J");
+        for mode in [0o700, 0o777] {
+            std::fs::create_dir_all(&dir).expect("made");
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(&dir, mode).expect("set");
+            let refused = alive_in(&LogDir::at(&dir));
+            let Err(Stop::Input(line)) = refused else {
+                panic!("refused: {refused:?}");
+            };
+            assert!(line.contains("/\\u{1b}[2J"), "{line:?}");
+            assert!(!line.contains('\u{1b}'), "{line:?}");
         }
     }
 }
