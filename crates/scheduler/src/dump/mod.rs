@@ -60,7 +60,23 @@ impl Dump {
     }
 }
 
-/// A live task, as it was at a moment of the dump. [`Dump`] has an example.
+/// A live task, as it was at a moment of the dump.
+///
+/// ```
+/// use glasshouse_scheduler::dump::{Task, TaskState};
+/// use glasshouse_scheduler::{Builder, Handle, task, time};
+/// use std::time::Duration;
+/// let scheduler = Builder::deterministic(1).build().unwrap();
+/// scheduler.block_on(async {
+///     let quiet = task::Builder::new().name("quiet").spawn(std::future::pending::<()>());
+///     time::sleep(Duration::from_secs(1)).await;
+///     let dump = Handle::current().dump();
+///     let found: &Task = dump.tasks().iter().find(|task| task.id == quiet.id()).unwrap();
+///     assert_eq!((found.name(), found.state), (Some("quiet"), TaskState::Waiting));
+///     assert_eq!((found.since, found.waits_for.as_ref()), (Duration::from_secs(1), None));
+/// #   quiet.abort();
+/// });
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Task {
@@ -87,7 +103,15 @@ impl Task {
     }
 }
 
-/// What a task waits for. [`Dump`] has an example.
+/// What a task waits for. Printed it goes on after the state, as a line of a [`Dump`] does.
+///
+/// ```
+/// use glasshouse_scheduler::dump::WaitsFor;
+/// use std::time::Duration;
+/// let told = |waits_for: WaitsFor| waits_for.to_string();
+/// assert_eq!(told(WaitsFor::Deadline { ahead: Duration::from_secs(9) }), "until 9s had passed");
+/// assert_eq!(told(WaitsFor::Lane("disk".to_owned())), "in lane \"disk\"");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WaitsFor {
