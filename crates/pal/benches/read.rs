@@ -2,8 +2,8 @@
 //! that it had: `scripts/read-cost`.
 //!
 //! The tasks are made up and their records are written as fast as can be, which takes a minute for 100 million of them:
-//! each of 32 pairs sleeps, wakes its other half and runs on, and spawns a task now and then that waits and ends. All
-//! stamps are read from the clock.
+//! each of 32 pairs sleeps, wakes its other half and runs on, and spawns a task now and then that waits and ends: in
+//! every eighth tick, or as told. All stamps are read from the clock.
 
 use glasshouse_pal::spill::{Settings, Spiller};
 use glasshouse_pal::{Clock, Pal, RingOwner, RingWriter, SiteId, TaskEvent, TaskId, WakeSource};
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// Tasks that live as long as the log.
 const PAIRS: usize = 32;
-/// The ticks of a pair from one spawn to the next.
+/// The ticks of a pair from one spawn to the next, unless told.
 const SPAWN_EVERY: u64 = 8;
 /// The records between two steps of the spiller: a ring holds more.
 const STEP_RECORDS: u64 = 50_000;
@@ -24,17 +24,22 @@ fn main() {
     let args: Vec<String> = std::env::args().filter(|arg| arg != "--bench").collect();
     let args: Vec<&str> = args.iter().skip(1).map(String::as_str).collect();
     match args[..] {
-        [program, records] => measure(program, records.parse().expect("a number of records")),
+        [program, records] => measure(program, number(records), SPAWN_EVERY),
+        [program, records, every] => measure(program, number(records), number(every)),
         // `cargo bench` runs every bench.
         _ => println!("left out: scripts/read-cost runs it"),
     }
 }
 
-fn measure(program: &str, records: u64) {
+fn number(text: &str) -> u64 {
+    text.parse().expect("a number")
+}
+
+fn measure(program: &str, records: u64, spawn_every: u64) {
     let place = tempfile::tempdir_in("/dev/shm").expect("a memory file system");
     let dir = place.path().join("spill");
     let begun = Instant::now();
-    let (written, bytes) = fill(place.path(), &dir, records);
+    let (written, bytes) = fill(place.path(), &dir, records, spawn_every);
     println!(
         "{written} records in {bytes} bytes, made in {:.1} s",
         begun.elapsed().as_secs_f64()
@@ -42,20 +47,27 @@ fn measure(program: &str, records: u64) {
     // A task of a tick, one of the longest lives, and one that is not there.
     let tasks = [PAIRS as u64 * 2 + 1, 1, TaskId::MAX.number()].map(|tid| tid.to_string());
     for _ in 0..3 {
-        time(program, &["stats"], &dir);
+        time(program, &["stats"], &dir, &[]);
         for tid in &tasks {
-            time(program, &["log", "--task", tid], &dir);
+            time(program, &["log", "--task", tid], &dir, &[]);
         }
-        time(program, &["verify"], &dir);
+        time(program, &["verify"], &dir, &[]);
     }
+    for tid in &tasks[..2] {
+        time(program, &["task"], &dir, &[tid]);
+        time(program, &["why"], &dir, &[tid]);
+    }
+    time(program, &["why"], &dir, &[]);
+    time(program, &["export", "--format", "chrome"], &dir, &[]);
 }
 
-/// Runs the program over the directory.
-fn time(program: &str, args: &[&str], dir: &Path) {
+/// Runs the program over the directory, with arguments before it and behind.
+fn time(program: &str, args: &[&str], dir: &Path, more: &[&str]) {
     let begun = Instant::now();
     let mut run = Command::new(program)
         .args(args)
         .arg(dir)
+        .args(more)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -77,12 +89,12 @@ fn time(program: &str, args: &[&str], dir: &Path) {
     println!(
         "{ms:>8} ms {:>6} MiB  {} ({ended})",
         peak_kib >> 10,
-        args.join(" ")
+        [args, more].concat().join(" ")
     );
 }
 
 /// Writes at least so many records; how many they are, and how many bytes they took.
-fn fill(place: &Path, dir: &Path, records: u64) -> (u64, u64) {
+fn fill(place: &Path, dir: &Path, records: u64, spawn_every: u64) -> (u64, u64) {
     let built = Pal::builder()
         .file(place.join("log.pal"))
         .workers(2)
@@ -93,7 +105,7 @@ fn fill(place: &Path, dir: &Path, records: u64) -> (u64, u64) {
         ..Settings::new(dir)
     };
     let mut spiller = Spiller::new(&pal, settings).expect("a spiller");
-    let mut world = World::begin(&pal);
+    let mut world = World::begin(&pal, spawn_every);
     let (mut stepped, mut bytes) = (0, 0);
     let mut round = 0;
     while world.written < records {
@@ -121,17 +133,19 @@ struct World {
     rings: [RingWriter; 2],
     tasks: Vec<[Made; 2]>,
     site: SiteId,
+    spawn_every: u64,
     last_tid: u64,
     written: u64,
 }
 
 impl World {
-    fn begin(pal: &Pal) -> World {
+    fn begin(pal: &Pal, spawn_every: u64) -> World {
         let mut world = World {
             clock: pal.clock().clone(),
             rings: [0, 1].map(|number| pal.lease(RingOwner::Worker(number))),
             tasks: Vec::new(),
             site: pal.site("benches/read.rs", 1, 1, Some("brief")),
+            spawn_every,
             last_tid: 0,
             written: 0,
         };
@@ -157,7 +171,7 @@ impl World {
             self.of_pair(ring, number, 0, |tid| TaskEvent::Wake { tid, by });
             self.of_pair(ring, number, 0, |tid| TaskEvent::Running { tid });
             let waker = self.tasks[number][0].tid;
-            if (round + number as u64).is_multiple_of(SPAWN_EVERY) {
+            if (round + number as u64).is_multiple_of(self.spawn_every) {
                 self.brief_life(ring, waker);
             }
             let by = WakeSource::Task(waker);
