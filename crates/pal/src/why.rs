@@ -24,6 +24,7 @@
 mod holders;
 mod inquiry;
 mod knots;
+mod origins;
 mod path;
 mod picture;
 mod steps;
@@ -31,7 +32,8 @@ mod tree;
 mod waits;
 
 pub use holders::{Holder, Holding};
-pub use inquiry::{Answer, Inquiry, Origin};
+pub use inquiry::{Answer, Inquiry};
+pub use origins::Origin;
 pub use path::{Activity, Path, Stretch};
 pub use picture::{Picture, Prospect};
 pub use tree::{Hop, PathNode, Share};

@@ -2,7 +2,7 @@
 
 use crate::reader::RingId;
 use crate::{TaskEvent, TaskId, TaskState};
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// The holders that are told apart; what further tasks ran is summed up in one.
 const HOLDERS_MAX: usize = 1 << 16;
@@ -57,10 +57,10 @@ impl Holders {
     pub(super) fn new(task: TaskId) -> Holders {
         Holders {
             task,
-            running: HashMap::new(),
+            running: HashMap::default(),
             ready_since: None,
-            meanwhile: HashMap::new(),
-            held: HashMap::new(),
+            meanwhile: HashMap::default(),
+            held: HashMap::default(),
         }
     }
 
@@ -135,7 +135,7 @@ impl Holders {
                     self.leave(ring, until);
                 }
                 let whole = until.saturating_sub(since);
-                let mut by_ring: HashMap<RingId, u64> = HashMap::new();
+                let mut by_ring: HashMap<RingId, u64> = HashMap::default();
                 for ((ring, _), ticks) in &self.meanwhile {
                     let sum = by_ring.entry(*ring).or_default();
                     *sum = sum.saturating_add(*ticks);

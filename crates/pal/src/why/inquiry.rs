@@ -1,35 +1,14 @@
 //! Owns the question about one task: what is taken in of the records, and the answer.
 
 use super::holders::{Holder, Holders};
+use super::origins::{Origin, Origins};
 use super::path::{self, Facts, Path};
 use super::steps::{Link, NewStep, Steps};
 use crate::domain::Event;
 use crate::lives::{Fault, Life, Lives};
 use crate::reader::Entry;
-use crate::{SiteId, TaskEvent, TaskId, TaskState, WakeSource};
-use std::collections::HashMap;
-
-/// The spawns that are remembered before those of ended tasks are forgotten. A guess: a few dozen MiB.
-const ORIGINS_MAX: usize = 1 << 20;
-/// The tasks that are named between one and its root, at most.
-const ANCESTORS_MAX: usize = 64;
-
-/// Where a task comes from.
-///
-/// ```
-/// use glasshouse_pal::{TaskId, why::Origin};
-/// let origin = Origin { task: TaskId::MAX, site: None, spawned: Some(7) };
-/// assert_eq!(origin.spawned, Some(7));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Origin {
-    /// The task.
-    pub task: TaskId,
-    /// Where it was spawned, where its spawn was seen.
-    pub site: Option<SiteId>,
-    /// The stamp of its spawn, where that was seen.
-    pub spawned: Option<u64>,
-}
+use crate::{TaskEvent, TaskId, TaskState, WakeSource};
+use foldhash::HashMap;
 
 /// Where a task's time went. Durations and stamps are in ticks of the log's clock.
 ///
@@ -89,7 +68,8 @@ impl Answer {
 
 /// A question about one task, to be fed with a log's records in their order.
 ///
-/// Takes memory for the transitions of all tasks while that one lives, up to 128 MiB, and for what is alive.
+/// Takes memory for what is alive, for those from whom that descends, and for the paths that lead to it since that one
+/// task began, up to 128 MiB.
 ///
 /// ```
 /// use glasshouse_pal::{Pal, RingOwner, SiteId, TaskEvent, TaskId, WakeSource, why::Inquiry};
@@ -117,10 +97,8 @@ pub struct Inquiry {
     /// Whom each task waits for that waits for another's end.
     joins: HashMap<TaskId, TaskId>,
     holders: Holders,
-    /// Of tasks that were spawned before this one: the parent, and where it comes from itself.
-    origins: HashMap<TaskId, (Option<TaskId>, Origin)>,
-    /// When there are so many, those of ended tasks are forgotten.
-    origins_max: usize,
+    /// Of tasks that were spawned before this one.
+    origins: Origins,
     ancestors: Vec<Origin>,
     /// When the task's time begins, once it has.
     from: Option<u64>,
@@ -135,13 +113,22 @@ impl Inquiry {
             lives,
             newest: 0,
             steps: Steps::default(),
-            joins: HashMap::new(),
+            joins: HashMap::default(),
             holders: Holders::new(task),
-            origins: HashMap::new(),
-            origins_max: ORIGINS_MAX,
+            origins: Origins::default(),
             ancestors: Vec::new(),
             from: None,
             has_ended: false,
+        }
+    }
+
+    /// The same, which drops what is of no use any more from the beginning on.
+    #[cfg(test)]
+    pub(super) fn sparing(task: TaskId, lives: Lives) -> Inquiry {
+        Inquiry {
+            steps: Steps::sparing(),
+            origins: Origins::sparing(),
+            ..Inquiry::new(task, lives)
         }
     }
 
@@ -175,13 +162,15 @@ impl Inquiry {
         self.holders.feed(entry.ring, entry.stamp, event, is_gap);
         if tid == self.task && self.from.is_none() {
             self.from = Some(entry.stamp);
-            self.ancestors = self.ancestors_of(event);
-            self.origins = HashMap::new();
+            if let TaskEvent::Spawned { parent, .. } = *event {
+                self.ancestors = self.origins.ancestors(parent);
+            }
+            self.origins = Origins::default();
         }
         if self.from.is_some() {
             self.step(entry.stamp, event, before);
         } else {
-            self.remember(entry.stamp, event);
+            self.origins.feed(entry.stamp, event);
         }
         if !entered.is_end() {
             return;
@@ -191,6 +180,16 @@ impl Inquiry {
         } else {
             self.lives.forget(tid);
         }
+    }
+
+    /// Whether the task has ended: no further record changes the answer.
+    ///
+    /// ```
+    /// use glasshouse_pal::{TaskId, lives::Lives, why::Inquiry};
+    /// assert!(!Inquiry::new(TaskId::MAX, Lives::whole()).is_over());
+    /// ```
+    pub fn is_over(&self) -> bool {
+        self.has_ended
     }
 
     fn step(&mut self, stamp: u64, event: &TaskEvent, before: Option<TaskState>) {
@@ -216,47 +215,6 @@ impl Inquiry {
         });
     }
 
-    fn remember(&mut self, stamp: u64, event: &TaskEvent) {
-        let TaskEvent::Spawned { tid, parent, site } = *event else {
-            return;
-        };
-        let origin = Origin {
-            task: tid,
-            site: Some(site),
-            spawned: Some(stamp),
-        };
-        if self.origins.len() >= self.origins_max {
-            let lives = &self.lives;
-            self.origins.retain(|tid, _| lives.of(*tid).is_some());
-            // Not looked through again before as many have come.
-            self.origins_max = ORIGINS_MAX.max(2 * self.origins.len());
-        }
-        self.origins.insert(tid, (parent, origin));
-    }
-
-    /// Who spawned the task that this spawn makes, and so on.
-    fn ancestors_of(&self, event: &TaskEvent) -> Vec<Origin> {
-        let mut ancestors = Vec::new();
-        let mut next = match event {
-            TaskEvent::Spawned { parent, .. } => *parent,
-            _ => None,
-        };
-        while let Some(task) = next
-            && ancestors.len() < ANCESTORS_MAX
-        {
-            let unseen = Origin {
-                task,
-                site: None,
-                spawned: None,
-            };
-            let known = self.origins.get(&task).copied();
-            let (parent, origin) = known.unwrap_or((None, unseen));
-            ancestors.push(origin);
-            next = parent;
-        }
-        ancestors
-    }
-
     /// The answer; what the task is in the midst of counts up to `until`. `None` where no record spoke of it.
     pub fn finish(self, until: u64) -> Option<Answer> {
         let from = self.from?;
@@ -277,10 +235,11 @@ impl Inquiry {
             lives: &self.lives,
             joins: &self.joins,
         };
+        let (path, is_cut) = path::walk(facts, self.task, from, until);
         Some(Answer {
             unknown_ticks: until.saturating_sub(from).saturating_sub(told),
-            path: path::walk(facts, self.task, from, until),
-            is_cut: self.steps.is_cut(),
+            path,
+            is_cut,
             ends_in_gap,
             life,
             holders,

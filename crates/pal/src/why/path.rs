@@ -1,10 +1,11 @@
 //! Owns the critical path: the walk back from a task's end.
 
-use super::steps::{Link, Step, StepId, Steps};
+use super::steps::{Link, Step, Steps, Way};
 use super::tree::{Hop, PathNode, Tree};
 use crate::lives::Lives;
 use crate::{TaskId, TaskState};
-use std::collections::{HashMap, HashSet};
+use foldhash::HashMap;
+use std::collections::HashSet;
 
 /// What a task did in a stretch of the path.
 ///
@@ -98,19 +99,21 @@ pub(super) struct Facts<'a> {
     pub(super) joins: &'a HashMap<TaskId, TaskId>,
 }
 
-/// Walks back from `to` until `from`.
-pub(super) fn walk(facts: Facts<'_>, task: TaskId, from: u64, to: u64) -> Path {
+/// Walks back from `to` until `from`; the path, and whether steps of it were dropped.
+pub(super) fn walk(facts: Facts<'_>, task: TaskId, from: u64, to: u64) -> (Path, bool) {
     let mut walk = Walk {
         facts,
         from,
         now: to.max(from),
         stretches: Vec::new(),
         tree: Tree::new(task),
+        is_cut: false,
     };
     walk.run(task);
     let Walk {
         mut stretches,
         mut tree,
+        is_cut,
         ..
     } = walk;
     stretches.reverse();
@@ -118,19 +121,20 @@ pub(super) fn walk(facts: Facts<'_>, task: TaskId, from: u64, to: u64) -> Path {
         node.shares
             .sort_by_key(|share| (std::cmp::Reverse(share.ticks), share.activity));
     }
-    Path {
+    let path = Path {
         from,
         to: to.max(from),
         stretches,
         nodes: tree.nodes,
-    }
+    };
+    (path, is_cut)
 }
 
 /// Where the walk is.
 enum Place {
     /// Behind this step.
-    Behind(StepId),
-    /// In this state since before the first step, or records were dropped.
+    Behind(Step),
+    /// In this state since before the first step, or steps were dropped.
     Since(Activity),
 }
 
@@ -141,6 +145,8 @@ struct Walk<'a> {
     now: u64,
     stretches: Vec<Stretch>,
     tree: Tree,
+    /// It came to a step that was dropped.
+    is_cut: bool,
 }
 
 impl Walk<'_> {
@@ -150,18 +156,12 @@ impl Walk<'_> {
         // What ended the wait that is told next.
         let mut ended_by = None;
         while self.now > self.from {
-            let step = match place {
+            let step = match &place {
                 Place::Since(activity) => {
-                    self.tell(task, activity, self.from);
+                    self.tell(task, *activity, self.from);
                     return;
                 }
-                Place::Behind(id) => match self.facts.steps.at(id) {
-                    Some(step) => *step,
-                    None => {
-                        place = Place::Since(Activity::Unrecorded);
-                        continue;
-                    }
-                },
+                Place::Behind(step) => *step,
             };
             self.tell(task, activity(step.entered, ended_by), step.stamp);
             ended_by = None;
@@ -175,10 +175,7 @@ impl Walk<'_> {
                     Some(peer) => {
                         self.tree.hop(peer, hop(step.link));
                         task = peer;
-                        match step.by() {
-                            Some(by) => Place::Behind(by),
-                            None => Place::Since(activity(step.peer_state, None)),
-                        }
+                        self.go(step.from(), || activity(step.peer_state, None))
                     }
                     None => Place::Since(Activity::Unborn),
                 },
@@ -188,16 +185,33 @@ impl Walk<'_> {
 
     /// Where a task was before a step of its own. Where records are missing in between, the time is nobody's.
     fn back(&mut self, step: &Step, task: TaskId, ended_by: Option<&'static str>) -> Place {
-        let Some(prev) = step.prev() else {
+        let place = self.go(step.from(), || {
             let before = step.before.map(|before| activity(before, ended_by));
-            return Place::Since(before.unwrap_or(Activity::Unrecorded));
-        };
+            before.unwrap_or(Activity::Unrecorded)
+        });
         if step.before.is_none()
-            && let Some(known) = self.facts.steps.at(prev)
+            && let Place::Behind(known) = &place
         {
             self.tell(task, Activity::Unrecorded, known.stamp);
         }
-        Place::Behind(prev)
+        place
+    }
+
+    /// Where a way leads; one to the beginning, to what was so since.
+    fn go(&mut self, way: Way, since: impl FnOnce() -> Activity) -> Place {
+        match way {
+            Way::Begin => Place::Since(since()),
+            Way::Step(id) => match self.facts.steps.at(id) {
+                Some(step) => Place::Behind(*step),
+                None => self.cut(),
+            },
+            Way::Dropped => self.cut(),
+        }
+    }
+
+    fn cut(&mut self) -> Place {
+        self.is_cut = true;
+        Place::Since(Activity::Unrecorded)
     }
 
     /// Where a walk begins: where its task is, or whom that one joins, or whom that joins, as far as they live.
@@ -217,11 +231,10 @@ impl Walk<'_> {
             self.tree.hop(on, Hop::Awaited);
             *task = on;
         }
-        match (steps.latest(*task), lives.of(*task)) {
-            (Some(last), _) => Place::Behind(last),
-            (None, Some(life)) => Place::Since(activity(life.state, None)),
-            (None, None) => Place::Since(Activity::Unrecorded),
-        }
+        self.go(steps.latest(*task), || match lives.of(*task) {
+            Some(life) => activity(life.state, None),
+            None => Activity::Unrecorded,
+        })
     }
 
     /// The time from `since` on, as far as it is not told yet, is the task's. What was so before a gap of the log is not

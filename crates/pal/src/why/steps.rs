@@ -1,23 +1,54 @@
 //! Owns the transitions of all tasks while one of them lived, each with the one that it follows from.
+//!
+//! A walk back from a task goes from each step to one before it: of the task itself, or of who woke or spawned it. So of
+//! the steps of a long log only those are of use to which a walk from a task leads that lives, or ended just now, and the
+//! others are dropped from time to time.
 
 use crate::{TaskId, TaskState};
-use std::collections::{HashMap, VecDeque};
+use foldhash::HashMap;
+use std::collections::VecDeque;
 
-/// The transitions that are kept, at most; 128 MiB of memory. All rings of a log hold half as many records.
-/// A life with more is followed back as far as they reach.
+/// The steps of use that are kept, at most; 96 MiB of memory. All rings of a log hold half as many records.
+/// A path with more is followed back as far as they reach.
 pub(super) const STEPS_MAX: usize = 1 << 22;
+/// With fewer steps nobody asks which are of use.
+const STEPS_MIN: usize = 1 << 16;
+/// The tasks that have ended and from which a walk may still come: who joined them is woken behind their end. A guess.
+const ENDED_MAX: usize = 1 << 16;
 
-/// The number of a step, in the order of the records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A step's place among those that are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct StepId(u32);
 
 impl StepId {
-    /// Stands for none, so that a step takes 32 bytes.
+    /// Stands for none, so that a step takes 24 bytes.
     const NONE: StepId = StepId(u32::MAX);
+    /// Stands for one that was dropped, though it is of use.
+    const DROPPED: StepId = StepId(u32::MAX - 1);
 
-    fn some(self) -> Option<StepId> {
-        (self != StepId::NONE).then_some(self)
+    fn is_kept(self) -> bool {
+        self.0 < StepId::DROPPED.0
     }
+
+    /// Where a walk goes that comes to this step.
+    fn way(self) -> Way {
+        match self {
+            StepId::NONE => Way::Begin,
+            StepId::DROPPED => Way::Dropped,
+            id => Way::Step(id),
+        }
+    }
+}
+
+/// Where a walk back goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Behind this step.
+    Step(StepId),
+    /// There is none before it.
+    Begin,
+    /// There is one, and it is not kept.
+    Dropped,
 }
 
 /// What a step follows from.
@@ -41,6 +72,16 @@ pub(super) enum Link {
     Spawned,
 }
 
+impl Link {
+    /// Whether it leads to another task, where there is one.
+    fn has_peer(self) -> bool {
+        matches!(
+            self,
+            Link::Woken | Link::Permit | Link::Aborted | Link::Spawned
+        )
+    }
+}
+
 /// One transition.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
@@ -53,19 +94,14 @@ pub(super) struct Step {
     pub(super) peer: Option<TaskId>,
     /// The state of `peer` then, where no step of it is kept.
     pub(super) peer_state: TaskState,
-    prev: StepId,
-    by: StepId,
+    from: StepId,
 }
 
 impl Step {
-    /// The task's step before; `None` where it was in [`Step::before`] from the beginning.
-    pub(super) fn prev(&self) -> Option<StepId> {
-        self.prev.some()
-    }
-
-    /// The last step of [`Step::peer`] then; `None` where it was in [`Step::peer_state`] from the beginning.
-    pub(super) fn by(&self) -> Option<StepId> {
-        self.by.some()
+    /// What it follows from: the last step of [`Step::peer`] then, where [`Step::link`] has one, else the task's own step
+    /// before. Where there is none, that task was in [`Step::peer_state`], or in [`Step::before`], from the beginning.
+    pub(super) fn from(&self) -> Way {
+        self.from.way()
     }
 }
 
@@ -80,101 +116,177 @@ pub(super) struct NewStep {
     pub(super) peer_state: TaskState,
 }
 
-/// The last [`STEPS_MAX`] steps.
-#[derive(Debug, Default)]
+/// The steps of use, and those since they were looked through last.
+#[derive(Debug)]
 pub(super) struct Steps {
-    steps: VecDeque<Step>,
-    /// The number of the oldest that is kept.
-    base: u32,
+    /// In the order of the records.
+    steps: Vec<Step>,
+    /// Of the tasks that live, or ended just now.
     latest: HashMap<TaskId, StepId>,
+    /// Those that ended, the first one first.
+    ended: VecDeque<TaskId>,
+    /// With so many steps they are looked through.
+    full_at: usize,
+    bounds: Bounds,
+}
+
+/// How many are kept.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    least: usize,
+    most: usize,
+    ended: usize,
+}
+
+impl Default for Steps {
+    fn default() -> Steps {
+        Steps::within(Bounds {
+            least: STEPS_MIN,
+            most: STEPS_MAX,
+            ended: ENDED_MAX,
+        })
+    }
 }
 
 impl Steps {
-    pub(super) fn push(&mut self, new: NewStep) {
-        self.push_within(new, STEPS_MAX);
+    fn within(bounds: Bounds) -> Steps {
+        Steps {
+            steps: Vec::new(),
+            latest: HashMap::default(),
+            ended: VecDeque::new(),
+            full_at: bounds.least.min(bounds.most),
+            bounds,
+        }
     }
 
-    fn push_within(&mut self, new: NewStep, max: usize) {
-        if self.steps.len() >= max {
-            self.drop_older_half();
+    /// Looked through from the first step on, for a dozen tasks.
+    #[cfg(test)]
+    pub(super) fn sparing() -> Steps {
+        Steps {
+            full_at: 0,
+            bounds: Bounds {
+                least: 0,
+                most: STEPS_MAX,
+                ended: 16,
+            },
+            ..Steps::default()
         }
-        // Numbers run out after four billion steps; those behind are found no more, as if dropped.
-        let id = StepId(self.base.saturating_add(self.steps.len() as u32));
-        let latest = |tid: &TaskId| self.latest.get(tid).copied().unwrap_or(StepId::NONE);
-        let step = Step {
+    }
+
+    pub(super) fn push(&mut self, new: NewStep) {
+        if self.steps.len() >= self.full_at {
+            self.make_room();
+        }
+        let before = match (new.link.has_peer(), new.peer) {
+            (false, _) => Some(new.tid),
+            (true, peer) => peer,
+        };
+        let from = before.and_then(|tid| self.latest.get(&tid).copied());
+        // There are fewer than `STEPS_MAX`.
+        let id = StepId(self.steps.len() as u32);
+        self.steps.push(Step {
             stamp: new.stamp,
             before: new.before,
             entered: new.entered,
             link: new.link,
             peer: new.peer,
             peer_state: new.peer_state,
-            prev: latest(&new.tid),
-            by: new.peer.as_ref().map_or(StepId::NONE, latest),
-        };
-        self.steps.push_back(step);
+            from: from.unwrap_or(StepId::NONE),
+        });
         self.latest.insert(new.tid, id);
+        if new.entered.is_end() {
+            self.end(new.tid);
+        }
     }
 
-    fn drop_older_half(&mut self) {
-        let dropped = self.steps.len() / 2;
-        self.steps.drain(..dropped);
-        self.base = self.base.saturating_add(dropped as u32);
-        let base = self.base;
-        self.latest.retain(|_, id| id.0 >= base);
+    /// The task has ended. From one that ended long before no walk comes any more.
+    fn end(&mut self, tid: TaskId) {
+        self.ended.push_back(tid);
+        if self.ended.len() <= self.bounds.ended {
+            return;
+        }
+        let Some(first) = self.ended.pop_front() else {
+            return;
+        };
+        // One that went on after its end, against the rule, is kept.
+        let is_over = match self.latest.get(&first) {
+            Some(id) if id.is_kept() => self.steps[id.0 as usize].entered.is_end(),
+            _ => true,
+        };
+        if is_over {
+            self.latest.remove(&first);
+        }
     }
 
-    /// Whether a step was dropped.
-    pub(super) fn is_cut(&self) -> bool {
-        self.base > 0
+    /// Drops what is of no use, and where that is not enough the older half of what is.
+    fn make_room(&mut self) {
+        let mut kept = self.of_use();
+        let mut count = kept.iter().filter(|is_kept| **is_kept).count();
+        if count > self.bounds.most / 4 * 3 {
+            let dropped = count / 2;
+            let older = kept.iter_mut().filter(|is_kept| **is_kept);
+            older.take(dropped).for_each(|is_kept| *is_kept = false);
+            count -= dropped;
+        }
+        self.keep(&kept);
+        // Not looked through again before as many have come.
+        let full_at = (2 * count).max(self.bounds.least);
+        self.full_at = full_at.min(self.bounds.most);
     }
 
-    /// The last step of a task.
-    pub(super) fn latest(&self, tid: TaskId) -> Option<StepId> {
-        self.latest.get(&tid).copied()
+    /// To which steps a walk leads.
+    fn of_use(&self) -> Vec<bool> {
+        let mut of_use = vec![false; self.steps.len()];
+        for id in self.latest.values() {
+            let mut next = *id;
+            while next.is_kept() && !std::mem::replace(&mut of_use[next.0 as usize], true) {
+                next = self.steps[next.0 as usize].from;
+            }
+        }
+        of_use
     }
 
-    /// The step with this number; `None` where it was dropped.
+    /// Drops the others.
+    fn keep(&mut self, kept: &[bool]) {
+        // Where each step comes to stand.
+        let mut places = Vec::with_capacity(self.steps.len());
+        let mut count = 0;
+        for (at, is_kept) in kept.iter().enumerate() {
+            places.push(match is_kept {
+                true => StepId(count),
+                false => StepId::DROPPED,
+            });
+            if !is_kept {
+                continue;
+            }
+            let mut step = self.steps[at];
+            // It lies before, so its place is known.
+            step.from = moved(&places, step.from);
+            self.steps[count as usize] = step;
+            count += 1;
+        }
+        self.steps.truncate(count as usize);
+        for id in self.latest.values_mut() {
+            *id = moved(&places, *id);
+        }
+    }
+
+    /// Where a walk back from a task begins.
+    pub(super) fn latest(&self, tid: TaskId) -> Way {
+        let latest = self.latest.get(&tid).copied();
+        latest.unwrap_or(StepId::NONE).way()
+    }
+
+    /// The step at this place; `None` for a place that is not of these steps.
     pub(super) fn at(&self, id: StepId) -> Option<&Step> {
-        self.steps.get(id.0.checked_sub(self.base)? as usize)
+        self.steps.get(id.0 as usize)
     }
+}
+
+/// Where a step is now.
+fn moved(places: &[StepId], id: StepId) -> StepId {
+    places.get(id.0 as usize).copied().unwrap_or(id)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn step(tid: u64, stamp: u64) -> NewStep {
-        NewStep {
-            stamp,
-            tid: TaskId::new(tid).expect("in range"),
-            before: Some(TaskState::Running),
-            entered: TaskState::Yielded,
-            link: Link::Own,
-            peer: None,
-            peer_state: TaskState::Running,
-        }
-    }
-
-    #[test]
-    fn the_newest_steps_are_kept_and_older_ones_are_known_to_be_gone() {
-        let mut steps = Steps::default();
-        let tid = TaskId::new(1).expect("in range");
-        for stamp in 0..9 {
-            steps.push_within(step(1, stamp), 4);
-        }
-        let mut seen = Vec::new();
-        let mut next = steps.latest(tid);
-        while let Some(kept) = next.and_then(|id| steps.at(id)) {
-            seen.push(kept.stamp);
-            next = kept.prev();
-        }
-        assert_eq!(seen, [8, 7, 6]);
-        assert!(steps.is_cut());
-        assert!(next.is_some(), "it follows from a step that is gone");
-    }
-
-    #[test]
-    fn a_step_takes_32_bytes() {
-        assert_eq!(size_of::<Step>(), 32);
-    }
-}
+mod tests;

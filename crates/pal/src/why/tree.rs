@@ -2,7 +2,7 @@
 
 use super::path::Activity;
 use crate::TaskId;
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// How the path came to a task.
 ///
@@ -108,8 +108,8 @@ impl Tree {
                 shares: Vec::new(),
             }],
             at: 0,
-            above: HashMap::from([(task, 0)]),
-            below: HashMap::new(),
+            above: HashMap::from_iter([(task, 0)]),
+            below: HashMap::default(),
         }
     }
 

@@ -358,6 +358,31 @@ proptest! {
     }
 
     #[test]
+    fn who_keeps_only_what_is_of_use_finds_the_same(
+        play in any_play(), percents in (0u64..100, 0u64..60), by in 0usize..40
+    ) {
+        let until = play.now + 3;
+        let begin = play.now * percents.0 / 100;
+        let end = begin + 1 + play.now * percents.1 / 100;
+        let mut damaged = play.story.clone();
+        let count = damaged.entries.len();
+        damaged.entries.rotate_left(by % count);
+        let mut with_gap = play.story.clone();
+        with_gap.lose(begin, end);
+        for task in 1..=play.last {
+            for (story, lives) in [
+                (&play.story, (|_, _| Lives::whole()) as fn(u64, u64) -> Lives),
+                (&damaged, |_, _| Lives::whole()),
+                (&play.story, |begin, _| Lives::from_horizon(begin)),
+                (&with_gap, |begin, end| Story::default().lose(begin, end)),
+            ] {
+                let kept = story.ask_of(lives(begin, end), task, until);
+                prop_assert_eq!(story.ask_sparing(lives(begin, end), task, until), kept);
+            }
+        }
+    }
+
+    #[test]
     fn a_damaged_order_still_gives_an_answer(play in any_play(), by in 1usize..40) {
         let mut story = play.story.clone();
         let count = story.entries.len();

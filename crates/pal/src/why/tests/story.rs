@@ -113,7 +113,15 @@ impl Story {
 
     /// About a task of a log with such lives; `None` where it speaks of none.
     pub(super) fn ask_of(&self, lives: Lives, task: u64, until: u64) -> Option<Answer> {
-        let mut inquiry = Inquiry::new(tid(task), lives);
+        self.tell(Inquiry::new(tid(task), lives), until)
+    }
+
+    /// The same, by who keeps no more than is of use.
+    pub(super) fn ask_sparing(&self, lives: Lives, task: u64, until: u64) -> Option<Answer> {
+        self.tell(Inquiry::sparing(tid(task), lives), until)
+    }
+
+    fn tell(&self, mut inquiry: Inquiry, until: u64) -> Option<Answer> {
         self.entries.iter().for_each(|entry| inquiry.feed(entry));
         inquiry.finish(until)
     }
