@@ -10,6 +10,7 @@
 mod ended;
 mod gaps;
 mod life;
+mod store;
 
 pub use life::{Life, WAITS};
 
@@ -17,9 +18,8 @@ use crate::automaton::{self, Violation};
 use crate::reader::Gap;
 use crate::{TaskEvent, TaskId, TaskState};
 use ended::Ended;
-use foldhash::HashMap;
 use gaps::Gaps;
-use std::collections::hash_map::Entry;
+pub(crate) use store::Store;
 
 /// Why a record does not follow the one before it in its task's life.
 ///
@@ -97,7 +97,7 @@ pub struct Step<'a> {
 /// ```
 #[derive(Debug)]
 pub struct Lives {
-    lives: HashMap<TaskId, Life>,
+    lives: Store<Life>,
     /// Records before it are left out; `None` where the log holds everything since its beginning.
     horizon: Option<u64>,
     gaps: Gaps,
@@ -111,7 +111,7 @@ impl Lives {
     /// For a log that has lost nothing: every life begins with its spawn.
     pub fn whole() -> Lives {
         Lives {
-            lives: HashMap::default(),
+            lives: Store::default(),
             horizon: None,
             gaps: Gaps::default(),
             ended: None,
@@ -123,7 +123,7 @@ impl Lives {
     /// may begin with any record.
     pub fn from_horizon(horizon: u64) -> Lives {
         Lives {
-            lives: HashMap::default(),
+            lives: Store::default(),
             horizon: Some(horizon),
             gaps: Gaps::default(),
             ended: None,
@@ -162,10 +162,11 @@ impl Lives {
         };
         // One that went on after its end, against the rule, is judged on.
         if let Some(first) = ended.push(tid)
-            && let Entry::Occupied(life) = self.lives.entry(first)
-            && life.get().state.is_end()
+            && let Some(end) = self.lives.get(first).map(|life| life.state)
+            && end.is_end()
         {
-            ended.give_up(first, life.remove().state);
+            self.lives.remove(first);
+            ended.give_up(first, end);
         }
     }
 
@@ -177,26 +178,23 @@ impl Lives {
         }
         self.give_up();
         let passed = self.gaps.passed_at(stamp);
-        let (life, before, left, fault) = match self.lives.entry(tid) {
-            Entry::Vacant(vacant) => {
-                let end = self.ended.as_ref().and_then(|ended| ended.end_of(tid));
-                let fault = match end {
-                    Some(end) => Some(Fault::Rule(Violation::AfterEnd { end, entered })),
-                    None => begin(aux, event, self.horizon.is_none() && passed == 0),
-                };
-                let mut life = Life::beginning(stamp, aux, entered);
-                life.gaps_passed = passed;
-                (vacant.insert(life), None, None, fault)
-            }
-            Entry::Occupied(occupied) => {
-                let life = occupied.into_mut();
-                let before = Some(life.state);
-                let (left, fault) = match life.gaps_passed == passed {
-                    true => follow(life, stamp, aux, event),
-                    false => resume(life, stamp, aux, passed),
-                };
-                (life, before, left, fault)
-            }
+        let begin_life = || Life {
+            gaps_passed: passed,
+            ..Life::beginning(stamp, aux, entered)
+        };
+        let (life, is_new) = self.lives.get_or_begin(tid, begin_life);
+        let before = Some(life.state).filter(|_| !is_new);
+        let (left, fault) = if is_new {
+            let end = self.ended.as_ref().and_then(|ended| ended.end_of(tid));
+            let fault = match end {
+                Some(end) => Some(Fault::Rule(Violation::AfterEnd { end, entered })),
+                None => begin(aux, event, self.horizon.is_none() && passed == 0),
+            };
+            (None, fault)
+        } else if life.gaps_passed == passed {
+            follow(life, stamp, aux, event)
+        } else {
+            resume(life, stamp, aux, passed)
         };
         life.faults += u32::from(fault.is_some());
         if !matches!(fault, Some(Fault::Disorder { .. })) {
@@ -216,7 +214,7 @@ impl Lives {
 
     /// The life of the task, where a record spoke of it.
     pub fn of(&self, tid: TaskId) -> Option<&Life> {
-        self.lives.get(&tid)
+        self.lives.get(tid)
     }
 
     /// Forgets a task, for a fold that is done with those that have ended: it then keeps only what is alive.
@@ -230,7 +228,7 @@ impl Lives {
     /// assert_eq!(lives.of(tid), None);
     /// ```
     pub fn forget(&mut self, tid: TaskId) -> Option<Life> {
-        self.lives.remove(&tid)
+        self.lives.remove(tid)
     }
 
     /// Whether no gap lies between the task's last record and the newest: behind one it may have ended unseen.
@@ -258,7 +256,7 @@ impl Lives {
 
     /// Every life, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (TaskId, &Life)> {
-        self.lives.iter().map(|(tid, life)| (*tid, life))
+        self.lives.iter()
     }
 }
 

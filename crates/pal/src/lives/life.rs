@@ -124,3 +124,13 @@ impl Life {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_life_takes_120_bytes() {
+        assert_eq!(size_of::<Life>(), 120);
+    }
+}

@@ -64,7 +64,7 @@ impl Picture {
     }
 
     pub(super) fn of(
-        alive: HashMap<TaskId, Known>,
+        alive: Vec<(TaskId, Known)>,
         lane_holders: HashMap<TextId, Vec<TaskId>>,
     ) -> Picture {
         let mut picture = Picture {

@@ -2,12 +2,13 @@
 
 use super::picture::Picture;
 use crate::domain::Event;
-use crate::lives::{Fault, Lives};
+use crate::lives::{Fault, Lives, Store};
 use crate::reader::Entry;
 use crate::{
     DomainEvent, IoTarget, SiteId, TaskEvent, TaskId, TaskRow, TaskState, TextId, WakeSource,
 };
-use std::collections::{BTreeMap, HashMap};
+use foldhash::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The wakers that are remembered of a task, the newest; of further ones only that there were more.
@@ -167,7 +168,7 @@ pub struct Waits {
     /// The newest stamp of all that was fed.
     newest: u64,
     /// By records.
-    known: HashMap<TaskId, Known>,
+    known: Store<Known>,
     /// Of the tasks that no record has told to have ended.
     rows: HashMap<TaskId, TaskRow>,
     lanes: HashMap<TextId, Lane>,
@@ -233,9 +234,9 @@ impl Waits {
         Waits {
             lives,
             newest: 0,
-            known: HashMap::new(),
-            rows: HashMap::new(),
-            lanes: HashMap::new(),
+            known: Store::default(),
+            rows: HashMap::default(),
+            lanes: HashMap::default(),
             acquired: None,
             released: None,
         }
@@ -279,12 +280,12 @@ impl Waits {
         let is_lost = step.before.is_some() && step.left.is_none();
         if state.is_end() {
             self.lives.forget(tid);
-            self.known.remove(&tid);
+            self.known.remove(tid);
             self.rows.remove(&tid);
             return;
         }
         let is_new = matches!(event, TaskEvent::Spawned { .. });
-        let known = self.known.entry(tid).or_insert_with(|| Known {
+        let begin = || Known {
             state,
             reason: None,
             since: entry.stamp,
@@ -294,7 +295,8 @@ impl Waits {
                 has_more: !is_new,
                 ..Wakers::default()
             },
-        });
+        };
+        let (known, _) = self.known.get_or_begin(tid, begin);
         known.wakers.has_more |= is_lost;
         match *event {
             // What ended a wait with a name says nothing of who ends one without.
@@ -356,29 +358,38 @@ impl Waits {
     }
 
     /// Who waits for whom, as of the last record. Of a task that a gap of the log follows the task table tells.
-    pub fn picture(&self) -> Picture {
-        let is_current = |known: &Known| !self.lives.has_gap_between(known.since, self.newest);
-        let mut alive: HashMap<TaskId, Known> = HashMap::new();
-        for (tid, row) in &self.rows {
-            alive.extend(Known::of_row(row).map(|known| (*tid, known)));
-        }
-        for (tid, known) in &self.known {
-            match self.rows.get(tid) {
-                Some(row) if is_current(known) || row.since == known.since => {
+    pub fn picture(self) -> Picture {
+        let Waits {
+            lives,
+            newest,
+            known,
+            mut rows,
+            lanes,
+            ..
+        } = self;
+        let is_current = |since: u64| !lives.has_gap_between(since, newest);
+        let mut alive: Vec<(TaskId, Known)> = Vec::with_capacity(known.len());
+        for (tid, known) in known.take_all() {
+            match rows.get(&tid) {
+                Some(row) if is_current(known.since) || row.since == known.since => {
                     let site = known.site.or(Some(row.site));
-                    let known = known.clone();
-                    alive.insert(*tid, Known { site, ..known });
+                    rows.remove(&tid);
+                    alive.push((tid, Known { site, ..known }));
                 }
-                None if is_current(known) => {
-                    alive.insert(*tid, known.clone());
-                }
+                None if is_current(known.since) => alive.push((tid, known)),
                 _ => {}
             }
         }
-        let full = self.lanes.iter().filter(|(_, lane)| {
-            lane.is_full() && !self.lives.has_gap_between(lane.since, self.newest)
-        });
+        for (tid, row) in rows {
+            alive.extend(Known::of_row(&row).map(|known| (tid, known)));
+        }
+        let full = lanes
+            .iter()
+            .filter(|(_, lane)| lane.is_full() && is_current(lane.since));
         let holders = full.map(|(id, lane)| (*id, lane.held.keys().copied().collect()));
-        Picture::of(alive, holders.collect())
+        let holders = holders.collect();
+        // What follows takes as much memory as all of this.
+        drop(lives);
+        Picture::of(alive, holders)
     }
 }
