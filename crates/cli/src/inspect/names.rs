@@ -1,6 +1,9 @@
 //! Owns the names of tasks: from their spawns, and for older tasks from the task table.
+//!
+//! A log may speak of millions of tasks, and few live at a time: who reads all of it keeps the names of those, and of the
+//! few that it has to tell of at the end.
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use glasshouse_pal::reader::{Log, Site};
 use glasshouse_pal::{Event, SiteId, TaskEvent, TaskId};
 use std::collections::VecDeque;
@@ -16,6 +19,8 @@ pub struct Names<'a> {
     tasks: HashMap<TaskId, SiteId>,
     /// Those that have ended, the first one first; `None` where none is ever forgotten.
     ended: Option<VecDeque<TaskId>>,
+    /// Those that are not forgotten.
+    kept: HashSet<TaskId>,
     sites: HashMap<SiteId, Option<Rc<Site>>>,
 }
 
@@ -29,6 +34,7 @@ impl<'a> Names<'a> {
                 .map(|row| (row.id, row.site))
                 .collect(),
             ended: None,
+            kept: HashSet::default(),
             sites: HashMap::default(),
             log,
         }
@@ -39,6 +45,7 @@ impl<'a> Names<'a> {
         Names {
             tasks: HashMap::default(),
             ended: None,
+            kept: HashSet::default(),
             sites: HashMap::default(),
             log,
         }
@@ -50,6 +57,37 @@ impl<'a> Names<'a> {
         Names {
             ended: Some(VecDeque::new()),
             ..Names::new(log)
+        }
+    }
+
+    /// Does not forget this task, whether it is known already or not yet.
+    pub fn keep(&mut self, tid: TaskId) {
+        self.kept.insert(tid);
+    }
+
+    /// Learns of those of these tasks that it does not know or has forgotten: by the rows that the log holds, else by
+    /// reading it once more, up to the last of their spawns.
+    pub fn find(&mut self, tasks: impl IntoIterator<Item = TaskId>) {
+        let unknown = tasks.into_iter();
+        let unknown = unknown.filter(|tid| !self.tasks.contains_key(tid));
+        let mut wanted: HashSet<TaskId> = unknown.collect();
+        if wanted.is_empty() {
+            return;
+        }
+        for row in self.log.known_tasks() {
+            if wanted.remove(&row.id) {
+                self.tasks.insert(row.id, row.site);
+            }
+        }
+        let mut records = self.log.records();
+        while !wanted.is_empty()
+            && let Some(entry) = records.next()
+        {
+            if let Event::Task(TaskEvent::Spawned { tid, site, .. }) = entry.event
+                && wanted.remove(&tid)
+            {
+                self.tasks.insert(tid, site);
+            }
         }
     }
 
@@ -69,6 +107,7 @@ impl<'a> Names<'a> {
         ended.push_back(tid);
         if ended.len() > ENDED_MAX
             && let Some(first) = ended.pop_front()
+            && !self.kept.contains(&first)
         {
             self.tasks.remove(&first);
         }
@@ -90,5 +129,49 @@ impl<'a> Names<'a> {
     /// The number of the site where the task was spawned.
     pub fn site_of(&self, tid: TaskId) -> Option<SiteId> {
         self.tasks.get(&tid).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glasshouse_pal::{Pal, RingOwner};
+
+    fn tid(number: u64) -> TaskId {
+        TaskId::new(number).expect("in range")
+    }
+
+    #[test]
+    fn who_names_tasks_in_passing_knows_few_that_ended_and_finds_the_others_again() {
+        let pal = Pal::memory();
+        let site = pal.site("src/main.rs", 7, 5, Some("brief"));
+        let spawned = |number| TaskEvent::Spawned {
+            tid: tid(number),
+            parent: None,
+            site,
+        };
+        let ring = pal.lease(RingOwner::Worker(0));
+        for number in [1, 2, 3] {
+            assert!(ring.write(pal.clock().now(), 0, &spawned(number)));
+        }
+        let log = pal.log();
+        let mut names = Names::in_passing(&log);
+        names.keep(tid(7));
+        let count = ENDED_MAX as u64 + 100;
+        for number in 1..=count {
+            names.learn(&Event::Task(spawned(number)));
+            names.learn(&Event::Task(TaskEvent::Done { tid: tid(number) }));
+            assert!(names.tasks.len() <= ENDED_MAX + 2);
+        }
+        let known = |names: &mut Names<'_>, numbers: &[u64]| -> Vec<u64> {
+            let known = numbers.iter().copied();
+            known
+                .filter(|number| names.of_task(tid(*number)).is_some())
+                .collect()
+        };
+        let asked = [1, 3, 7, 100, 101, count];
+        assert_eq!(known(&mut names, &asked), [7, 101, count]);
+        names.find([1, 3, 100, 101].map(tid));
+        assert_eq!(known(&mut names, &asked), [1, 3, 7, 101, count]);
     }
 }

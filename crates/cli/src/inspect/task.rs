@@ -1,8 +1,9 @@
 //! Owns `glasshouse task`: one task's life, state by state.
 
+mod spent;
 mod state;
 
-use super::event::{Events, Told};
+use super::event::{Events, Field, Told};
 use super::lost;
 use super::names::Names;
 use super::open::{Opened, open_watched};
@@ -11,10 +12,11 @@ use super::until::until;
 use crate::exit::Stop;
 use crate::human::{self, Span};
 use crate::out::Out;
-use glasshouse_pal::lives::{Fault, Life, Lives, WAITS};
+use glasshouse_pal::lives::{Fault, Life, Lives};
 use glasshouse_pal::reader::Log;
-use glasshouse_pal::{Event, Rate, TaskEvent, TaskId, TaskRow};
-use serde::{Serialize, Serializer};
+use glasshouse_pal::{Event, TaskEvent, TaskId, TaskRow};
+use serde::Serialize;
+use spent::Spent;
 use state::State;
 use std::io::Write;
 
@@ -46,13 +48,14 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     let mut teller = Teller {
         task: options.task,
         is_json: options.json,
-        names: Names::new(log),
+        names: Names::in_passing(log),
         events: Events::new(log),
         children: Vec::new(),
         last: None,
         heading: (!options.json).then(|| format!("{}\n{}\n", opened.name(), lost::line(log))),
         out,
     };
+    teller.names.keep(options.task);
     let mut lives = log.lives();
     let newest = teller.tell_states(&mut lives)?;
     let life = lives.of(options.task);
@@ -119,6 +122,9 @@ impl<'a> Teller<'a, '_> {
             if let TaskEvent::Spawned { tid, parent, .. } = event
                 && *parent == Some(self.task)
             {
+                if self.children.len() < CHILDREN_NAMED {
+                    self.names.keep(*tid);
+                }
                 self.children.push(*tid);
             }
             if event.tid() != Some(self.task) {
@@ -132,11 +138,20 @@ impl<'a> Teller<'a, '_> {
             };
             let lasted = step.left.map(|(_, ticks)| rate.ns(ticks));
             let is_late = matches!(step.fault, Some(Fault::Disorder { .. }));
+            if let TaskEvent::Spawned {
+                parent: Some(parent),
+                ..
+            } = event
+            {
+                self.names.keep(*parent);
+            }
+            let fields = self.events.fields(&entry.event, &mut self.names);
             let entered = State {
                 at_ns: entry.at_ns,
                 ring: entry.ring,
                 state,
-                fields: self.events.fields(&entry.event, &mut self.names),
+                peer: self.peer(&fields),
+                fields,
                 fault: step.fault.map(|fault| fault.to_string()),
             };
             if is_late {
@@ -178,9 +193,8 @@ impl<'a> Teller<'a, '_> {
         for (name, value) in &last.fields {
             let name = name.strip_suffix("_ns").unwrap_or(name);
             write!(self.out, "  {}={value}", human::plain(name))?;
-            if let Told::Task(task) = value {
-                let named = self.named(*task);
-                write!(self.out, "{named}")?;
+            if let (Told::Task(_), Some(peer)) = (value, &last.peer) {
+                write!(self.out, "{peer}")?;
             }
         }
         if let Some(fault) = &last.fault {
@@ -194,6 +208,17 @@ impl<'a> Teller<'a, '_> {
             Some(heading) => Ok(writeln!(self.out, "{heading}")?),
             None => Ok(()),
         }
+    }
+
+    /// The name in brackets of the task among the fields, where people are told and it has one.
+    fn peer(&mut self, fields: &[Field]) -> Option<String> {
+        let mut tasks = fields.iter().filter_map(|(_, value)| match value {
+            Told::Task(task) => Some(*task),
+            _ => None,
+        });
+        // No transition of a task speaks of more than one other.
+        let peer = tasks.next().filter(|_| !self.is_json)?;
+        Some(self.named(peer))
     }
 
     /// A task's name in brackets, where it has one.
@@ -212,13 +237,16 @@ impl<'a> Teller<'a, '_> {
         until: u64,
     ) -> Result<(), Stop> {
         let rate = self.log().rate();
+        let parent = life.and_then(|life| life.parent);
+        // Of a task whose spawn is not there its row tells.
+        let rowed = row.and_then(|row| row.parent).filter(|_| parent.is_none());
+        self.names.find(rowed);
         if let Some(life) = life {
             let lasted = rate.ns(until.saturating_sub(life.since));
             let is_going_on = !life.state.is_end() && !ends_in_gap;
             self.tell_last(Some(lasted).filter(|_| !ends_in_gap), is_going_on)?;
         }
         let site = self.names.of_task(self.task);
-        let parent = life.and_then(|life| life.parent);
         let state = match life {
             Some(life) if !ends_in_gap => Some(life.state),
             _ => row.and_then(|row| row.state),
@@ -227,9 +255,7 @@ impl<'a> Teller<'a, '_> {
             task: self.task.number(),
             name: site.as_ref().and_then(|site| site.name.clone()),
             site: site.map(|site| site.to_string()),
-            parent: parent
-                .or(row.and_then(|row| row.parent))
-                .map(TaskId::number),
+            parent: parent.or(rowed).map(TaskId::number),
             state: state.map(|state| state.name()),
             only_table_ns: match (life, row) {
                 (None, Some(row)) => Some(rate.ns(until.saturating_sub(row.since))),
@@ -316,75 +342,4 @@ struct Whole {
     #[serde(flatten)]
     spent: Spent,
     children: Vec<u64>,
-}
-
-/// Where a task's time went.
-#[derive(Serialize)]
-struct Spent {
-    /// Since when this is counted: `its spawn`, `the horizon`, or by whom.
-    since: &'static str,
-    ticks: u64,
-    run_ns: u64,
-    ready_ns: u64,
-    /// All waits together.
-    wait_ns: u64,
-    /// By cause, where records tell it.
-    #[serde(serialize_with = "as_map")]
-    waits: Vec<(&'static str, u64)>,
-    /// Of which records are missing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unrecorded_ns: Option<u64>,
-}
-
-fn as_map<S: Serializer>(waits: &[(&'static str, u64)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(waits.iter().copied())
-}
-
-impl Spent {
-    /// By its records; what it is in the midst of counts, up to `until`.
-    fn of_life(life: &Life, until: u64, rate: Rate) -> Spent {
-        let life = life.as_of(until);
-        let told = [life.run_ticks, life.ready_ticks, life.wait_total_ticks()];
-        let told = told.into_iter().fold(0, u64::saturating_add);
-        let unrecorded = life.since.saturating_sub(life.first).saturating_sub(told);
-        let waits = WAITS.iter().zip(life.wait_ticks);
-        Spent {
-            since: match life.site {
-                Some(_) => "since its spawn",
-                None => "since the oldest record of it",
-            },
-            ticks: life.polls,
-            run_ns: rate.ns(life.run_ticks),
-            ready_ns: rate.ns(life.ready_ticks),
-            wait_ns: rate.ns(life.wait_total_ticks()),
-            waits: waits
-                .filter(|(_, ticks)| *ticks > 0)
-                .map(|(state, ticks)| (state.name(), rate.ns(ticks)))
-                .collect(),
-            unrecorded_ns: Some(rate.ns(unrecorded)).filter(|_| unrecorded > 0),
-        }
-    }
-
-    /// By the task table, without what it is in the midst of.
-    fn of_row(row: &TaskRow, rate: Rate) -> Spent {
-        Spent {
-            since: "since its spawn, by the task table, up to its last transition",
-            ticks: row.polls.into(),
-            run_ns: rate.ns(row.run_ticks),
-            ready_ns: rate.ns(row.ready_ticks),
-            wait_ns: rate.ns(row.wait_ticks),
-            waits: Vec::new(),
-            unrecorded_ns: None,
-        }
-    }
-
-    fn parts(&self) -> Vec<(&'static str, u64)> {
-        let mut parts = vec![("run", self.run_ns), ("ready", self.ready_ns)];
-        match self.waits.is_empty() {
-            true => parts.push(("wait", self.wait_ns)),
-            false => parts.extend(&self.waits),
-        }
-        parts.extend(self.unrecorded_ns.map(|ns| ("unrecorded", ns)));
-        parts
-    }
 }

@@ -13,7 +13,7 @@ use super::until::until;
 use crate::exit::Stop;
 use crate::out::Out;
 use glasshouse_pal::reader::Log;
-use glasshouse_pal::why::{Answer, Inquiry, Picture, Waits};
+use glasshouse_pal::why::{Answer, Holding, Inquiry, Picture, Waits};
 use glasshouse_pal::{Event, TaskId, TaskRow, TaskState};
 use std::io::Write;
 
@@ -38,9 +38,10 @@ pub struct Options {
 /// When there is no such log or task, or the output cannot be written.
 pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     let opened = open_watched(&options.pal)?;
-    let mut names = Names::new(&opened.log);
+    let mut names = Names::in_passing(&opened.log);
     let Some(task) = options.task else {
         let (picture, until) = picture(&opened.log, &mut names);
+        names.find(spoken_of(&picture));
         if options.json {
             return out.json(&json::hang(&opened, &picture, &mut names, until));
         }
@@ -55,6 +56,7 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
         return teller.tell_all();
     };
     let found = find(&opened, task, &mut names)?;
+    names.find(found.tasks());
     if options.json {
         return out.json(&json::task(&opened, &found, &mut names));
     }
@@ -82,6 +84,34 @@ struct Found {
     until: u64,
 }
 
+impl Found {
+    /// Every task that is told of.
+    fn tasks(&self) -> impl Iterator<Item = TaskId> {
+        let answer = self.answer.iter().flat_map(|answer| {
+            let holders = answer.holders.iter().chain(&answer.pending);
+            let holders = holders.filter_map(|holder| match holder.what {
+                Holding::Task(task) => Some(task),
+                Holding::Others | Holding::NoTask => None,
+            });
+            let ancestors = answer.ancestors.iter().map(|ancestor| ancestor.task);
+            let path = answer.path.nodes.iter().map(|node| node.task);
+            holders.chain(ancestors).chain(path)
+        });
+        let waits = self.picture.iter().flat_map(spoken_of);
+        answer.chain(waits).chain([self.task])
+    }
+}
+
+/// Every task that is told of where waits are told.
+fn spoken_of(picture: &Picture) -> impl Iterator<Item = TaskId> {
+    let waits = picture.waiting.iter().flat_map(|waiting| {
+        let awaited = picture.awaited(waiting).iter();
+        let wakers = waiting.wakers.tasks.iter();
+        awaited.chain(wakers).copied().chain([waiting.task])
+    });
+    waits.chain(picture.cycles.iter().flatten().copied())
+}
+
 fn find(opened: &Opened, task: TaskId, names: &mut Names<'_>) -> Result<Found, Stop> {
     let log = &opened.log;
     // Asked for before the row, which is then as new.
@@ -95,7 +125,10 @@ fn find(opened: &Opened, task: TaskId, names: &mut Names<'_>) -> Result<Found, S
         if is_move(&entry.event, task) {
             moved = entry.stamp;
         }
-        names.learn(&entry.event);
+        // Who is told of had not ended long before.
+        if !inquiry.is_over() {
+            names.learn(&entry.event);
+        }
         inquiry.feed(&entry);
     }
     let until = until(log, newest);

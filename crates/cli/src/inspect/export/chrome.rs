@@ -33,7 +33,7 @@ pub fn write(log: &Log, out: &mut Out) -> Result<(), Stop> {
     write!(writer.out, "{{\"displayTimeUnit\":\"ns\",\"traceEvents\":[")?;
     writer.name_tracks(log)?;
     let mut chrome = Chrome {
-        names: Names::new(log),
+        names: Names::in_passing(log),
         events: Events::new(log),
         running: HashMap::new(),
         woken: HashMap::new(),

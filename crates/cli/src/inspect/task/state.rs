@@ -13,6 +13,9 @@ pub struct State {
     pub state: TaskState,
     /// The fields of the event with which it entered.
     pub fields: Vec<Field>,
+    /// The name of the task among them, where there is one and people are told: by the time that this state is left it
+    /// may be forgotten.
+    pub peer: Option<String>,
     /// Why that does not follow from what came before, if it does not.
     pub fault: Option<String>,
 }
