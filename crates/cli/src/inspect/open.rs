@@ -1,6 +1,6 @@
 //! Owns the way from what a user calls a log to the log.
 
-use super::progress;
+use super::progress::{self, Shown};
 use crate::exit::Stop;
 use crate::human;
 use glasshouse_pal::dir::LogDir;
@@ -12,6 +12,8 @@ use std::path::PathBuf;
 pub struct Opened {
     pub path: PathBuf,
     pub log: Log,
+    /// The line that says how far a reading has come.
+    pub progress: Shown,
 }
 
 impl Opened {
@@ -32,7 +34,11 @@ pub fn open(argument: &str) -> Result<Opened, Stop> {
         .resolve(argument)
         .map_err(|error| told(&error))?;
     let log = Log::open(&path).map_err(|error| told(&error))?;
-    Ok(Opened { path, log })
+    Ok(Opened {
+        path,
+        log,
+        progress: Shown::default(),
+    })
 }
 
 /// The same for a command that prints when it has read everything: until then it says how far it is.
@@ -42,7 +48,7 @@ pub fn open(argument: &str) -> Result<Opened, Stop> {
 /// As [`open`].
 pub fn open_watched(argument: &str) -> Result<Opened, Stop> {
     let mut opened = open(argument)?;
-    progress::show(&mut opened.log);
+    opened.progress = progress::show(&mut opened.log);
     Ok(opened)
 }
 

@@ -8,6 +8,7 @@ use super::lost;
 use super::names::Names;
 use super::open::{Opened, open_watched};
 use super::part::shares;
+use super::progress::Shown;
 use super::until::until;
 use crate::exit::Stop;
 use crate::human::{self, Span};
@@ -52,6 +53,7 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
         events: Events::new(log),
         children: Vec::new(),
         last: None,
+        progress: &opened.progress,
         heading: (!options.json).then(|| format!("{}\n{}\n", opened.name(), lost::line(log))),
         out,
     };
@@ -97,6 +99,7 @@ struct Teller<'a, 'out> {
     names: Names<'a>,
     events: Events<'a>,
     children: Vec<TaskId>,
+    progress: &'a Shown,
     /// Told before the first line, so that nothing is told of a task that there is not.
     heading: Option<String>,
     /// The state that it entered last: how long it lasts is not known before the next.
@@ -172,6 +175,7 @@ impl<'a> Teller<'a, '_> {
         let Some(last) = self.last.take() else {
             return Ok(());
         };
+        self.progress.give_way();
         if self.is_json {
             return self.out.json(&last.json(lasted_ns, is_going_on));
         }

@@ -11,6 +11,7 @@ mod golden;
 mod inspector;
 mod interrupts;
 mod logging;
+mod long;
 mod metrics;
 mod mistakes;
 mod place;

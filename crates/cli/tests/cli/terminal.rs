@@ -6,6 +6,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::OwnedFd;
 
 const COLUMNS: usize = 60;
 
@@ -18,8 +19,8 @@ const FLOW: &str = r#"
     run = "sleep 0.3"
 "#;
 
-/// Runs the flow on a terminal of its own, and returns what that was sent.
-fn on_a_terminal(place: &Place, term: &str) -> String {
+/// A terminal: its own end, from which what it is sent is read, and the one that a command writes to.
+pub fn terminal() -> (File, OwnedFd) {
     let ours =
         openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
     grantpt(&ours).expect("granted");
@@ -34,17 +35,29 @@ fn on_a_terminal(place: &Place, term: &str) -> String {
     let name = ptsname(&ours, Vec::new()).expect("a name");
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
     let theirs = rustix::fs::open(name, flags, Mode::empty()).expect("opened");
+    (File::from(ours), theirs)
+}
+
+/// What a terminal is sent, until nobody holds its other end any more.
+pub fn sent_to(mut ours: File) -> String {
+    let mut sent = Vec::new();
+    // It ends with an error when the other end is closed.
+    let _ = ours.read_to_end(&mut sent);
+    String::from_utf8(sent).expect("text")
+}
+
+/// Runs the flow on a terminal of its own, and returns what that was sent.
+fn on_a_terminal(place: &Place, term: &str) -> String {
+    let (ours, theirs) = terminal();
     place.write("flow.toml", FLOW);
     let mut command = place.command(&["run", "flow.toml"]);
     command.env("TERM", term).stdout(theirs);
     let mut run = command.spawn().expect("run");
     // The command holds the other end as long as it is not dropped.
     drop(command);
-    let mut sent = Vec::new();
-    // It ends with an error when the other end is closed.
-    let _ = File::from(ours).read_to_end(&mut sent);
+    let sent = sent_to(ours);
     assert!(run.wait().expect("ended").success());
-    String::from_utf8(sent).expect("text")
+    sent
 }
 
 #[test]

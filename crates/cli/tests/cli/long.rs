@@ -1,0 +1,281 @@
+//! What commands say that read a long log: meanwhile how far they are, on a terminal and nowhere else, and at the end the
+//! names of tasks that ended long before.
+
+use crate::place::{Place, signal, until};
+use crate::terminal::{sent_to, terminal};
+use glasshouse_pal::spill::{Settings, Spiller};
+use glasshouse_pal::{Pal, RingOwner, TaskEvent, TaskId, WakeSource};
+use rustix::process::Signal;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+/// Blocks are told of one by one: enough for a percent each.
+const BLOCKS: u64 = 128;
+/// The rounds that a block holds, of three records each: reading all takes some tenths of a second.
+const ROUNDS: u64 = 400;
+/// Longer than who waits does not ask how far it is.
+const LONG: Duration = Duration::from_millis(1100);
+/// Takes the line away.
+const GONE: &str = "\r\x1b[K";
+
+/// Segments in `spill`: task 1 ticks in their first half, task 2 has ended at once, and task 3 begins in the middle and ticks to their end.
+fn with_segments() -> Place {
+    let place = Place::new();
+    let log = Pal::builder().file(place.path("run.pal")).workers(1);
+    let pal = log.build().expect("room for a log");
+    let settings = Settings {
+        flush: Duration::from_nanos(1),
+        ..Settings::new(place.path("spill"))
+    };
+    let mut spiller = Spiller::new(&pal, settings).expect("a place");
+    let ring = pal.lease(RingOwner::Worker(0));
+    let write = |aux: u8, event: TaskEvent| {
+        assert!(ring.write(pal.clock().now(), aux, &event));
+    };
+    let [one, two, three] = [1, 2, 3].map(|number| TaskId::new(number).expect("in range"));
+    let site = pal.site("src/main.rs", 7, 5, Some("long"));
+    let spawn = |tid, parent| write(0, TaskEvent::Spawned { tid, parent, site });
+    spawn(one, None);
+    spawn(two, Some(one));
+    write(1, TaskEvent::Running { tid: two });
+    write(2, TaskEvent::Done { tid: two });
+    let mut transitions = [0u8; 2];
+    let by = WakeSource::External;
+    for block in 0..BLOCKS {
+        let is_late = block >= BLOCKS / 2;
+        if block == BLOCKS / 2 {
+            spawn(three, None);
+        }
+        let tid = [one, three][usize::from(is_late)];
+        for _ in 0..ROUNDS {
+            for event in [
+                TaskEvent::Running { tid },
+                TaskEvent::Wait { tid },
+                TaskEvent::Wake { tid, by },
+            ] {
+                let aux = &mut transitions[usize::from(is_late)];
+                *aux = aux.wrapping_add(1);
+                write(*aux, event);
+            }
+        }
+        assert_eq!(spiller.step().left_out, 0);
+    }
+    let _ = spiller.finish();
+    place
+}
+
+/// Whether the process has a segment open.
+fn is_reading(run: &Child) -> bool {
+    let open = std::fs::read_dir(format!("/proc/{}/fd", run.id()));
+    let open = open.into_iter().flatten().flatten();
+    let mut files = open.filter_map(|fd| std::fs::read_link(fd.path()).ok());
+    files.any(|file| file.iter().any(|part| part == "spill"))
+}
+
+/// Stops the process, so long after it began to read, for longer than anybody waits, unless it has ended.
+fn hold_up(run: &mut Child, after: Duration) {
+    until("it reads, or has ended", || {
+        is_reading(run) || run.try_wait().expect("a child").is_some()
+    });
+    std::thread::sleep(after);
+    if run.try_wait().expect("a child").is_none() {
+        signal(run.id(), Signal::STOP);
+        std::thread::sleep(LONG);
+        signal(run.id(), Signal::CONT);
+    }
+}
+
+/// Where a command's output goes, while its errors go to a terminal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Output {
+    Elsewhere,
+    SameTerminal,
+}
+
+/// What a terminal is sent when the command is held up so long after it began to read.
+fn held_up(place: &Place, args: &[&str], output: Output, after: Duration) -> String {
+    let (ours, theirs) = terminal();
+    let mut command = place.command(args);
+    command.env("TERM", "xterm").stdout(match output {
+        Output::Elsewhere => Stdio::null(),
+        Output::SameTerminal => theirs.try_clone().expect("a descriptor").into(),
+    });
+    command.stderr(theirs);
+    let mut run = command.spawn().expect("run");
+    // The command holds the other end as long as it is not dropped.
+    drop(command);
+    let reader = std::thread::spawn(|| sent_to(ours));
+    hold_up(&mut run, after);
+    assert!(run.wait().expect("ended").success(), "{args:?}");
+    reader.join().expect("read")
+}
+
+/// The same, held up while it reads: when that is, differs from one machine to the next. Also how long after it began.
+fn held_up_reading(place: &Place, args: &[&str], output: Output) -> (String, Duration) {
+    let mut after_ms = [10, 30, 100, 3, 300, 1].into_iter().cycle();
+    let mut found = None;
+    until(&format!("{args:?} says how far it is"), || {
+        let after = Duration::from_millis(after_ms.next().unwrap_or_default());
+        let sent = held_up(place, args, output, after);
+        found = sent.contains("reading: ").then_some((sent, after));
+        found.is_some()
+    });
+    found.expect("just seen")
+}
+
+/// The hundredths that a line told which was drawn over and over, and is gone. What is lost may be told before.
+fn told(sent: &str) -> Vec<u8> {
+    let lines = sent.strip_suffix(GONE).expect(sent);
+    let lines = lines
+        .split_once("lost: nothing\r\n")
+        .map_or(lines, |(_, lines)| lines);
+    let lines = lines.strip_prefix("\rreading: ").expect(sent);
+    let percents = lines.split("\rreading: ").map(|line| {
+        let number = line.strip_suffix(" %\x1b[K").expect(sent);
+        number.parse().expect(sent)
+    });
+    percents.collect()
+}
+
+#[test]
+fn who_reads_long_is_told_how_far_it_is_on_a_terminal_and_nowhere_else() {
+    let place = with_segments();
+    let check = |args: &[&str]| {
+        let (sent, after) = held_up_reading(&place, args, Output::Elsewhere);
+        // Some read the log twice.
+        for sent in sent.split_inclusive(GONE) {
+            let percents = told(sent);
+            assert!(percents.is_sorted() && percents.iter().all(|percent| *percent <= 100));
+        }
+        let mut command = place.command(args);
+        command.env("TERM", "xterm");
+        let mut run = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("run");
+        hold_up(&mut run, after);
+        let ended = run.wait_with_output().expect("ended");
+        let told = String::from_utf8(ended.stderr).expect("text");
+        assert!(
+            !told.contains("reading: ") && !told.contains('\x1b'),
+            "{told:?}"
+        );
+    };
+    std::thread::scope(|scope| {
+        for args in [
+            &["log", "spill"][..],
+            &["stats", "spill"],
+            &["task", "spill", "2"],
+            &["why", "spill"],
+            &["why", "spill", "1"],
+            &["verify", "spill"],
+            &["export", "spill", "--format", "chrome"],
+        ] {
+            scope.spawn(move || check(args));
+        }
+    });
+}
+
+#[test]
+fn what_is_printed_while_a_log_is_read_does_not_mix_with_how_far_it_is() {
+    let place = with_segments();
+    // It tells of each state as it reads, from the middle on.
+    let args = &["task", "spill", "3"];
+    let (sent, _) = held_up_reading(&place, args, Output::SameTerminal);
+    let (before, after) = sent.split_once(GONE).expect(&sent);
+    assert!(!told(&[before, GONE].concat()).is_empty());
+    assert!(!after.contains("reading: "));
+    assert!(after.starts_with("spill\r\n"), "{after:.200?}");
+}
+
+/// More than are kept of those that have ended.
+const BRIEF_TASKS: u64 = 70_000;
+
+/// Segments in `spill`: task 1 spawns 2 and 3 and ends, 3 wakes 2 and ends, and 2 ends only behind many brief ones.
+fn with_brief_tasks() -> Place {
+    let place = Place::new();
+    let log = Pal::builder().file(place.path("run.pal")).workers(1);
+    let pal = log.build().expect("room for a log");
+    let mut spiller = Spiller::new(&pal, Settings::new(place.path("spill"))).expect("a place");
+    let ring = pal.lease(RingOwner::Worker(0));
+    let write = |aux: u8, event: TaskEvent| {
+        assert!(ring.write(pal.clock().now(), aux, &event));
+    };
+    let task = |number| TaskId::new(number).expect("in range");
+    let spawn = |number, parent: Option<u64>, name| {
+        let (tid, parent) = (task(number), parent.map(task));
+        let site = pal.site("src/main.rs", 7, 5, Some(name));
+        write(0, TaskEvent::Spawned { tid, parent, site });
+        write(1, TaskEvent::Running { tid });
+    };
+    let [parent, child, waker] = [1, 2, 3].map(task);
+    spawn(1, None, "parent");
+    spawn(2, Some(1), "child");
+    write(2, TaskEvent::Wait { tid: child });
+    spawn(3, Some(1), "waker");
+    write(2, TaskEvent::Done { tid: parent });
+    let by = WakeSource::Task(waker);
+    write(3, TaskEvent::Wake { tid: child, by });
+    write(2, TaskEvent::Done { tid: waker });
+    write(4, TaskEvent::Running { tid: child });
+    write(5, TaskEvent::Wait { tid: child });
+    for number in 0..BRIEF_TASKS {
+        spawn(4 + number, None, "brief");
+        let tid = task(4 + number);
+        write(2, TaskEvent::Done { tid });
+        if number % 8192 == 0 {
+            assert_eq!(spiller.step().left_out, 0);
+        }
+    }
+    let by = WakeSource::External;
+    write(6, TaskEvent::Wake { tid: child, by });
+    write(7, TaskEvent::Running { tid: child });
+    write(8, TaskEvent::Done { tid: child });
+    let _ = spiller.finish();
+    place
+}
+
+#[test]
+fn tasks_that_ended_long_before_are_told_by_name() {
+    let place = with_brief_tasks();
+    for (args, told) in [
+        (
+            &["task", "spill", "1"][..],
+            &["#1 parent, ", "spawned 2: #2(child) #3(waker)\n"][..],
+        ),
+        (
+            &["task", "spill", "2"],
+            &[
+                "by_task=#3(waker)\n",
+                "#2 child, spawned at src/main.rs:7:5 by #1(parent)\n",
+            ],
+        ),
+        (
+            &["why", "spill", "2"],
+            &["#2 child, spawned at ", "by #1 parent, a root since "],
+        ),
+        (
+            &["why", "spill", "2", "--json"],
+            &["\"name\":\"waker\"", "\"name\":\"child\""],
+        ),
+        (
+            &["export", "spill", "--format", "chrome"],
+            &[
+                "\"name\":\"parent\"",
+                "\"name\":\"waker\"",
+                "\"name\":\"child\"",
+            ],
+        ),
+    ] {
+        let ended = place.run(args);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        for part in told {
+            assert!(
+                ended.out.contains(part),
+                "{args:?}: no {part} in {:.2000}",
+                ended.out
+            );
+        }
+    }
+}
