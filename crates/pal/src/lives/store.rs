@@ -7,10 +7,15 @@ use crate::TaskId;
 use foldhash::HashMap;
 use std::collections::hash_map::Entry;
 
+/// The tasks whose places are at hand without the map. A guess: more than run at a time.
+const RECENT: usize = 256;
+
 /// What is known of each task.
 #[derive(Debug)]
 pub(crate) struct Store<T> {
     places: HashMap<TaskId, u32>,
+    /// The last places that were asked for, each where its task's number puts it.
+    recent: Box<[Option<(TaskId, u32)>; RECENT]>,
     /// `None` at places that are given up.
     known: Vec<Option<T>>,
     free: Vec<u32>,
@@ -20,6 +25,7 @@ impl<T> Default for Store<T> {
     fn default() -> Store<T> {
         Store {
             places: HashMap::default(),
+            recent: Box::new([None; RECENT]),
             known: Vec::new(),
             free: Vec::new(),
         }
@@ -39,6 +45,10 @@ impl<T> Store<T> {
         tid: TaskId,
         begin: impl FnOnce() -> T,
     ) -> (&mut T, bool) {
+        let recent = &mut self.recent[at_hand(tid)];
+        if let Some((_, place)) = recent.filter(|(recent, _)| *recent == tid) {
+            return (self.known[place as usize].get_or_insert_with(begin), false);
+        }
         let known = &mut self.known;
         let (place, is_new) = match self.places.entry(tid) {
             Entry::Occupied(entry) => (*entry.get(), false),
@@ -51,11 +61,14 @@ impl<T> Store<T> {
                 (*vacant.insert(place), true)
             }
         };
+        *recent = Some((tid, place));
         (known[place as usize].get_or_insert_with(begin), is_new)
     }
 
     pub(crate) fn remove(&mut self, tid: TaskId) -> Option<T> {
         let place = self.places.remove(&tid)?;
+        let recent = &mut self.recent[at_hand(tid)];
+        *recent = recent.filter(|(recent, _)| *recent != tid);
         self.free.push(place);
         self.known[place as usize].take()
     }
@@ -78,6 +91,10 @@ impl<T> Store<T> {
     }
 }
 
+fn at_hand(tid: TaskId) -> usize {
+    tid.number() as usize % RECENT
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,7 +110,8 @@ mod tests {
             let mut model = BTreeMap::new();
             let mut most = 0;
             for (stamp, (number, is_begun)) in (0..).zip(acts) {
-                let tid = TaskId::new(number).expect("in range");
+                // Every second one comes to the same place at hand.
+                let tid = TaskId::new(number * RECENT as u64 / 2).expect("in range");
                 if is_begun {
                     let is_new = !model.contains_key(&tid);
                     let expected = model.entry(tid).or_insert(stamp);
