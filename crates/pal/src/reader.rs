@@ -11,9 +11,11 @@
 //!     │      ├────► Snapshot   all rings at one moment ──► order ──► Records
 //!     │      └────► texts, sites, schema, tasks, ring headers, on demand
 //!     └─► Segments ► Index      what a spiller's files hold, checked once
-//!            └────► Stream     a block at a time ──► order ──► Records
+//!            ├────► Stream     a block at a time ──► order ──► Records
+//!            └────► Following  what is new in the files, for as long as their spiller goes on ──► Stream
 //! ```
 
+mod cursor;
 mod entry;
 mod error;
 mod gap;
@@ -37,11 +39,12 @@ mod tasks;
 pub(crate) mod tests;
 mod wall;
 
+pub use cursor::Cursor;
 pub use entry::{Entry, RingId};
 pub use error::OpenError;
 pub use gap::{Gap, GapCause};
 pub use image::Image;
-pub use log::{Cursor, Log};
+pub use log::Log;
 pub use loss::{Loss, RingLoss};
 pub use names::{FieldSchema, KindSchema, Site};
 pub(crate) use order::sort_packed;

@@ -27,6 +27,18 @@ pub(crate) use names::{
 };
 pub(crate) use packed::Packed;
 pub(crate) use section::{SECTION_HEAD_BYTES, SectionHead, SectionKind};
+use std::path::Path;
+
+/// The name of the segment with this number.
+pub(crate) fn segment_name(number: u64) -> String {
+    format!("{number:08}.{SEGMENT_EXTENSION}")
+}
+
+/// The number of a segment that is named so.
+pub(crate) fn segment_number(path: &Path) -> Option<u64> {
+    let number = path.file_stem()?.to_str()?.parse().ok()?;
+    (path.file_name()?.to_str()? == segment_name(number)).then_some(number)
+}
 
 /// The ending of a segment's name.
 pub(crate) const SEGMENT_EXTENSION: &str = "seg";

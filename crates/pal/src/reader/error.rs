@@ -69,6 +69,15 @@ pub enum OpenError {
         /// What is wrong there.
         what: &'static str,
     },
+    /// A directory of segments was there and is not any more.
+    #[error(
+        "{} is not there any more, and its process may spill on; name the place where its segments are now",
+        path.display()
+    )]
+    Moved {
+        /// The directory.
+        path: PathBuf,
+    },
     /// A directory holds no segments.
     #[error(
         "{} is not a log: it holds no segments; name a log, or the directory that a program spills to",

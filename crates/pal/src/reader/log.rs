@@ -1,5 +1,6 @@
 //! Owns a log as its readers see it, wherever its records are: in rings, or in the segments of a spiller.
 
+use super::cursor::Cursor;
 use super::error::OpenError;
 use super::image::Image;
 use super::loss::Loss;
@@ -29,7 +30,8 @@ use std::sync::Arc;
 /// asked for. [`Log::refresh`] forgets them.
 ///
 /// A directory of segments is read as one log. Its records stream by, a few blocks of them in memory at a time,
-/// as they stood when it was opened; it is never alive, and has no rings to look into.
+/// as they stood when it was opened, and [`Log::follow`] goes on behind them; it is never alive, and has no rings to look
+/// into.
 ///
 /// ```
 /// use glasshouse_pal::{Pal, RingOwner, TaskEvent, TaskId};
@@ -53,7 +55,7 @@ pub struct Log {
 /// Where the records are.
 enum Place {
     Mapped(Box<Mapped>),
-    Segments(Segments),
+    Segments(Box<Segments>),
 }
 
 /// Asks whichever it is.
@@ -76,7 +78,7 @@ impl Log {
     /// of machine, is cut short, or contradicts itself.
     pub fn open(path: &Path) -> Result<Log, OpenError> {
         let place = match Segments::open(path)? {
-            Some(segments) => Place::Segments(segments),
+            Some(segments) => Place::Segments(Box::new(segments)),
             None => Place::Mapped(Box::new(Mapped::open(path)?)),
         };
         Ok(Log::over(place))
@@ -146,8 +148,8 @@ impl Log {
     }
 
     /// Whether that process still runs, and what it records is seen here. One of another namespace, whose number
-    /// means nothing here, runs as long as it holds the lock that a writer has on its log. Segments show what they
-    /// were written, and are never alive.
+    /// means nothing here, runs as long as it holds the lock that a writer has on its log. Segments show what was
+    /// spilled, and are never alive: see [`Log::is_growing`].
     pub fn is_alive(&self) -> bool {
         match &self.place {
             Place::Mapped(log) => log.is_alive(),
@@ -222,15 +224,33 @@ impl Log {
     }
 
     /// The events that were recorded since the cursor was made or used last, in time order among
-    /// themselves, and how many records were lost in between. Of segments, which do not grow, all events, once.
+    /// themselves, and how many records were lost in between: overwritten, or of segments left out or removed. Of
+    /// segments what was spilled by now, as far as it was written whole.
     pub fn follow(&self, cursor: &mut Cursor) -> (Records, u64) {
+        let (records, lost) = ask!(self, log => log.follow(cursor));
+        cursor.told = cursor.told.saturating_add(lost);
+        (records, lost)
+    }
+
+    /// Whether more records may come for who follows: while the process runs, and of segments while it spills here.
+    /// Asked before [`Log::follow`] it tells whether that gave all there will ever be.
+    ///
+    /// # Errors
+    ///
+    /// When the directory of segments that more would come to has been moved or removed.
+    ///
+    /// ```
+    /// use glasshouse_pal::{Pal, spill::{Settings, Spiller}, reader::Log};
+    /// let place = tempfile::tempdir().expect("a temporary directory");
+    /// let dir = place.path().join("spill");
+    /// let mut spiller = Spiller::new(&Pal::memory(), Settings::new(&dir)).expect("made");
+    /// spiller.finish();
+    /// assert_eq!(Log::open(&dir).expect("readable").is_growing().ok(), Some(false));
+    /// ```
+    pub fn is_growing(&self) -> Result<bool, OpenError> {
         match &self.place {
-            Place::Mapped(log) => log.follow(cursor),
-            Place::Segments(log) => {
-                let is_first = cursor.seen.is_empty();
-                cursor.seen = vec![u64::MAX];
-                (log.records_if(is_first), 0)
-            }
+            Place::Mapped(log) => Ok(log.is_alive()),
+            Place::Segments(log) => log.is_growing(),
         }
     }
 
@@ -363,22 +383,4 @@ impl std::fmt::Debug for Log {
             .field("lifecycle", &self.lifecycle())
             .finish_non_exhaustive()
     }
-}
-
-/// How far a reader has followed a log. A new one is at the beginning.
-///
-/// ```
-/// use glasshouse_pal::{Pal, RingOwner, TaskEvent};
-/// use glasshouse_pal::reader::Cursor;
-/// let pal = Pal::memory();
-/// let ring = pal.lease(RingOwner::Worker(0));
-/// let (log, mut cursor) = (pal.log(), Cursor::default());
-/// ring.write(pal.clock().now(), 0, &TaskEvent::ShutdownComplete { clean: true });
-/// assert_eq!(log.follow(&mut cursor).0.count(), 1);
-/// assert_eq!(log.follow(&mut cursor).0.count(), 0);
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct Cursor {
-    /// The newest sequence number that was seen, ring by ring.
-    pub(super) seen: Vec<u64>,
 }

@@ -1,9 +1,9 @@
 //! Owns the reader's view of a log whose rings are in a file or in this process's memory.
 
+use super::cursor::Cursor;
 use super::error::OpenError;
 use super::header::{Changing, LogHeader};
 use super::image::Image;
-use super::log::Cursor;
 use super::loss::Loss;
 use super::names::{self, KindSchema, Site};
 use super::records::Records;

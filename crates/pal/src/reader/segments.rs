@@ -3,11 +3,18 @@
 mod ahead;
 mod decoder;
 mod find;
+mod following;
+mod gather;
+mod held;
+mod home;
 mod index;
 mod notes;
 mod scan;
+mod shelf;
 mod stream;
+mod tail;
 
+use super::cursor::Cursor;
 use super::error::OpenError;
 use super::gap::Gap;
 use super::loss::{Loss, RingLoss};
@@ -21,16 +28,26 @@ use crate::host::ProcessId;
 use crate::loss::{LossCause, occurred};
 use crate::owner::RingOwner;
 use crate::reader::RingId;
+use crate::segment::Status;
 use crate::slot::TaskRow;
 use crate::text_id::{SiteId, TextId};
+use held::Held;
 use index::Index;
+use notes::Notes;
+use shelf::Shelf;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+pub(crate) use following::Following;
 pub(crate) use stream::Stream;
 
 /// A log in segments. [`Log`](super::Log) says what each question means.
 pub(crate) struct Segments {
-    index: Arc<Index>,
+    /// What there was when it was opened.
+    index: Index,
+    shelf: Mutex<Arc<Shelf>>,
+    /// What was noted since, as far as somebody has followed.
+    learned: RwLock<Notes>,
 }
 
 impl Segments {
@@ -39,20 +56,24 @@ impl Segments {
         let Some(files) = find::files(path)? else {
             return Ok(None);
         };
-        let index = Arc::new(Index::of(path, files)?);
-        Ok(Some(Segments { index }))
+        let (index, shelf) = Index::of(path, files)?;
+        Ok(Some(Segments {
+            learned: RwLock::new(Notes::behind(&index.notes)),
+            shelf: Mutex::new(Arc::new(shelf)),
+            index,
+        }))
     }
 
     pub(crate) fn process(&self) -> ProcessId {
-        self.index.header.process
+        self.index.gathered.header.process
     }
 
     pub(crate) fn command(&self) -> &str {
-        &self.index.header.command
+        &self.index.gathered.header.command
     }
 
     pub(crate) fn lifecycle(&self) -> Lifecycle {
-        match &self.index.notes.status {
+        match self.status() {
             // It came to its end, as it does at the end of its scheduler.
             Some(status) if status.is_final && status.lifecycle == Lifecycle::Running => {
                 Lifecycle::CleanExit
@@ -63,11 +84,11 @@ impl Segments {
     }
 
     pub(crate) fn rate(&self) -> Rate {
-        self.index.header.rate
+        self.index.gathered.header.rate
     }
 
     pub(crate) fn start_stamp(&self) -> u64 {
-        self.index.header.start_stamp
+        self.index.gathered.header.start_stamp
     }
 
     pub(crate) fn wall_ns(&self, stamp: u64) -> Option<u64> {
@@ -79,55 +100,117 @@ impl Segments {
     }
 
     pub(crate) fn records(&self) -> Records {
-        self.records_if(true)
+        self.records_of(Arc::clone(&self.shelf()))
     }
 
-    /// All events, or none.
-    pub(crate) fn records_if(&self, any: bool) -> Records {
-        let mut stream = Stream::new(Arc::clone(&self.index));
-        if !any {
-            stream.end();
+    fn records_of(&self, shelf: Arc<Shelf>) -> Records {
+        Records::streaming(Stream::new(shelf), self.rate(), self.start_stamp())
+    }
+
+    /// Whether the spiller goes on.
+    pub(crate) fn is_growing(&self) -> Result<bool, OpenError> {
+        let Index { home, tail, .. } = &self.index;
+        let has_ended = self.status().is_some_and(|status| status.is_final);
+        let Some(tail) = tail.as_ref().filter(|_| !has_ended) else {
+            return Ok(false);
+        };
+        if !home.is_there() {
+            return Err(OpenError::Moved {
+                path: home.path().to_owned(),
+            });
         }
-        Records::streaming(stream, self.rate(), self.start_stamp())
+        let has_next = home.is_one && home.next(tail.number, || false).is_some();
+        Ok(!has_next && home.is_spilled_to_by(&self.process()))
+    }
+
+    /// What came since the cursor was used last, and how many records were lost in between.
+    pub(crate) fn follow(&self, cursor: &mut Cursor) -> (Records, u64) {
+        // Asked first: what was spilled before it ended is there once it has ended. One that was moved may go on.
+        let is_over = matches!(self.is_growing(), Ok(false));
+        let is_first = cursor.segments.is_none();
+        let following = cursor
+            .segments
+            .get_or_insert_with(|| Box::new(Following::behind(&self.index)));
+        let (files, blocks, kinds) = {
+            let learned = self.learned.write();
+            let mut learned = learned.unwrap_or_else(PoisonError::into_inner);
+            let (files, blocks) = following.look(&self.index.home, &mut learned, is_over);
+            (files, blocks, learned.field_counts())
+        };
+        let mut shelf = match is_first {
+            true => self.let_go().with(files, blocks),
+            false => Shelf::of(files, blocks),
+        };
+        shelf.kinds = kinds;
+        shelf.vanished = following.vanished.clone();
+        let mut lost = following.take_lost();
+        if is_first {
+            let before = self.loss();
+            lost = lost.saturating_add(before.overwritten());
+            lost = lost.saturating_add(before.in_gaps());
+        }
+        (self.records_of(Arc::new(shelf)), lost)
+    }
+
+    /// The blocks as they were opened, which from then on hold no file open that is removed meanwhile.
+    fn let_go(&self) -> Arc<Shelf> {
+        let mut shelf = self.shelf();
+        if self.index.tail.is_none() {
+            // Nobody removes what a process has left while it is read.
+            return Arc::clone(&shelf);
+        }
+        let closed = Arc::new(shelf.closed());
+        std::mem::replace(&mut shelf, closed)
+    }
+
+    fn shelf(&self) -> MutexGuard<'_, Arc<Shelf>> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn learned(&self) -> RwLockReadGuard<'_, Notes> {
+        self.learned.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the log said of itself last.
+    fn status(&self) -> Option<Status> {
+        let learned = self.learned().status.clone();
+        learned.or_else(|| self.index.notes.status.clone())
     }
 
     pub(crate) fn gaps(&self) -> &[Gap] {
-        &self.index.gaps
+        &self.index.gathered.gaps
     }
 
     pub(crate) fn loss(&self) -> Loss {
-        let index = &self.index;
-        let loss = |(ring, held): (&RingId, &index::Held)| RingLoss {
+        let gathered = &self.index.gathered;
+        let loss = |(ring, held): (&RingId, &Held)| RingLoss {
             ring: *ring,
             newest_seq: held.newest,
-            overwritten: (held.newest)
-                .saturating_sub(held.records)
-                .saturating_sub(held.in_gaps),
+            overwritten: held.lacking(),
         };
         Loss {
-            rings: index.rings.iter().map(loss).collect(),
+            rings: gathered.rings.iter().map(loss).collect(),
             unwritten: self.loss_counts(),
-            unreadable: index.unreadable,
+            unreadable: gathered.unreadable,
             damaged_rings: 0,
-            gaps: index.gaps.clone(),
-            torn_bytes: index.torn_bytes,
-            damaged_segments: index.damaged_segments,
+            gaps: gathered.gaps.clone(),
+            torn_bytes: gathered.torn_bytes,
+            damaged_segments: gathered.damaged_segments,
         }
     }
 
     /// What the log's writer could not record, when that was noted last.
     pub(crate) fn loss_counts(&self) -> Vec<(LossCause, u64)> {
-        let status = self.index.notes.status.as_ref();
-        occurred(&status.map_or([0; LOSS_WORDS], |status| status.loss))
+        occurred(&self.status().map_or([0; LOSS_WORDS], |status| status.loss))
     }
 
     pub(crate) fn horizon(&self) -> Option<u64> {
-        let from = self.index.header.whole_from;
+        let from = self.index.gathered.header.whole_from;
         (from > 0).then_some(from)
     }
 
     pub(crate) fn retained_ns(&self) -> u64 {
-        let Some((first, last)) = self.index.stamps() else {
+        let Some((first, last)) = self.index.gathered.stamps else {
             return 0;
         };
         let from = self.horizon().unwrap_or(first.min(self.start_stamp()));
@@ -136,17 +219,24 @@ impl Segments {
     }
 
     pub(crate) fn tasks(&self) -> Tasks<'_> {
-        Tasks::noted(self.index.notes.newest_rows())
+        let learned = self.learned();
+        let newest = match learned.has_rows {
+            true => learned.newest_rows(),
+            false => self.index.notes.newest_rows(),
+        };
+        Tasks::noted(newest)
     }
 
     pub(crate) fn known_tasks(&self) -> Vec<TaskRow> {
-        self.index.notes.known_rows.values().copied().collect()
+        let mut rows = self.index.notes.known_rows.clone();
+        rows.extend(&self.learned().known_rows);
+        rows.into_values().collect()
     }
 
     /// What is known of the rings without their headers: who they were for, and how far they came.
     pub(crate) fn rings(&self) -> Vec<RingInfo> {
-        let last = self.index.stamps().map_or(0, |(_, last)| last);
-        let info = |(ring, held): (&RingId, &index::Held)| RingInfo {
+        let last = self.index.gathered.stamps.map_or(0, |(_, last)| last);
+        let info = |(ring, held): (&RingId, &Held)| RingInfo {
             id: *ring,
             owner: Some(match ring {
                 RingId::Worker(number) => RingOwner::Worker(*number),
@@ -163,18 +253,20 @@ impl Segments {
             state_ticks: [0; 3],
             events: Box::new([0; 256]),
         };
-        self.index.rings.iter().map(info).collect()
+        self.index.gathered.rings.iter().map(info).collect()
     }
 
     pub(crate) fn text(&self, id: TextId) -> Option<String> {
-        self.index.notes.text(id)
+        let known = self.index.notes.text(id);
+        known.or_else(|| self.learned().text(id))
     }
 
     pub(crate) fn site(&self, id: SiteId) -> Option<Site> {
-        self.index.notes.site(id)
+        let known = self.index.notes.site(id);
+        known.or_else(|| self.learned().site(id))
     }
 
     pub(crate) fn schema(&self, kind: u8) -> Option<KindSchema> {
-        self.index.notes.kinds.get(&kind).cloned()
+        self.learned().kinds.get(&kind).cloned()
     }
 }

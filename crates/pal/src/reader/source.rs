@@ -67,12 +67,7 @@ impl Source {
         let Source::File(file) = self else {
             return false;
         };
-        let is_free = flock(file, FlockOperation::NonBlockingLockShared).is_ok();
-        if is_free {
-            // Were it kept, the log could not be let go while it is read.
-            let _ = flock(file, FlockOperation::Unlock);
-        }
-        !is_free
+        is_locked(file)
     }
 
     /// One word.
@@ -81,6 +76,16 @@ impl Source {
         self.read(offset, &mut word)?;
         Ok(word[0])
     }
+}
+
+/// Whether somebody else holds a lock on the file.
+pub(crate) fn is_locked(file: &File) -> bool {
+    let is_free = flock(file, FlockOperation::NonBlockingLockShared).is_ok();
+    if is_free {
+        // Were it kept, what is read could not be let go meanwhile.
+        let _ = flock(file, FlockOperation::Unlock);
+    }
+    !is_free
 }
 
 fn read_file(file: &File, offset: u64, words: &mut [u64]) -> io::Result<()> {

@@ -12,7 +12,7 @@ use super::settings::{Settings, SpillError};
 use crate::create::CreateError;
 use crate::dir::LogDir;
 use crate::host::ProcessId;
-use crate::segment::SEGMENT_EXTENSION;
+use crate::segment::segment_name;
 use others::Others;
 use rustix::fs::{
     AtFlags, FlockOperation, Mode, OFlags, fdatasync, flock, fstat, fsync, mkdirat, openat,
@@ -113,7 +113,12 @@ impl Store {
         // Exclusive: never another's file; no link followed: never a place that another chose.
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = openat(&self.dir, name(number), flags, Mode::RUSR | Mode::WUSR)?;
+        let fd = openat(
+            &self.dir,
+            segment_name(number),
+            flags,
+            Mode::RUSR | Mode::WUSR,
+        )?;
         self.open = Some(Open {
             file: File::from(fd),
             bytes: 0,
@@ -205,13 +210,8 @@ impl Store {
 
     /// Removes a segment, wherever the directory is by now.
     fn remove(&self, number: u64) -> io::Result<()> {
-        Ok(unlinkat(&self.dir, name(number), AtFlags::empty())?)
+        Ok(unlinkat(&self.dir, segment_name(number), AtFlags::empty())?)
     }
-}
-
-/// A segment's name.
-fn name(number: u64) -> String {
-    format!("{number:08}.{SEGMENT_EXTENSION}")
 }
 
 /// Makes and locks a directory of this name in `parent`, or of one with a number behind it.

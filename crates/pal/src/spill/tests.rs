@@ -3,9 +3,11 @@
 //! - Through any rotation, with records that come late and on many rings.
 //! - What is not kept is told: overrun rings, a small budget, removed segments.
 //! - Segments of every version of the format are read as ever.
+//! - Who follows is given what a whole reading gives, each record once, and is told how many are lost.
 //! - The total bound holds at every moment, and other processes' segments stay while they live.
 
 mod bounds;
+mod follow;
 mod gaps;
 mod golden;
 mod held;
@@ -14,6 +16,7 @@ mod program;
 mod round_trip;
 
 use super::{Settings, Spiller};
+use crate::Event;
 use crate::reader::{Entry, Log};
 use crate::segment::{HEADER_BYTES, SECTION_HEAD_BYTES, SectionHead};
 use std::path::{Path, PathBuf};
@@ -44,6 +47,14 @@ fn a_segment_a_step(dir: &Path) -> Settings {
 
 fn entries(dir: &Path) -> Vec<Entry> {
     Log::open(dir).expect("readable").records().collect()
+}
+
+/// How many records an event takes. No parent is so far that its spawn takes a second one.
+fn records_of(entry: &Entry) -> u64 {
+    match entry.event {
+        Event::Task(_) => 1,
+        Event::Domain(event) => 1 + (event.args().len() as u64 - 1).div_ceil(3),
+    }
 }
 
 /// The segments' files, in their order.

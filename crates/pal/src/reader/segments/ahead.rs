@@ -5,7 +5,7 @@
 //! blocks, and gives back the memory of those that are used up. Helpers end with the last block, or with who reads.
 
 use super::decoder::{Batch, Decoder};
-use super::index::Index;
+use super::shelf::Shelf;
 use crate::id::TaskId;
 use std::io;
 use std::panic::resume_unwind;
@@ -28,24 +28,24 @@ pub(super) enum Blocks {
 
 impl Blocks {
     /// All blocks from the first on, with the records of this task or of all.
-    pub(super) fn new(index: &Arc<Index>, only: Option<TaskId>) -> Blocks {
+    pub(super) fn new(shelf: &Arc<Shelf>, only: Option<TaskId>) -> Blocks {
         let processors = thread::available_parallelism().map_or(1, usize::from);
-        if index.blocks.len() < BLOCKS_MIN || processors == 1 {
-            return Blocks::here(index, only);
+        if shelf.blocks.len() < BLOCKS_MIN || processors == 1 {
+            return Blocks::here(shelf, only);
         }
         // Where no thread can be had it takes longer.
-        Blocks::ahead(index, only, processors.min(HELPERS_MAX))
-            .unwrap_or_else(|_| Blocks::here(index, only))
+        Blocks::ahead(shelf, only, processors.min(HELPERS_MAX))
+            .unwrap_or_else(|_| Blocks::here(shelf, only))
     }
 
-    fn here(index: &Arc<Index>, only: Option<TaskId>) -> Blocks {
-        Blocks::Here(Box::new(Decoder::new(Arc::clone(index), only)))
+    fn here(shelf: &Arc<Shelf>, only: Option<TaskId>) -> Blocks {
+        Blocks::Here(Box::new(Decoder::new(Arc::clone(shelf), only)))
     }
 
-    fn ahead(index: &Arc<Index>, only: Option<TaskId>, helpers: usize) -> io::Result<Blocks> {
-        let count = index.blocks.len();
+    fn ahead(shelf: &Arc<Shelf>, only: Option<TaskId>, helpers: usize) -> io::Result<Blocks> {
+        let count = shelf.blocks.len();
         let start = |first| {
-            let decoder = Decoder::new(Arc::clone(index), only);
+            let decoder = Decoder::new(Arc::clone(shelf), only);
             Helper::start(decoder, (first..count).step_by(helpers))
         };
         let helpers: io::Result<Vec<Helper>> = (0..helpers).map(start).collect();
@@ -133,12 +133,13 @@ fn decode_all(
 mod tests {
     use super::*;
     use crate::reader::segments::find;
+    use crate::reader::segments::index::Index;
     use crate::spill::{Settings, Spiller};
     use crate::{Pal, RingOwner, TaskEvent};
     use std::time::Duration;
 
-    /// The index of a log of so many blocks, each with a record of the first task and one of another.
-    fn index(blocks: u64) -> Arc<Index> {
+    /// The shelf of a log of so many blocks, each with a record of the first task and one of another.
+    fn shelf_of(blocks: u64) -> Arc<Shelf> {
         let place = tempfile::tempdir().expect("a temporary directory");
         let settings = Settings {
             flush: Duration::from_nanos(1),
@@ -157,26 +158,27 @@ mod tests {
         let _ = spiller.finish();
         let files = find::files(spiller.path());
         let files = files.expect("readable").expect("segments");
-        let index = Arc::new(Index::of(spiller.path(), files).expect("whole"));
-        assert!(index.blocks.len() as u64 >= blocks);
-        index
+        let (_, shelf) = Index::of(spiller.path(), files).expect("whole");
+        let shelf = Arc::new(shelf);
+        assert!(shelf.blocks.len() as u64 >= blocks);
+        shelf
     }
 
     #[test]
     fn helpers_hand_out_the_blocks_that_one_decoder_does_and_in_its_order() {
-        let index = index(20);
+        let shelf = shelf_of(20);
         for only in [None, TaskId::new(1), TaskId::new(7)] {
             for helpers in 1..4 {
-                let mut here = Blocks::here(&index, only);
-                let mut ahead = Blocks::ahead(&index, only, helpers).expect("threads");
+                let mut here = Blocks::here(&shelf, only);
+                let mut ahead = Blocks::ahead(&shelf, only, helpers).expect("threads");
                 let (mut expected, mut found) = (Batch::default(), Batch::default());
-                for number in 0..index.blocks.len() {
+                for number in 0..shelf.blocks.len() {
                     here.take(number, &mut expected);
                     ahead.take(number, &mut found);
                     assert_eq!(found.events, expected.events, "{number} of {helpers}");
                     assert_eq!(found.words, expected.words);
                 }
-                ahead.take(index.blocks.len(), &mut found);
+                ahead.take(shelf.blocks.len(), &mut found);
                 assert!(found.events.is_empty(), "there is none behind the last");
             }
         }
@@ -184,14 +186,14 @@ mod tests {
 
     #[test]
     fn helpers_end_with_who_reads_however_much_is_left() {
-        let index = index(20);
+        let shelf = shelf_of(20);
         for taken in [0, 3] {
-            let mut ahead = Blocks::ahead(&index, None, 2).expect("threads");
+            let mut ahead = Blocks::ahead(&shelf, None, 2).expect("threads");
             for number in 0..taken {
                 ahead.take(number, &mut Batch::default());
             }
             drop(ahead);
-            assert_eq!(Arc::strong_count(&index), 1, "no helper has it any more");
+            assert_eq!(Arc::strong_count(&shelf), 1, "no helper has it any more");
         }
     }
 }

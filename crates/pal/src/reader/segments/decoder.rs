@@ -1,7 +1,7 @@
 //! Owns the way of one block from its file to its records.
 
-use super::index::{BlockPlace, Index};
 use super::scan;
+use super::shelf::{BlockPlace, Shelf};
 use crate::id::TaskId;
 use crate::segment::{Block, Packed, speaks_of};
 use std::fs::File;
@@ -17,19 +17,19 @@ pub(super) struct Batch {
 
 /// Decodes blocks, each by itself, and keeps its memory from one to the next.
 pub(super) struct Decoder {
-    index: Arc<Index>,
+    shelf: Arc<Shelf>,
     /// The task that is asked for; any where it is `None`.
     only: Option<u64>,
     block: Block,
-    /// The last of the files that are not held open.
-    file: Option<(u32, File)>,
+    /// The last of the files that are not held open; `None` within where it is not there any more.
+    file: Option<(u32, Option<File>)>,
     payload: Vec<u8>,
 }
 
 impl Decoder {
-    pub(super) fn new(index: Arc<Index>, only: Option<TaskId>) -> Decoder {
+    pub(super) fn new(shelf: Arc<Shelf>, only: Option<TaskId>) -> Decoder {
         Decoder {
-            index,
+            shelf,
             only: only.map(TaskId::number),
             block: Block::new(),
             file: None,
@@ -42,9 +42,13 @@ impl Decoder {
     pub(super) fn decode(&mut self, number: usize, batch: &mut Batch) {
         batch.events.clear();
         batch.words.clear();
-        let place = self.index.blocks.get(number).copied();
-        let is_of_use = place.is_some_and(|place| self.read(&place).is_some())
-            && self.only.is_none_or(|id| speaks_of(&self.payload, id));
+        let place = self.shelf.blocks.get(number).copied();
+        let Some(place) = place else { return };
+        if self.read(&place).is_none() {
+            self.shelf.vanished.add(place.records);
+            return;
+        }
+        let is_of_use = self.only.is_none_or(|id| speaks_of(&self.payload, id));
         if !is_of_use || self.block.decode(&self.payload).is_none() {
             return;
         }
@@ -57,19 +61,18 @@ impl Decoder {
 
     /// Reads a block's payload; `None` where its file is not there any more.
     fn read(&mut self, place: &BlockPlace) -> Option<()> {
-        let segment = &self.index.files[place.file as usize];
+        let segment = &self.shelf.files[place.file as usize];
         self.payload.resize(place.length as usize, 0);
         if let Some(file) = &segment.file {
             return file.read_exact_at(&mut self.payload, place.at).ok();
         }
-        if self
-            .file
-            .as_ref()
-            .is_none_or(|(file, _)| *file != place.file)
-        {
-            self.file = Some((place.file, scan::open(&segment.path).ok()?));
+        let is_open = |(file, _): &(u32, _)| *file == place.file;
+        if !self.file.as_ref().is_some_and(is_open) {
+            self.file = Some((place.file, scan::open(&segment.path).ok()));
         }
         let (_, file) = self.file.as_ref()?;
-        file.read_exact_at(&mut self.payload, place.at).ok()
+        file.as_ref()?
+            .read_exact_at(&mut self.payload, place.at)
+            .ok()
     }
 }

@@ -1,7 +1,7 @@
 //! Owns the question which files are the segments of one log.
 
 use crate::reader::OpenError;
-use crate::segment::{SEGMENT_EXTENSION, begins_as_segment};
+use crate::segment::{SEGMENT_EXTENSION, begins_as_segment, segment_number};
 use rustix::fs::OFlags;
 use std::fs::OpenOptions;
 use std::io::Read;
@@ -37,6 +37,13 @@ pub(super) fn files(path: &Path) -> Result<Option<Vec<PathBuf>>, OpenError> {
     Err(OpenError::NoSegments {
         path: path.to_owned(),
     })
+}
+
+/// The segments in a directory that are named as spillers name them, with their numbers.
+pub(super) fn numbered(dir: &Path) -> Vec<(u64, PathBuf)> {
+    let paths = entries(dir).unwrap_or_default().into_iter();
+    let numbered = |path: PathBuf| Some((segment_number(&path)?, path));
+    paths.filter_map(numbered).collect()
 }
 
 /// What is in a directory, by name.

@@ -22,9 +22,22 @@ pub(super) struct Notes {
     pub(super) status: Option<Status>,
     /// Whether the rows that come next belong to those before.
     is_in_rows: bool,
+    /// Whether rows were noted at all.
+    pub(super) has_rows: bool,
+    /// Whether rows before the newest ones are given up.
+    is_brief: bool,
 }
 
 impl Notes {
+    /// For what is noted behind these, for as long as it may last: of the tasks it keeps those only that live.
+    pub(super) fn behind(before: &Notes) -> Notes {
+        Notes {
+            kinds: before.kinds.clone(),
+            is_brief: true,
+            ..Notes::default()
+        }
+    }
+
     /// Takes a section in; `None` where it makes no sense.
     pub(super) fn take(&mut self, kind: SectionKind, payload: &[u8]) -> Option<()> {
         let was_in_rows = std::mem::replace(&mut self.is_in_rows, kind == SectionKind::Tasks);
@@ -37,8 +50,12 @@ impl Notes {
             }
             SectionKind::Tasks => {
                 let rows = take_rows(payload)?;
+                self.has_rows = true;
                 if !was_in_rows {
                     self.newest.clear();
+                    if self.is_brief {
+                        self.known_rows.clear();
+                    }
                 }
                 self.newest.extend(rows.iter().map(|row| row.id));
                 self.known_rows

@@ -5,16 +5,17 @@ use crate::segment::{
 };
 use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, BufReader, Read};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The bytes that are read from a file at once. A guess: several blocks.
 const BUFFER_BYTES: usize = 256 << 10;
 
 /// A segment that is being read.
 pub(super) struct Scan {
-    file: BufReader<File>,
+    file: BufReader<Place>,
     /// Where the next section begins.
     at: u64,
     bytes: u64,
@@ -40,23 +41,25 @@ impl Scan {
     /// Opens a file and reads its header.
     pub(super) fn open(path: &Path) -> Result<(Scan, SegmentHeader), Refused> {
         let file = open(path).map_err(Refused::Io)?;
-        let bytes = file.metadata().map_err(Refused::Io)?.len();
-        let mut file = BufReader::with_capacity(BUFFER_BYTES, file);
+        let file = Arc::new(file);
         let mut first = Vec::with_capacity(HEADER_BYTES);
-        let read = (&mut file)
-            .take(HEADER_BYTES as u64)
-            .read_to_end(&mut first);
-        read.map_err(Refused::Io)?;
+        let at = Arc::clone(&file);
+        let mut place = Place { file: at, at: 0 }.take(HEADER_BYTES as u64);
+        place.read_to_end(&mut first).map_err(Refused::Io)?;
         let header = SegmentHeader::take(&first).map_err(Refused::Header)?;
-        let at = header.bytes.min(bytes);
-        file.seek(SeekFrom::Start(at)).map_err(Refused::Io)?;
-        let scan = Scan {
-            file,
+        let scan = Scan::from(file, header.bytes).map_err(Refused::Io)?;
+        Ok((scan, header))
+    }
+
+    /// Goes on in a file where a section begins.
+    pub(super) fn from(file: Arc<File>, at: u64) -> io::Result<Scan> {
+        let bytes = file.metadata()?.len();
+        Ok(Scan {
+            file: BufReader::with_capacity(BUFFER_BYTES, Place { file, at }),
             at,
             bytes,
             payload: Vec::new(),
-        };
-        Ok((scan, header))
+        })
     }
 
     /// The next section; `None` at the file's end, or where what follows is not whole.
@@ -82,13 +85,27 @@ impl Scan {
         })
     }
 
-    pub(super) fn into_file(self) -> File {
-        self.file.into_inner()
+    pub(super) fn file(&self) -> Arc<File> {
+        Arc::clone(&self.file.get_ref().file)
     }
 
-    /// The bytes behind the last whole section.
-    pub(super) fn rest_bytes(&self) -> u64 {
-        self.bytes - self.at
+    /// Where the last whole section ended.
+    pub(super) fn at(&self) -> u64 {
+        self.at
+    }
+}
+
+/// A place in a file, which moves on as it is read; others read elsewhere in the same file.
+struct Place {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for Place {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(into, self.at)?;
+        self.at += read as u64;
+        Ok(read)
     }
 }
 

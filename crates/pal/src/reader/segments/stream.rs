@@ -6,7 +6,7 @@
 
 use super::ahead::Blocks;
 use super::decoder::Batch;
-use super::index::Index;
+use super::shelf::Shelf;
 use crate::id::TaskId;
 use crate::reader::kinds::Kinds;
 use crate::reader::order::sort_packed;
@@ -16,14 +16,14 @@ use std::sync::Arc;
 
 /// The blocks that are looked at ahead for records that came late. Should one come later still, it is out of order, as
 /// it is in its ring.
-const AHEAD: usize = 16;
+pub(super) const AHEAD: usize = 16;
 /// The records that are held back at most for those that came late, if later ones are to be out of order for it: else a
 /// small file of blocks that overlap would take gigabytes.
 const HELD_MAX: usize = AHEAD * BLOCK_RECORDS_MAX;
 
 /// The records of a log's segments. It holds the records of as many blocks as overlap, of one mostly.
 pub(crate) struct Stream {
-    index: Arc<Index>,
+    shelf: Arc<Shelf>,
     /// The next block to decode.
     next_block: usize,
     /// Started with the first of them.
@@ -41,9 +41,9 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(index: Arc<Index>) -> Stream {
+    pub(super) fn new(shelf: Arc<Shelf>) -> Stream {
         Stream {
-            index,
+            shelf,
             next_block: 0,
             blocks: None,
             batch: Batch::default(),
@@ -66,11 +66,6 @@ impl Stream {
         self.only = Some(tid);
     }
 
-    /// Leaves out everything.
-    pub(super) fn end(&mut self) {
-        self.next_block = self.index.blocks.len();
-    }
-
     /// The next record, which is about to be decoded with [`Stream::kinds`] and [`Stream::words_of`].
     #[inline]
     pub(crate) fn next(&mut self) -> Option<Packed> {
@@ -85,7 +80,7 @@ impl Stream {
     /// What the log says of its kinds.
     #[inline]
     pub(crate) fn kinds(&self) -> &Kinds {
-        &self.index.kinds
+        &self.shelf.kinds
     }
 
     /// The continuation of the record that was handed out last.
@@ -98,18 +93,18 @@ impl Stream {
     #[cold]
     fn load(&mut self) -> Option<()> {
         let number = self.next_block;
-        if number >= self.index.blocks.len() {
+        if number >= self.shelf.blocks.len() {
             return None;
         }
         if let Some(watched) = &mut self.watched {
-            watched.came_to(number, self.index.blocks.len());
+            watched.came_to(number, self.shelf.blocks.len());
         }
         self.next_block += 1;
-        let (index, only) = (&self.index, self.only);
-        let blocks = self.blocks.get_or_insert_with(|| Blocks::new(index, only));
+        let (shelf, only) = (&self.shelf, self.only);
+        let blocks = self.blocks.get_or_insert_with(|| Blocks::new(shelf, only));
         blocks.take(number, &mut self.batch);
         self.take_batch();
-        let ahead = self.index.blocks.iter().skip(self.next_block).take(AHEAD);
+        let ahead = self.shelf.blocks.iter().skip(self.next_block).take(AHEAD);
         let least = ahead.map(|block| block.first).min();
         let settled = match least {
             None => self.pending.len(),

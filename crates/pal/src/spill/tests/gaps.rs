@@ -1,7 +1,7 @@
 //! What is not kept is told, and what is kept is whole.
 
 use super::program::Program;
-use super::{a_segment_a_step, place, small};
+use super::{a_segment_a_step, place, records_of, small};
 use crate::clock::Clock;
 use crate::format::header::Header;
 use crate::reader::{GapCause, Log};
@@ -28,20 +28,13 @@ fn assert_holds(log: &Log) {
 /// Every record is in the segments, in a gap, or from before them.
 fn assert_adds_up(log: &Log, written: &Log) {
     let loss = log.loss();
-    let held: u64 = log
-        .records()
-        .map(|entry| match entry.event {
-            Event::Task(_) => 1,
-            Event::Domain(event) => 1 + (event.args().len() as u64 - 1).div_ceil(3),
-        })
-        .sum();
+    let held: u64 = log.records().map(|entry| records_of(&entry)).sum();
     let newest: u64 = written
         .loss()
         .rings
         .iter()
         .map(|ring| ring.newest_seq)
         .sum();
-    // No parent is so far that its spawn takes a second record.
     assert_eq!(held + loss.in_gaps() + loss.overwritten(), newest);
     let counted: u64 = loss.rings.iter().map(|ring| ring.newest_seq).sum();
     assert_eq!(counted, newest);

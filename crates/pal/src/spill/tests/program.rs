@@ -47,6 +47,7 @@ pub(super) struct Program {
     dice: Dice,
     stamp: u64,
     next: u64,
+    is_punctual: bool,
 }
 
 impl Program {
@@ -62,6 +63,7 @@ impl Program {
             dice: Dice(seed),
             stamp: 0,
             next: 0,
+            is_punctual: false,
         }
     }
 
@@ -73,6 +75,14 @@ impl Program {
     /// The same with tasks whose numbers are greater than this.
     pub(super) fn above(self, next: u64) -> Program {
         Program { next, ..self }
+    }
+
+    /// The same without records that come late.
+    pub(super) fn punctual(self) -> Program {
+        Program {
+            is_punctual: true,
+            ..self
+        }
     }
 
     /// So many events, at the present.
@@ -195,7 +205,9 @@ impl Program {
         task.aux = task.aux.wrapping_add(1);
         // Like a thread's without a ring, some come late: with a stamp of the past.
         let late = match self.dice.below(50) {
-            0 if matches!(event, TaskEvent::Spawned { .. }) => stamp.saturating_sub(100_000),
+            0 if !self.is_punctual && matches!(event, TaskEvent::Spawned { .. }) => {
+                stamp.saturating_sub(100_000)
+            }
             _ => stamp,
         };
         self.rings[ring].write(late, task.aux, &event);

@@ -1,0 +1,87 @@
+//! Owns the following of segments while their spiller goes on.
+//!
+//! ```text
+//! look: is there a next segment? ──► read this one, as far as its sections are whole
+//!              ▲                         │ there was                     │ there was none
+//!              └──── go on in the next ◄─┘ (what is not whole is torn)   └─► wait (what is not whole is not there yet)
+//! ```
+//!
+//! It is asked first whether there is a next one: a spiller begins it when it has written the last byte of the one
+//! before. What a look takes in is proportional to what is new, and so is its time.
+
+use super::gather::Gathered;
+use super::home::{Home, Listed};
+use super::index::Index;
+use super::notes::Notes;
+use super::shelf::{BlockPlace, SegmentFile, Vanished};
+use super::tail::Tail;
+
+/// How far segments were followed.
+#[derive(Clone, Debug)]
+pub(crate) struct Following {
+    gathered: Gathered,
+    /// `None` when no more comes.
+    tail: Option<Tail>,
+    listed: Listed,
+    pub(super) vanished: Vanished,
+    /// How many of those were told.
+    vanished_told: u64,
+}
+
+/// What is new: blocks, and the files that they are in.
+pub(super) type New = (Vec<SegmentFile>, Vec<BlockPlace>);
+
+impl Following {
+    /// What comes behind the records that are in the index.
+    pub(super) fn behind(index: &Index) -> Following {
+        let mut gathered = index.gathered.clone();
+        gathered.forget_loss();
+        Following {
+            gathered,
+            tail: index.tail.clone(),
+            listed: Listed::default(),
+            vanished: Vanished::default(),
+            vanished_told: 0,
+        }
+    }
+
+    /// Takes in what is new. Once it is over, no more comes.
+    pub(super) fn look(&mut self, home: &Home, notes: &mut Notes, is_over: bool) -> New {
+        let file = self.tail.as_ref().and_then(Tail::file);
+        self.gathered.files.extend(file);
+        while let Some(tail) = &mut self.tail {
+            let listed = &mut self.listed;
+            let next = home.next(tail.number, || {
+                is_over || tail.is_removed() || listed.is_stale(home)
+            });
+            tail.read(&mut self.gathered, notes);
+            match next {
+                None if !is_over => break,
+                next => {
+                    tail.end(&mut self.gathered);
+                    let next = next.filter(|_| !home.is_one);
+                    self.tail = next.map(|(number, path)| Tail::before(number, path));
+                }
+            }
+        }
+        self.gathered.settle(self.tail.is_none());
+        self.gathered.pairs.clear();
+        self.gathered.gaps.clear();
+        let files = std::mem::take(&mut self.gathered.files);
+        (files, std::mem::take(&mut self.gathered.blocks))
+    }
+
+    /// What was lost since this was asked last.
+    pub(super) fn take_lost(&mut self) -> u64 {
+        let vanished = self.vanished.count();
+        let new = vanished - std::mem::replace(&mut self.vanished_told, vanished);
+        std::mem::take(&mut self.gathered.lost).saturating_add(new)
+    }
+
+    /// What was lost by now and was not told.
+    pub(crate) fn untold(&self) -> u64 {
+        let vanished = self.vanished.count() - self.vanished_told;
+        let lost = self.gathered.lost.saturating_add(vanished);
+        lost.saturating_add(self.gathered.unsettled())
+    }
+}
