@@ -1,6 +1,7 @@
 //! Owns `glasshouse log`: a log's records in the order of time, now and as they come.
 
 mod filter;
+mod follow;
 mod line;
 
 use super::event::Events;
@@ -10,21 +11,14 @@ use super::open::{Opened, open_to_print};
 use crate::exit::Stop;
 use crate::out::Out;
 use filter::Filter;
-use glasshouse_pal::Lifecycle;
-use glasshouse_pal::reader::{Cursor, Entry, Log, Records};
+use glasshouse_pal::reader::{Entry, Log, Records};
 use line::Line;
 use std::io::Write;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-/// How often a followed log is looked at. A guess: a person sees no delay, a processor no load.
-const FOLLOW_PERIOD: Duration = Duration::from_millis(100);
 
 /// What `glasshouse log` is asked.
 #[derive(clap::Args)]
 pub struct Options {
-    /// A log file, a process id, or `last`
+    /// A log file, a directory of segments, a process id, or `last`
     #[arg(value_name = "PAL")]
     pal: String,
     #[command(flatten)]
@@ -45,9 +39,6 @@ pub struct Options {
 pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     let opened = open_to_print(&options.pal)?;
     let log = &opened.log;
-    if options.follow {
-        refuse_to_follow_a_spill(&opened)?;
-    }
     options.wanted.check(&opened, &Events::new(log))?;
     say_what_is_lost(&opened);
     let newest = match options.wanted.counts_from_the_end() {
@@ -57,7 +48,7 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     let filter = options.wanted.filter(newest);
     let mut printer = Printer::new(log, filter, options.json, out);
     if options.follow {
-        return follow(log, &mut printer);
+        return follow::follow(log, &mut printer);
     }
     printer.print(match options.wanted.task() {
         Some(task) => log.records_about(task),
@@ -92,60 +83,6 @@ fn newest(records: Records) -> u64 {
 fn say(line: std::fmt::Arguments<'_>) {
     // Nobody is left to tell where standard error itself cannot be written.
     let _ = writeln!(std::io::stderr(), "{line}");
-}
-
-/// What a process spills is read as it was when it was opened: to print that and end would look as if no more came.
-fn refuse_to_follow_a_spill(opened: &Opened) -> Result<(), Stop> {
-    let (log, process) = (&opened.log, opened.log.process());
-    if log.is_segments() && log.lifecycle() == Lifecycle::Running && process.is_alive() {
-        return Err(Stop::input(format_args!(
-            "{}: its process goes on to spill here, and segments are not followed; follow the log of the process: \
-             glasshouse log {} --follow",
-            opened.name(),
-            process.pid
-        )));
-    }
-    Ok(())
-}
-
-fn follow(log: &Log, printer: &mut Printer<'_, '_>) -> Result<(), Stop> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupted))?;
-    let mut cursor = Cursor::default();
-    // What was lost before is told already.
-    let mut told_before = log.loss().overwritten();
-    let mut lost_all: u64 = 0;
-    let ended = loop {
-        // Asked first: what a process recorded before it ended is in the log once it has ended.
-        let is_over = !log.is_alive();
-        let (records, lost) = log.follow(&mut cursor);
-        let lost = lost.saturating_sub(std::mem::take(&mut told_before));
-        lost_all = lost_all.saturating_add(lost);
-        printer.print(records)?;
-        printer.out.flush()?;
-        if lost > 0 {
-            say(format_args!(
-                "{lost} records were overwritten before they were read"
-            ));
-        }
-        if interrupted.load(Ordering::Relaxed) {
-            break Err(Stop::Interrupted);
-        }
-        if is_over {
-            break Ok(());
-        }
-        if printer.out.has_lost_its_reader() {
-            return Err(Stop::ReaderGone);
-        }
-        std::thread::sleep(FOLLOW_PERIOD);
-    };
-    match lost_all {
-        0 => say(format_args!("followed without losing a record")),
-        _ => say(format_args!(
-            "lost while it was followed: {lost_all} records"
-        )),
-    }
-    ended
 }
 
 /// Prints the records that were asked for.

@@ -102,6 +102,12 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// Learns of the tasks that live now, where their spawns may have been lost.
+    pub fn learn_the_living(&mut self) {
+        let rows = self.log.tasks().map(|row| (row.id, row.site));
+        self.tasks.extend(rows);
+    }
+
     fn end(&mut self, tid: TaskId) {
         let Some(ended) = &mut self.ended else { return };
         ended.push_back(tid);

@@ -16,14 +16,9 @@ const FLOW: &str = r#"
 
 /// A run under way, and the place that it runs in.
 fn running() -> (Place, Child) {
-    running_with(&[])
-}
-
-fn running_with(options: &[&str]) -> (Place, Child) {
     let place = Place::new();
     place.write("flow.toml", FLOW);
     let mut command = place.command(&["run", "flow.toml"]);
-    command.args(options);
     let child = command.stdout(Stdio::null()).spawn().expect("run");
     number_in(&place.path("pid"));
     (place, child)
@@ -70,21 +65,6 @@ fn following_shows_every_record_once_and_ends_with_the_process() {
     followed.sort();
     whole.sort();
     assert_eq!(followed, whole);
-}
-
-#[test]
-fn the_segments_of_a_process_that_runs_are_not_followed_and_the_way_to_its_log_is_told() {
-    let (place, run) = running_with(&["--spill", "spill"]);
-    until("a segment is there", || {
-        place.run(&["log", "spill"]).code == Some(0)
-    });
-    let refused = place.run(&["log", "spill", "--follow"]);
-    let way = format!("glasshouse log {} --follow", run.id());
-    assert!(refused.refusal().contains(&way), "{refused:?}");
-    stop(&place, run);
-    let whole = place.run(&["log", "spill", "--follow"]);
-    assert_eq!(whole.code, Some(0), "{whole:?}");
-    assert!(whole.out.contains("shutdown_complete"), "{}", whole.out);
 }
 
 #[test]

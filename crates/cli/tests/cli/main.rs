@@ -6,6 +6,7 @@ mod damaged;
 mod export;
 mod flows;
 mod follow;
+mod follow_spill;
 mod gaps;
 mod golden;
 mod inspector;

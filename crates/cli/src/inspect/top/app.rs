@@ -292,13 +292,23 @@ impl<'a> App<'a> {
         self.renew_history();
     }
 
-    /// Goes on to the present; in segments, which have none, to their end.
+    /// Goes on to the present; in segments, which have none, to the end of what was spilled by now.
     fn resume(&mut self) {
-        if self.log().is_segments() {
-            return self.travel(Time::End);
+        if !self.log().is_segments() {
+            self.replay = None;
+            return self.renew_history();
         }
-        self.replay = None;
-        self.renew_history();
+        match self.reopen() {
+            Ok(log) => {
+                // What is new there may have names that are new.
+                let _ = self.log().follow(&mut self.cursor);
+                self.pause(log);
+            }
+            Err(why) => {
+                self.retained = format!("cannot go on: {why}");
+                self.travel(Time::End);
+            }
+        }
     }
 
     /// The page of a task tells it as of the moment that is shown.

@@ -349,3 +349,39 @@ fn segments_have_no_present_to_go_on_to() {
         "{shown:?}"
     );
 }
+
+#[test]
+fn going_on_in_segments_leads_to_what_was_spilled_meanwhile() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let dir = place.path().join("spill");
+    let pal = Pal::memory();
+    let settings = Settings {
+        flush: std::time::Duration::from_nanos(1),
+        ..Settings::new(&dir)
+    };
+    let mut spiller = Spiller::new(&pal, settings).expect("made");
+    let ring = pal.lease(RingOwner::Worker(0));
+    let mut spawn = |number: u64, name: &str| {
+        let tid = TaskId::new(number).expect("in range");
+        let (parent, site) = (None, pal.site("src/scene.rs", 10, 5, Some(name)));
+        let now = pal.clock().now();
+        ring.write(now, 0, &TaskEvent::Spawned { tid, parent, site });
+        // What was there before the step before is written.
+        let _ = (spiller.step(), spiller.step());
+    };
+    spawn(1, "first");
+    let source = Source {
+        log: &Log::open(&dir).expect("readable"),
+        reopen: &|| Log::open(&dir),
+        until: &|_, newest| newest,
+    };
+    let mut app = App::new(source).expect("it can be read");
+    spawn(2, "second");
+    let is_shown = |app: &mut App<'_>, name: &str| {
+        let shown = screen(app, 80, 24);
+        shown.iter().any(|line| line.contains(name))
+    };
+    assert!(is_shown(&mut app, " first ") && !is_shown(&mut app, " second "));
+    press(&mut app, &[Action::Pause]);
+    assert!(is_shown(&mut app, " first ") && is_shown(&mut app, " second "));
+}
