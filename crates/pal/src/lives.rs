@@ -5,7 +5,8 @@
 //! which turns them into nanoseconds.
 //!
 //! Where the rings have wrapped, a fold begins at the horizon: earlier records are left out, and a task
-//! that is first seen in mid-life is taken as it is found and judged from there.
+//! that is first seen in mid-life is taken as it is found and judged from there. What came late and is stamped within a
+//! gap is left out too: what went on there beside it is not known.
 
 mod ended;
 mod gaps;
@@ -132,7 +133,8 @@ impl Lives {
     }
 
     /// The same for a log that has gaps: a task's first record behind a gap is taken as it is found, and the time
-    /// since its last one before is nobody's. A life that may have begun in a gap need not begin with its spawn.
+    /// since its last one before is nobody's. A life that may have begun in a gap need not begin with its spawn. Records
+    /// that came late and are stamped within a gap are left out.
     pub fn with_gaps(mut self, gaps: &[Gap]) -> Lives {
         self.gaps = Gaps::new(gaps);
         self
@@ -170,7 +172,7 @@ impl Lives {
         }
     }
 
-    /// Takes in the next record; `None` where it is no transition of a task or lies before the horizon.
+    /// Takes in the next record; `None` where it is no transition of a task, or lies before the horizon or in a gap.
     pub fn feed(&mut self, stamp: u64, aux: u8, event: &TaskEvent) -> Option<Step<'_>> {
         let (tid, entered) = (event.tid()?, event.state()?);
         if self.leaves_out(stamp) {
@@ -249,9 +251,9 @@ impl Lives {
         self.gaps.has_between(from, to)
     }
 
-    /// Whether records of this stamp are left out, for they lie before the horizon.
+    /// Whether records of this stamp are left out, for they lie before the horizon or in a gap.
     pub(crate) fn leaves_out(&self, stamp: u64) -> bool {
-        self.horizon.is_some_and(|horizon| stamp < horizon)
+        self.horizon.is_some_and(|horizon| stamp < horizon) || self.gaps.has(stamp)
     }
 
     /// Every life, in no order.
@@ -260,7 +262,7 @@ impl Lives {
     }
 }
 
-/// Takes a known life up behind a gap. What comes late, from before the last record, is left out.
+/// Takes a known life up behind a gap, as it is found there.
 fn resume(
     life: &mut Life,
     stamp: u64,

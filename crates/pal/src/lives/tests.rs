@@ -223,3 +223,42 @@ fn who_gives_up_tasks_that_have_ended_keeps_the_last_ones_and_knows_the_ends_of_
     assert_eq!(fault(&mut lives, 1), after_end, "it was given up");
     assert_eq!(fault(&mut lives, count - 1), after_end, "it was kept");
 }
+
+/// A gap that lost nothing that was counted.
+fn gap(from: u64, to: u64) -> Gap {
+    Gap {
+        from,
+        to,
+        records: 0,
+        causes: Vec::new(),
+    }
+}
+
+#[test]
+fn a_record_that_came_late_and_is_stamped_within_a_gap_is_left_out() {
+    let tid = tid(1);
+    let mut lives = Lives::whole().with_gaps(&[gap(20, 50)]);
+    let records = [
+        (10, 0, spawned(tid)),
+        (20, 1, TaskEvent::Running { tid }),
+        // What lies between is lost, such as a sleep.
+        (40, 5, by_timer(tid)),
+        (50, 6, TaskEvent::Running { tid }),
+        (60, 7, TaskEvent::Done { tid }),
+    ];
+    assert_eq!(faults(&mut lives, &records), []);
+    let life = lives.of(tid).expect("fed");
+    assert_eq!((life.polls, life.run_ticks, life.ready_ticks), (2, 10, 10));
+    assert_eq!((life.state, life.has_gap), (TaskState::Done, true));
+}
+
+#[test]
+fn a_task_whose_only_late_record_lies_in_a_gap_is_not_known_before_its_first_behind_it() {
+    let tid = tid(1);
+    let mut lives = Lives::whole().with_gaps(&[gap(20, 50)]);
+    assert_eq!(faults(&mut lives, &[(40, 0, spawned(tid))]), []);
+    assert_eq!(lives.of(tid), None);
+    let records = [(50, 3, TaskEvent::Running { tid })];
+    assert_eq!(faults(&mut lives, &records), []);
+    assert_eq!(lives.of(tid).expect("fed").first, 50);
+}

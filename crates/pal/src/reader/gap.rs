@@ -49,7 +49,9 @@ impl GapCause {
     }
 }
 
-/// A window of time of which segments hold nothing: it was left out whole, in all rings.
+/// A window of time that segments do not hold: it was left out in all rings. Only records that came late into their
+/// rings, as a wake by a thread without one does, may be there with a stamp between its ends; [`Lives`](crate::lives::Lives)
+/// leave them out.
 ///
 /// ```
 /// use glasshouse_pal::reader::{Gap, GapCause};

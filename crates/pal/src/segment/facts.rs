@@ -7,7 +7,7 @@ use crate::format::header::{LOSS_WORDS, Lifecycle};
 use crate::format::layout::RINGS_MAX;
 use crate::reader::RingId;
 
-/// A window of time that is missing, as a section has it.
+/// A window of time that is missing, as a section has it: all between its ends, but for what came late into its ring.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct GapFact {
     /// The stamp up to which everything was kept before.

@@ -154,6 +154,10 @@ impl Pass {
 
     fn transition(&mut self, entry: &Entry, event: &TaskEvent) {
         let Some(step) = self.lives.feed(entry.stamp, entry.aux, event) else {
+            // It came late, from within a gap; its task's life begins behind it.
+            if let TaskEvent::Spawned { tid, site, .. } = *event {
+                self.spawned_at.insert(tid, site);
+            }
             return;
         };
         let Step {

@@ -6,8 +6,9 @@ use crate::clock::Clock;
 use crate::format::header::Header;
 use crate::reader::{GapCause, Log};
 use crate::spill::{Settings, Spiller};
-use crate::testing::SMALL;
-use crate::{Event, Pal};
+use crate::testing::{SMALL, SMALL_RING};
+use crate::verify::verify;
+use crate::{Event, Pal, RingOwner, SiteId, TaskEvent, TaskId, WakeSource};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -222,4 +223,60 @@ fn a_subscriber_that_panics_at_the_warning_costs_the_spiller_no_count() {
     let counted = [first, told, last].map(|step| step.kept + step.left_out);
     let written: u64 = pal.log().rings().iter().map(|ring| ring.head).sum();
     assert_eq!(counted.iter().sum::<u64>(), written);
+}
+
+#[test]
+fn a_wake_from_outside_that_is_stamped_in_a_gap_and_recorded_behind_it_is_no_fault() {
+    let (_place, dir) = place();
+    let clock = Clock::virtual_time();
+    let pal = Pal::memory_shaped(clock.clone(), SMALL);
+    let mut spiller = Spiller::over(&pal, small(&dir)).expect("made");
+    let ring = pal.lease(RingOwner::Worker(0));
+    let write = |aux, event| {
+        clock.advance_ns(10);
+        assert!(ring.write(clock.now(), aux, &event));
+        clock.now()
+    };
+    let [woken, busy] = [1, 2].map(|number| TaskId::new(number).expect("in range"));
+    let by = WakeSource::External;
+    let spawned = |tid| TaskEvent::Spawned {
+        tid,
+        parent: None,
+        site: SiteId::UNKNOWN,
+    };
+    write(0, spawned(woken));
+    write(1, TaskEvent::Running { tid: woken });
+    write(2, TaskEvent::Yield { tid: woken, by });
+    write(0, spawned(busy));
+    for _ in 0..2 {
+        let _ = spiller.step();
+        clock.advance_ns(10);
+    }
+    write(3, TaskEvent::Running { tid: woken });
+    let waited = write(4, TaskEvent::Wait { tid: woken });
+    let mut aux = 0u8;
+    let mut next = || {
+        aux = aux.wrapping_add(1);
+        aux
+    };
+    for _ in 0..SMALL_RING {
+        write(next(), TaskEvent::Running { tid: busy });
+        write(next(), TaskEvent::Yield { tid: busy, by });
+    }
+    assert!(spiller.step().left_out > 0);
+    // The worker takes it in.
+    assert!(ring.write(waited + 5, 5, &TaskEvent::Wake { tid: woken, by }));
+    write(6, TaskEvent::Running { tid: woken });
+    write(7, TaskEvent::Done { tid: woken });
+    let _ = spiller.finish();
+    let log = Log::open(&dir).expect("readable");
+    let [gap] = &log.loss().gaps[..] else {
+        panic!("one gap: {:?}", log.loss());
+    };
+    assert!(gap.from < waited && waited + 5 < gap.to, "{gap:?}");
+    let within = log.records().filter(|entry| entry.stamp == waited + 5);
+    assert_eq!(within.count(), 1, "it is kept");
+    let report = verify(&log);
+    assert!(report.holds(), "{:?}", report.findings);
+    assert_holds(&log);
 }
