@@ -14,7 +14,7 @@ pub(super) fn files(path: &Path) -> Result<Option<Vec<PathBuf>>, OpenError> {
     if !path.is_dir() {
         return Ok(is_segment(path).then(|| vec![path.to_owned()]));
     }
-    let mut entries = entries(path)?;
+    let entries = entries(path)?;
     let here: Vec<PathBuf> = entries
         .iter()
         .filter(|path| is_named_as_segment(path))
@@ -23,20 +23,37 @@ pub(super) fn files(path: &Path) -> Result<Option<Vec<PathBuf>>, OpenError> {
     if !here.is_empty() {
         return Ok(Some(here));
     }
+    match newest(entries, self::entries)? {
+        Some(within) => Ok(Some(within)),
+        None => Err(OpenError::NoSegments {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+/// The segments in the last of these directories that has any. One that cannot be listed, for it is another user's or was
+/// removed since, is passed over, and told where none has segments.
+fn newest(
+    mut directories: Vec<PathBuf>,
+    list: impl Fn(&Path) -> Result<Vec<PathBuf>, OpenError>,
+) -> Result<Option<Vec<PathBuf>>, OpenError> {
+    let mut refused = None;
     // Names begin with the time at which their process's log began.
-    while let Some(newest) = entries.pop() {
+    while let Some(newest) = directories.pop() {
         if newest.is_symlink() || !newest.is_dir() {
             continue;
         }
-        let mut within = self::entries(&newest)?;
-        within.retain(|path| is_named_as_segment(path));
-        if !within.is_empty() {
-            return Ok(Some(within));
+        match list(&newest) {
+            Ok(mut within) => {
+                within.retain(|path| is_named_as_segment(path));
+                if !within.is_empty() {
+                    return Ok(Some(within));
+                }
+            }
+            Err(error) => refused = refused.or(Some(error)),
         }
     }
-    Err(OpenError::NoSegments {
-        path: path.to_owned(),
-    })
+    refused.map_or(Ok(None), Err)
 }
 
 /// The segments in a directory that are named as spillers name them, with their numbers.
@@ -77,4 +94,32 @@ fn is_segment(path: &Path) -> bool {
     }
     let mut first = [0; 8];
     file.read_exact(&mut first).is_ok() && begins_as_segment(&first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn a_directory_that_cannot_be_listed_is_passed_over_and_told_where_none_has_segments() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let dirs = ["1-1-1", "2-2-2"].map(|name| place.path().join(name));
+        for dir in &dirs {
+            std::fs::create_dir(dir).expect("made");
+        }
+        let list = |dir: &Path| match dir == dirs[1] {
+            true => Err(OpenError::Io {
+                path: dir.to_owned(),
+                source: io::ErrorKind::PermissionDenied.into(),
+            }),
+            false => entries(dir),
+        };
+        let refused = newest(dirs.to_vec(), list).expect_err("there is nothing else");
+        assert!(refused.to_string().contains("2-2-2"), "{refused}");
+        let segment = dirs[0].join("00000001.seg");
+        std::fs::write(&segment, b"").expect("written");
+        let found = newest(dirs.to_vec(), list).expect("passed over");
+        assert_eq!(found, Some(vec![segment]));
+    }
 }
