@@ -33,9 +33,10 @@ impl Index {
         let mut building: Option<Building> = None;
         let mut damaged = Vec::new();
         let mut is_last_damaged = false;
+        let mut removed = None;
         for file in files {
             let opened = Scan::open(&file);
-            is_last_damaged = opened.is_err();
+            is_last_damaged = opened.as_ref().is_err_and(|refused| !refused.is_removed());
             match opened {
                 Ok((scan, header)) => {
                     let begun = building.get_or_insert_with(|| Building {
@@ -53,11 +54,13 @@ impl Index {
                         begun.gathered.damaged_segments += 1;
                     }
                 }
+                // Its spiller has removed it since it was listed: that it is missing tells what follows it.
+                Err(refused) if refused.is_removed() => removed = Some(refusal(file, refused)),
                 Err(refused) => damaged.push(refusal(file, refused)),
             }
         }
         let Some(mut building) = building else {
-            let first = damaged.into_iter().next();
+            let first = damaged.into_iter().next().or(removed);
             return Err(first.unwrap_or(OpenError::NoSegments {
                 path: path.to_owned(),
             }));
@@ -146,5 +149,31 @@ impl Building {
             home,
         };
         (index, shelf)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Pal;
+    use crate::reader::segments::find;
+    use crate::spill::{Settings, Spiller};
+
+    #[test]
+    fn a_segment_that_was_removed_since_it_was_listed_is_not_damaged() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let settings = Settings::new(place.path().join("spill"));
+        let mut spiller = Spiller::new(&Pal::memory(), settings).expect("made");
+        let _ = spiller.finish();
+        let path = spiller.path();
+        let mut files = find::files(path).expect("readable").expect("segments");
+        let removed = path.join("00000000.seg");
+        files.insert(0, removed.clone());
+        let (index, _) = Index::of(path, files).expect("one is there");
+        assert_eq!(index.gathered.damaged_segments, 0);
+        let Err(error) = Index::of(path, vec![removed]) else {
+            panic!("none is there");
+        };
+        assert!(matches!(error, OpenError::Io { .. }), "{error}");
     }
 }

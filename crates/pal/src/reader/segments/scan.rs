@@ -37,6 +37,13 @@ pub(super) enum Refused {
     Header(HeaderFault),
 }
 
+impl Refused {
+    /// Whether there is no such file.
+    pub(super) fn is_removed(&self) -> bool {
+        matches!(self, Refused::Io(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 impl Scan {
     /// Opens a file and reads its header.
     pub(super) fn open(path: &Path) -> Result<(Scan, SegmentHeader), Refused> {
