@@ -9,6 +9,7 @@ mod held;
 mod home;
 mod index;
 mod notes;
+mod runs;
 mod scan;
 mod shelf;
 mod stream;

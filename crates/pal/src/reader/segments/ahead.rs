@@ -92,8 +92,7 @@ impl Helper {
         let next = self.ready.as_ref().and_then(|ready| ready.recv().ok());
         let Some(next) = next else {
             // It has come to its end: of its share, or by a panic, which is told here.
-            batch.events.clear();
-            batch.words.clear();
+            batch.clear();
             if let Some(Err(panic)) = self.thread.take().map(JoinHandle::join) {
                 resume_unwind(panic);
             }

@@ -9,10 +9,17 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 /// The records of a block, or those of them that are asked for.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) events: Vec<Packed>,
     pub(super) words: Vec<u64>,
+}
+
+impl Batch {
+    pub(super) fn clear(&mut self) {
+        self.events.clear();
+        self.words.clear();
+    }
 }
 
 /// Decodes blocks, each by itself, and keeps its memory from one to the next.
@@ -40,8 +47,7 @@ impl Decoder {
     /// Replaces the batch by the records of the block with this number: by none where it holds none that is asked for,
     /// cannot be read, or makes no sense.
     pub(super) fn decode(&mut self, number: usize, batch: &mut Batch) {
-        batch.events.clear();
-        batch.words.clear();
+        batch.clear();
         let place = self.shelf.blocks.get(number).copied();
         let Some(place) = place else { return };
         if self.read(&place).is_none() {

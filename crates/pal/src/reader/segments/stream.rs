@@ -6,10 +6,10 @@
 
 use super::ahead::Blocks;
 use super::decoder::Batch;
+use super::runs::Runs;
 use super::shelf::Shelf;
 use crate::id::TaskId;
 use crate::reader::kinds::Kinds;
-use crate::reader::order::sort_packed;
 use crate::reader::progress::Watched;
 use crate::segment::{BLOCK_RECORDS_MAX, Packed};
 use std::sync::Arc;
@@ -30,12 +30,11 @@ pub(crate) struct Stream {
     blocks: Option<Blocks>,
     /// The records of the last one.
     batch: Batch,
-    /// Sorted; those before `at` were handed out.
-    pending: Vec<Packed>,
-    words: Vec<u64>,
+    /// Those of it and of blocks before that a later block may come before.
+    runs: Runs,
+    /// Those that none can, in order; those before `at` were handed out.
+    settled: Batch,
     at: usize,
-    /// How many of `pending` no later block can come before.
-    settled: usize,
     only: Option<TaskId>,
     watched: Option<Watched>,
 }
@@ -47,10 +46,9 @@ impl Stream {
             next_block: 0,
             blocks: None,
             batch: Batch::default(),
-            pending: Vec::new(),
-            words: Vec::new(),
+            runs: Runs::default(),
+            settled: Batch::default(),
             at: 0,
-            settled: 0,
             only: None,
             watched: None,
         }
@@ -69,10 +67,10 @@ impl Stream {
     /// The next record, which is about to be decoded with [`Stream::kinds`] and [`Stream::words_of`].
     #[inline]
     pub(crate) fn next(&mut self) -> Option<Packed> {
-        while self.at == self.settled {
+        while self.at == self.settled.events.len() {
             self.load()?;
         }
-        let packed = self.pending[self.at];
+        let packed = self.settled.events[self.at];
         self.at += 1;
         Some(packed)
     }
@@ -86,7 +84,7 @@ impl Stream {
     /// The continuation of the record that was handed out last.
     #[inline]
     pub(crate) fn words_of(&self, packed: &Packed) -> &[u64] {
-        packed.words(&self.words)
+        packed.words(&self.settled.words)
     }
 
     /// Takes in the next block; `None` behind the last.
@@ -103,55 +101,29 @@ impl Stream {
         let (shelf, only) = (&self.shelf, self.only);
         let blocks = self.blocks.get_or_insert_with(|| Blocks::new(shelf, only));
         blocks.take(number, &mut self.batch);
-        self.take_batch();
         let ahead = self.shelf.blocks.iter().skip(self.next_block).take(AHEAD);
         let least = ahead.map(|block| block.first).min();
-        let settled = match least {
-            None => self.pending.len(),
-            Some(least) => self
-                .pending
-                .partition_point(|packed| packed.stamp() < least),
-        };
-        self.settled = settled.max(self.pending.len().saturating_sub(HELD_MAX));
+        self.take_batch(number, least);
         Some(())
     }
 
-    /// Adds the decoded block's records to those that are left.
-    fn take_batch(&mut self) {
-        self.drop_done();
-        if self.pending.is_empty() {
-            std::mem::swap(&mut self.pending, &mut self.batch.events);
-            std::mem::swap(&mut self.words, &mut self.batch.words);
-            return;
-        }
-        if self.batch.events.is_empty() {
-            return;
-        }
-        let offset = self.words.len() as u32;
-        self.words.extend_from_slice(&self.batch.words);
-        self.pending
-            .extend(self.batch.events.iter().map(|packed| Packed {
-                words_at: packed.words_at + offset,
-                ..*packed
-            }));
-        sort_packed(&mut self.pending);
-    }
-
-    /// Forgets what was handed out.
-    fn drop_done(&mut self) {
-        self.pending.drain(..self.at);
+    /// Settles the decoded block's records and those that are held, up to `least`, or all.
+    fn take_batch(&mut self, number: usize, least: Option<u64>) {
         self.at = 0;
-        self.settled = 0;
-        if self.pending.is_empty() {
-            self.words.clear();
-            return;
+        let (runs, batch) = (&mut self.runs, &mut self.batch);
+        if !runs.is_empty() {
+            runs.add(number, &batch.events, &batch.words);
+            return runs.hand_out(least, HELD_MAX, &mut self.settled);
         }
-        let mut words = Vec::new();
-        for packed in &mut self.pending {
-            let first = words.len() as u32;
-            words.extend_from_slice(packed.words(&self.words));
-            packed.words_at = first;
+        // Mostly nothing is held, and most of the block is settled as it is.
+        std::mem::swap(&mut self.settled, batch);
+        let settled = &mut self.settled;
+        if let Some(least) = least {
+            let count = settled
+                .events
+                .partition_point(|packed| packed.stamp() < least);
+            runs.add(number, &settled.events[count..], &settled.words);
+            settled.events.truncate(count);
         }
-        self.words = words;
     }
 }
