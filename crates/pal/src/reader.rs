@@ -45,7 +45,7 @@ pub use error::OpenError;
 pub use gap::{Gap, GapCause};
 pub use image::Image;
 pub use log::Log;
-pub use loss::{Loss, RingLoss};
+pub use loss::{Loss, RingLoss, SegmentLoss};
 pub use names::{FieldSchema, KindSchema, Site};
 pub(crate) use order::sort_packed;
 pub use progress::Progress;

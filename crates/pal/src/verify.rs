@@ -128,6 +128,11 @@ pub fn verify(log: &Log) -> Report {
         }
     }
     judge.lives(&lives);
+    let loss = match rest {
+        // What of segments cannot be read shows when it is.
+        Rest::Spilled => log.loss(),
+        _ => loss,
+    };
     rings::judge(&mut judge, &counts, &loss, &rings);
     rows::judge(&mut judge, log, &lives, &loss);
     judge.report

@@ -4,6 +4,7 @@ mod chrome;
 mod trace_event;
 
 use super::log;
+use super::lost;
 use super::open::open_to_print;
 use crate::exit::Stop;
 use crate::out::Out;
@@ -40,5 +41,7 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     match options.format {
         Format::Chrome => chrome::write(&opened.log, out),
         Format::Json => log::write_json(&opened.log, out),
-    }
+    }?;
+    lost::say_unread(&opened);
+    Ok(())
 }

@@ -53,7 +53,9 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     printer.print(match options.wanted.task() {
         Some(task) => log.records_about(task),
         None => log.records(),
-    })
+    })?;
+    lost::say_unread(&opened);
+    Ok(())
 }
 
 /// Every record as a line of JSON.

@@ -1,10 +1,15 @@
 //! Owns how commands say what a log retains and what it has lost.
 
+use super::open::Opened;
 use crate::human::Span;
 use glasshouse_pal::LossCause;
-use glasshouse_pal::reader::{Gap, GapCause, Log, Loss};
+use glasshouse_pal::reader::{Gap, GapCause, Log, Loss, SegmentLoss};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::io::Write;
+
+/// The segments that a line names; it counts the others.
+const SEGMENTS_NAMED: usize = 5;
 
 /// What is not in a log, as JSON has it.
 #[derive(Serialize)]
@@ -26,6 +31,23 @@ pub struct Lost {
     /// Segments that cannot be read.
     #[serde(skip_serializing_if = "is_zero")]
     damaged_segments: u64,
+    /// What of segments could not be read, as far as it was tried.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unread: Vec<Unread>,
+}
+
+/// What of a segment could not be read, as JSON has it.
+#[derive(Serialize)]
+struct Unread {
+    segment: u64,
+    records: u64,
+}
+
+impl From<&SegmentLoss> for Unread {
+    fn from(of: &SegmentLoss) -> Unread {
+        let (segment, records) = (of.segment, of.records);
+        Unread { segment, records }
+    }
 }
 
 /// A window that segments left out, as JSON has it.
@@ -66,6 +88,7 @@ impl From<&Loss> for Lost {
             gaps: loss.gaps.iter().map(GapLost::from).collect(),
             torn_bytes: loss.torn_bytes,
             damaged_segments: loss.damaged_segments,
+            unread: loss.unread.iter().map(Unread::from).collect(),
         }
     }
 }
@@ -85,6 +108,14 @@ pub fn line(log: &Log) -> String {
     format!("{retained}; lost: {}{safety}", summary(&loss))
 }
 
+/// Says behind the records what of them could not be read, where the line was said before them: nobody knew it then.
+pub fn say_unread(opened: &Opened) {
+    if let Some(unread) = unread(&opened.log.loss()) {
+        // Nobody is left to tell where standard error itself cannot be written.
+        let _ = writeln!(std::io::stderr(), "{}: {unread}", opened.name());
+    }
+}
+
 /// What was lost, in a few words.
 pub fn summary(loss: &Loss) -> String {
     let mut parts = Vec::new();
@@ -101,6 +132,7 @@ pub fn summary(loss: &Loss) -> String {
     part(loss.damaged_rings, "rings damaged");
     part(loss.damaged_segments, "segments unreadable");
     part(loss.torn_bytes, "bytes torn off at the end of a segment");
+    parts.extend(unread(loss));
     if !loss.gaps.is_empty() {
         parts.push(gaps(loss));
     }
@@ -108,6 +140,21 @@ pub fn summary(loss: &Loss) -> String {
         true => "nothing".to_owned(),
         false => parts.join(", "),
     }
+}
+
+/// The records of segments that could not be read, and of which; `None` where there are none.
+fn unread(loss: &Loss) -> Option<String> {
+    let named = loss.unread.iter().take(SEGMENTS_NAMED);
+    let mut named: Vec<String> = named
+        .map(|of| format!("{} of segment {}", of.records, of.segment))
+        .collect();
+    let others = loss.unread.len().saturating_sub(SEGMENTS_NAMED);
+    if others > 0 {
+        named.push(format!("others of {others} more"));
+    }
+    let which = named.join(", ");
+    let is_any = !loss.unread.is_empty();
+    is_any.then(|| format!("{} records not to be read ({which})", loss.unread()))
 }
 
 /// The windows that segments left out, and why.

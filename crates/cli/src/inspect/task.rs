@@ -71,7 +71,9 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     // Segments note rows now and then: records may know more.
     let ends_at = life.map_or(0, |life| life.since);
     let row = row.filter(|row| row.since >= ends_at);
-    teller.end(life, ends_in_gap, row.as_ref(), until)
+    teller.end(life, ends_in_gap, row.as_ref(), until)?;
+    lost::say_unread(&opened);
+    Ok(())
 }
 
 /// A task that the log does not know, and which it does.

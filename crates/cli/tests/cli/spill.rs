@@ -1,6 +1,7 @@
 //! A run that keeps its log on disk, read by the commands that read logs.
 
 use crate::place::Place;
+use std::path::Path;
 
 const FLOW: &str = "
 [[node]]
@@ -64,4 +65,71 @@ fn a_place_that_cannot_be_spilled_to_is_one_line_and_exit_code_2() {
     let ended = place.run(&["log", "."]);
     assert_eq!(ended.code, Some(2));
     assert!(ended.err.contains("holds no segments"), "{}", ended.err);
+}
+
+/// As gzip has it.
+fn crc_32(bytes: &[u8]) -> u32 {
+    let mut crc = !0u32;
+    for byte in bytes {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = crc >> 1 ^ 0xedb8_8320 & (crc & 1).wrapping_neg();
+        }
+    }
+    !crc
+}
+
+/// Makes nonsense of a segment's first block, under a checksum that fits.
+fn spoil_first_block(segment: &Path) {
+    let mut bytes = std::fs::read(segment).expect("readable");
+    let mut at = 144;
+    let word = |bytes: &[u8], at: usize| {
+        u32::from_le_bytes(*bytes[at..].first_chunk().expect("a word")) as usize
+    };
+    while word(&bytes, at) != 1 {
+        at += 12 + word(&bytes, at + 4);
+    }
+    let end = at + 12 + word(&bytes, at + 4);
+    bytes[end - 6..end].fill(0xff);
+    let sealed = [&bytes[at..at + 8], &bytes[at + 12..end]].concat();
+    bytes[at + 8..at + 12].copy_from_slice(&crc_32(&sealed).to_le_bytes());
+    std::fs::write(segment, bytes).expect("written");
+}
+
+#[test]
+fn records_that_cannot_be_read_are_told_by_segment_and_do_not_hold() {
+    let place = Place::new();
+    let dir = place.arg("spill");
+    let ended = place.run_flow(FLOW, &["--spill", &dir]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let records = place.run(&["log", &dir, "--json"]).out.lines().count();
+    let inner = std::fs::read_dir(&dir).expect("there").next();
+    let inner = inner.expect("one").expect("readable").path();
+    spoil_first_block(&inner.join("00000001.seg"));
+
+    let verify = place.run(&["verify", &dir]);
+    assert_eq!(verify.code, Some(1), "{verify:?}");
+    let told = place.run(&["verify", &dir, "--json"]).json();
+    let unread = &told[0]["lost"]["unread"][0];
+    let lost = unread["records"].as_u64().expect("a number");
+    assert_eq!(unread["segment"], 1);
+    assert!(
+        lost > 0 && lost >= records as u64 / 2,
+        "{lost} of {records}"
+    );
+    let what = format!("segment 1: {lost} records cannot be read");
+    assert!(verify.out.contains(&what), "{}", verify.out);
+
+    let what = format!("{lost} records not to be read ({lost} of segment 1)");
+    let stats = place.run(&["stats", &dir]);
+    assert!(stats.out.contains(&what), "{}", stats.out);
+    for args in [
+        &["log", &dir][..],
+        &["log", &dir, "--json"],
+        &["export", &dir, "--format", "chrome"],
+    ] {
+        let ended = place.run(args);
+        assert_eq!(ended.code, Some(0), "{args:?}: {}", ended.err);
+        assert!(ended.err.contains(&what), "{args:?}: {}", ended.err);
+    }
 }

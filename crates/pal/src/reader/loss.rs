@@ -26,6 +26,24 @@ pub struct Loss {
     pub torn_bytes: u64,
     /// Files of segments that could not be read at all.
     pub damaged_segments: u64,
+    /// What turned out not to be readable of segments, as far as their records were read: it is known behind a pass over
+    /// them, and not before.
+    pub unread: Vec<SegmentLoss>,
+}
+
+/// Records that a segment holds by its own words, and that could not be read: its file is gone, cut short or not to be
+/// read, or they make no sense.
+///
+/// ```
+/// let loss = glasshouse_pal::reader::SegmentLoss { segment: 3, records: 120 };
+/// assert_eq!((loss.segment, loss.records), (3, 120));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SegmentLoss {
+    /// The segment's number.
+    pub segment: u64,
+    /// How many records, those that continue others included.
+    pub records: u64,
 }
 
 /// What a ring has lost.
@@ -68,6 +86,12 @@ impl Loss {
         records.fold(0, u64::saturating_add)
     }
 
+    /// Records of segments that could not be read.
+    pub fn unread(&self) -> u64 {
+        let records = self.unread.iter().map(|segment| segment.records);
+        records.fold(0, u64::saturating_add)
+    }
+
     /// Whether nothing is missing.
     pub fn is_none(&self) -> bool {
         self.overwritten() == 0
@@ -77,5 +101,6 @@ impl Loss {
             && self.gaps.is_empty()
             && self.torn_bytes == 0
             && self.damaged_segments == 0
+            && self.unread.is_empty()
     }
 }

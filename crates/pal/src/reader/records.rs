@@ -81,6 +81,7 @@ impl Iterator for Records {
                     let words = stream.words_of(&packed).iter().copied();
                     // The spiller keeps what it could decode; anything else is damage.
                     let Some(event) = stream.kinds().event(&packed.raw, words) else {
+                        stream.tell_senseless(&packed);
                         continue;
                     };
                     let tag = packed.tag();

@@ -14,6 +14,7 @@ mod scan;
 mod shelf;
 mod stream;
 mod tail;
+mod unread;
 
 use super::cursor::Cursor;
 use super::error::OpenError;
@@ -38,6 +39,7 @@ use notes::Notes;
 use shelf::Shelf;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use unread::Unread;
 
 pub(crate) use following::Following;
 pub(crate) use stream::Stream;
@@ -47,6 +49,7 @@ pub(crate) struct Segments {
     /// What there was when it was opened.
     index: Index,
     shelf: Mutex<Arc<Shelf>>,
+    unread: Arc<Unread>,
     /// What was noted since, as far as somebody has followed.
     learned: RwLock<Notes>,
 }
@@ -60,6 +63,7 @@ impl Segments {
         let (index, shelf) = Index::of(path, files)?;
         Ok(Some(Segments {
             learned: RwLock::new(Notes::behind(&index.notes)),
+            unread: Arc::clone(&shelf.unread),
             shelf: Mutex::new(Arc::new(shelf)),
             index,
         }))
@@ -144,6 +148,7 @@ impl Segments {
         };
         shelf.kinds = kinds;
         shelf.vanished = following.vanished.clone();
+        shelf.unread = Arc::clone(&self.unread);
         let mut lost = following.take_lost();
         if is_first {
             let before = self.loss();
@@ -192,11 +197,12 @@ impl Segments {
         Loss {
             rings: gathered.rings.iter().map(loss).collect(),
             unwritten: self.loss_counts(),
-            unreadable: gathered.unreadable,
+            unreadable: (gathered.unreadable).saturating_add(self.unread.senseless()),
             damaged_rings: 0,
             gaps: gathered.gaps.clone(),
             torn_bytes: gathered.torn_bytes,
             damaged_segments: gathered.damaged_segments,
+            unread: self.unread.by_segment(),
         }
     }
 

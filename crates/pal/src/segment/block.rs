@@ -66,6 +66,12 @@ impl BlockHead {
         BlockHead::take(&mut Column(payload))
     }
 
+    /// How many records it says that the block holds, those that continue others included.
+    pub(crate) fn records(&self) -> u64 {
+        let records = self.rings.iter().map(|span| span.records);
+        records.fold(0, u64::saturating_add)
+    }
+
     fn put(&self, bytes: &mut Vec<u8>) {
         let pair = [self.pair.ticks, self.pair.monotonic_ns, self.pair.wall_ns];
         let fixed = [
@@ -125,10 +131,12 @@ impl BlockHead {
     }
 }
 
-/// Whether a block's payload says that some of its records are about this task. Only its tasks are decoded.
-pub(crate) fn speaks_of(payload: &[u8], id: u64) -> bool {
+/// Whether a block's payload says that some of its records are about this task; `None` where that makes no sense. Only
+/// its tasks are decoded.
+pub(crate) fn speaks_of(payload: &[u8], id: u64) -> Option<bool> {
     let mut from = Column(payload);
-    BlockHead::take(&mut from).is_some() && Dictionary::has(from, id).unwrap_or(false)
+    BlockHead::take(&mut from)?;
+    Dictionary::has(from, id)
 }
 
 /// A ring as a number: its class in the lowest bit.

@@ -99,6 +99,14 @@ pub enum Finding {
         /// How many.
         records: u64,
     },
+    /// Records that a segment should hold, and that could not be read.
+    #[error("segment {segment}: {records} records cannot be read")]
+    Unread {
+        /// The segment's number.
+        segment: u64,
+        /// How many.
+        records: u64,
+    },
     /// Rings whose place in the file makes no sense.
     #[error("{rings} rings cannot be read")]
     Rings {
@@ -119,6 +127,7 @@ impl Finding {
             Finding::Head { .. } => "head",
             Finding::Hole { .. } => "hole",
             Finding::Unreadable { .. } => "unreadable",
+            Finding::Unread { .. } => "unread",
             Finding::Rings { .. } => "rings",
         }
     }

@@ -36,6 +36,10 @@ pub(super) fn judge(judge: &mut Judge, counts: &Counts, loss: &Loss, rings: &[Ri
         let records = loss.unreadable;
         judge.report.find(Finding::Unreadable { records });
     }
+    for of in &loss.unread {
+        let (segment, records) = (of.segment, of.records);
+        judge.report.find(Finding::Unread { segment, records });
+    }
     match judge.report.rest {
         Rest::Live => return,
         Rest::Spilled => return judge_spilled(judge, loss),

@@ -44,28 +44,38 @@ impl Decoder {
         }
     }
 
-    /// Replaces the batch by the records of the block with this number: by none where it holds none that is asked for,
-    /// cannot be read, or makes no sense.
+    /// Replaces the batch by the records of the block with this number that are asked for. Of a block that cannot be read,
+    /// or makes no sense, there are none, and the shelf is told how many it should hold.
     pub(super) fn decode(&mut self, number: usize, batch: &mut Batch) {
         batch.clear();
         let place = self.shelf.blocks.get(number).copied();
         let Some(place) = place else { return };
-        if self.read(&place).is_none() {
+        if self.try_decode(&place, batch).is_none() {
+            let segment = self.shelf.files[place.file as usize].number;
+            self.shelf.unread.tell(segment, place.at, place.records);
+        }
+    }
+
+    fn try_decode(&mut self, place: &BlockPlace, batch: &mut Batch) -> Option<()> {
+        if self.read(place).is_none() {
             self.shelf.vanished.add(place.records);
-            return;
+            return None;
         }
-        let is_of_use = self.only.is_none_or(|id| speaks_of(&self.payload, id));
-        if !is_of_use || self.block.decode(&self.payload).is_none() {
-            return;
+        if let Some(id) = self.only
+            && !speaks_of(&self.payload, id)?
+        {
+            return Some(());
         }
+        self.block.decode(&self.payload)?;
         if let Some(id) = self.only {
             self.block.events.retain(|packed| packed.raw[2] == id);
         }
         std::mem::swap(&mut batch.events, &mut self.block.events);
         std::mem::swap(&mut batch.words, &mut self.block.words);
+        Some(())
     }
 
-    /// Reads a block's payload; `None` where its file is not there any more.
+    /// Reads a block's payload; `None` where its file is not there any more, or cannot be read as far.
     fn read(&mut self, place: &BlockPlace) -> Option<()> {
         let segment = &self.shelf.files[place.file as usize];
         self.payload.resize(place.length as usize, 0);

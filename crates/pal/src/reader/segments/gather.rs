@@ -83,6 +83,7 @@ impl Gathered {
         }
         self.number = header.number;
         self.files.push(SegmentFile {
+            number: header.number,
             path: path.to_owned(),
             file: Some(scan.file()).filter(|_| self.files.len() < OPEN_MAX),
         });
@@ -130,7 +131,6 @@ impl Gathered {
         let head = BlockHead::of(payload)?;
         self.take_gap();
         let was_interrupted = self.was_interrupted;
-        let mut records: u64 = 0;
         for span in &head.rings {
             let held = self
                 .rings
@@ -139,7 +139,6 @@ impl Gathered {
             held.records = held.records.saturating_add(span.records);
             held.newest = held.newest.max(span.newest);
             held.saw_block(self.block_count);
-            records = records.saturating_add(span.records);
         }
         self.block_count += 1;
         self.unreadable = self.unreadable.saturating_add(head.unreadable);
@@ -149,7 +148,7 @@ impl Gathered {
             at,
             length: payload.len() as u32,
             first: head.first,
-            records,
+            records: head.records(),
         });
         self.last = head.last;
         self.stamps = Some(match self.stamps {

@@ -14,6 +14,7 @@ use crate::reader::OpenError;
 use crate::reader::wall::WallClock;
 use crate::segment::{HeaderFault, SegmentHeader};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub(super) struct Index {
     /// What the files hold; their blocks, pairs and files are elsewhere.
@@ -140,6 +141,7 @@ impl Building {
             blocks: std::mem::take(&mut self.gathered.blocks),
             kinds: self.notes.field_counts(),
             vanished: Vanished::default(),
+            unread: Arc::default(),
         };
         let index = Index {
             wall: WallClock::new(pairs, self.gathered.header.rate),

@@ -1,5 +1,6 @@
 //! Owns where the blocks of segments are: the files, and the places in them.
 
+use super::unread::Unread;
 use crate::reader::kinds::Kinds;
 use std::fs::File;
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ pub(super) struct BlockPlace {
 /// A segment's file.
 #[derive(Clone, Debug)]
 pub(super) struct SegmentFile {
+    pub(super) number: u64,
     pub(super) path: PathBuf,
     /// Open, so that it can be read when its spiller has removed it; `None` beyond so many.
     pub(super) file: Option<Arc<File>>,
@@ -38,6 +40,8 @@ pub(super) struct Shelf {
     pub(super) blocks: Vec<BlockPlace>,
     pub(super) kinds: Kinds,
     pub(super) vanished: Vanished,
+    /// Shared by all shelves of a log.
+    pub(super) unread: Arc<Unread>,
 }
 
 impl Shelf {
@@ -48,6 +52,7 @@ impl Shelf {
             blocks,
             kinds: Kinds::new([None; 256]),
             vanished: Vanished::default(),
+            unread: Arc::default(),
         }
     }
 
@@ -55,11 +60,12 @@ impl Shelf {
     /// their spiller keeps them.
     pub(super) fn closed(&self) -> Shelf {
         let close = |file: &SegmentFile| SegmentFile {
-            path: file.path.clone(),
             file: None,
+            ..file.clone()
         };
         Shelf {
             kinds: self.kinds.clone(),
+            unread: Arc::clone(&self.unread),
             ..Shelf::of(self.files.iter().map(close).collect(), self.blocks.clone())
         }
     }

@@ -36,6 +36,8 @@ pub(crate) struct Stream {
     settled: Batch,
     at: usize,
     only: Option<TaskId>,
+    /// Records that no event makes.
+    senseless: u64,
     watched: Option<Watched>,
 }
 
@@ -50,6 +52,7 @@ impl Stream {
             settled: Batch::default(),
             at: 0,
             only: None,
+            senseless: 0,
             watched: None,
         }
     }
@@ -105,6 +108,13 @@ impl Stream {
         let least = ahead.map(|block| block.first).min();
         self.take_batch(number, least);
         Some(())
+    }
+
+    /// The record that was handed out last makes no event.
+    #[cold]
+    pub(crate) fn tell_senseless(&mut self, packed: &Packed) {
+        self.senseless += packed.records();
+        self.shelf.unread.tell_senseless(self.senseless);
     }
 
     /// Settles the decoded block's records and those that are held, up to `least`, or all.

@@ -41,6 +41,7 @@ impl Tail {
     pub(super) fn file(&self) -> Option<SegmentFile> {
         let (file, _) = self.open.as_ref()?;
         Some(SegmentFile {
+            number: self.number,
             path: self.path.clone(),
             file: Some(Arc::clone(file)),
         })

@@ -53,6 +53,7 @@ impl Block {
         let mut columns = Columns(std::array::from_fn(|place| Column(&self.columns[place])));
         let mut stamp = head.first;
         self.events.reserve(head.count);
+        let mut records = 0;
         for _ in 0..head.count {
             let event = columns.event(
                 &mut self.model,
@@ -61,9 +62,10 @@ impl Block {
                 &mut stamp,
                 &mut self.words,
             )?;
+            records += event.records();
             self.events.push(event);
         }
-        (stamp == head.last).then_some(head)
+        (stamp == head.last && records == head.records()).then_some(head)
     }
 }
 

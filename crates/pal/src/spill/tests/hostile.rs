@@ -1,11 +1,17 @@
 //! Segments that no spiller wrote, with checksums that fit.
 
 use super::program::{Dice, Program};
-use super::{place, sections, segments, small};
-use crate::reader::{Log, OpenError};
-use crate::segment::SECTION_HEAD_BYTES;
+use super::{a_segment_a_step, place, sections, segments, small};
+use crate::clock::ClockPair;
+use crate::format::kind;
+use crate::reader::{Log, OpenError, RingId, SegmentLoss};
+use crate::record::Tag;
+use crate::segment::{
+    BlockHead, Encoder, HEADER_BYTES, Packed, SECTION_HEAD_BYTES, SectionHead, SectionKind,
+};
 use crate::spill::Spiller;
-use crate::{Pal, TaskId};
+use crate::verify::{Finding, verify};
+use crate::{Pal, RingOwner, SiteId, TaskEvent, TaskId};
 use std::path::{Path, PathBuf};
 
 /// Makes a section's checksum fit again.
@@ -157,4 +163,146 @@ fn another_log_s_segment_in_the_directory_is_told_and_left_out() {
     let log = Log::open(dir).expect("readable");
     assert_eq!(log.loss().damaged_segments, 2);
     assert_eq!(log.records().count(), whole);
+}
+
+/// Reads a log whose segments cannot all be read: what is lost is told, and it does not hold.
+fn assert_unread(log: &Log, expected: &[SegmentLoss], held: usize) {
+    assert!(log.loss().is_none(), "nobody has read it yet");
+    let report = verify(log);
+    let loss = log.loss();
+    assert_eq!(loss.unread, expected);
+    assert!(!loss.is_none() && !report.holds());
+    let found = report.findings.iter().filter_map(|finding| match finding {
+        Finding::Unread { segment, records } => Some((*segment, *records)),
+        _ => None,
+    });
+    let told: Vec<(u64, u64)> = found.collect();
+    let expected = expected.iter().map(|of| (of.segment, of.records));
+    assert_eq!(told, expected.collect::<Vec<_>>());
+    // Each event of these takes a record.
+    assert_eq!(log.records().count() + loss.unread() as usize, held);
+    assert_eq!(log.loss(), loss, "a second pass tells nothing anew");
+}
+
+/// Segments of events that take a record each, as many as steps, which are held open or not.
+fn segments_of_small_events(count: u64) -> (tempfile::TempDir, Vec<PathBuf>, usize) {
+    let (place, dir) = place();
+    let pal = Pal::memory();
+    let mut spiller = Spiller::new(&pal, a_segment_a_step(&dir)).expect("made");
+    let ring = pal.lease(RingOwner::Worker(0));
+    for tid in 1..=count {
+        let tid = TaskId::new(tid).expect("in range");
+        let (parent, site) = (None, SiteId::UNKNOWN);
+        for (aux, event) in [
+            TaskEvent::Spawned { tid, parent, site },
+            TaskEvent::Running { tid },
+            TaskEvent::Done { tid },
+        ]
+        .iter()
+        .enumerate()
+        {
+            assert!(ring.write(pal.clock().now_ordered(), aux as u8, event));
+        }
+        let _ = spiller.step();
+    }
+    let _ = spiller.finish();
+    (place, segments(&spiller), 3 * count as usize)
+}
+
+/// Where a segment's blocks are.
+fn blocks(bytes: &[u8]) -> Vec<(usize, std::ops::Range<usize>)> {
+    let mut sections = sections(bytes);
+    let block = (SectionKind::Block as u32).to_le_bytes();
+    sections.retain(|(at, _)| bytes[*at..*at + 4] == block);
+    sections
+}
+
+#[test]
+fn blocks_that_cannot_be_decoded_are_told_and_do_not_hold() {
+    let (_place, paths, held) = segments_of_small_events(40);
+    let mut expected = Vec::new();
+    for path in [&paths[3], &paths[7]] {
+        let mut bytes = std::fs::read(path).expect("readable");
+        let (at, payload) = blocks(&bytes).remove(0);
+        let records = BlockHead::of(&bytes[payload.clone()])
+            .expect("whole")
+            .records();
+        bytes[payload.end - 6..payload.end].fill(0xff);
+        seal(&mut bytes, at, payload);
+        std::fs::write(path, &bytes).expect("written");
+        let segment = expected.len() as u64 * 4 + 4;
+        expected.push(SegmentLoss { segment, records });
+    }
+    let dir = paths[0].parent().expect("a directory");
+    assert_unread(&Log::open(dir).expect("readable"), &expected, held);
+    // Who asks for one task alone is told too, of what was looked at.
+    let log = Log::open(dir).expect("readable");
+    let tid = TaskId::new(1).expect("in range");
+    assert_eq!(log.records_about(tid).count(), 3);
+}
+
+#[test]
+fn a_segment_that_is_cut_short_or_removed_while_the_log_is_read_is_told() {
+    // More than are held open.
+    let (_place, paths, held) = segments_of_small_events(270);
+    let dir = paths[0].parent().expect("a directory");
+    let log = Log::open(dir).expect("readable");
+    let records = |path: &PathBuf| -> u64 {
+        let bytes = std::fs::read(path).expect("readable");
+        let blocks = blocks(&bytes).into_iter();
+        blocks
+            .map(|(_, payload)| BlockHead::of(&bytes[payload]).expect("whole").records())
+            .sum()
+    };
+    let cut = &paths[4];
+    let removed = &paths[paths.len() - 4];
+    let number = |path: &Path| {
+        let name = path.file_stem().expect("a name").to_str();
+        name.expect("digits").parse().expect("a number")
+    };
+    let expected = [cut, removed].map(|path| SegmentLoss {
+        segment: number(path),
+        records: records(path),
+    });
+    let file = std::fs::File::options().write(true).open(cut);
+    file.expect("opened")
+        .set_len(HEADER_BYTES as u64)
+        .expect("cut");
+    std::fs::remove_file(removed).expect("removed");
+    assert_unread(&log, &expected, held);
+}
+
+#[test]
+fn records_that_no_event_makes_are_told_and_do_not_hold() {
+    let (_place, path, bytes) = one_segment();
+    let known = Log::open(&path).expect("readable").records().count();
+    let kind = kind::FAILED;
+    let event = |n: u64| Packed {
+        raw: [
+            Tag {
+                seq: 100_000 + n,
+                kind,
+                aux: n as u8,
+            }
+            .to_word(),
+            u64::MAX / 2,
+            7,
+            // There is no such kind of failure.
+            99 << 32,
+        ],
+        ring: RingId::Worker(9),
+        more: 0,
+        words_at: 0,
+    };
+    let events: Vec<Packed> = (0..5).map(event).collect();
+    let (payload, _) = Encoder::new().encode(&events, &[], 0, ClockPair::default());
+    let mut more = bytes.clone();
+    SectionHead::put(&mut more, SectionKind::Block, &payload);
+    std::fs::write(&path, &more).expect("written");
+    let log = Log::open(&path).expect("readable");
+    let report = verify(&log);
+    assert_eq!(log.records().count(), known);
+    assert_eq!(log.loss().unreadable, 5);
+    let told = Finding::Unreadable { records: 5 };
+    assert!(report.findings.contains(&told), "{:?}", report.findings);
 }
