@@ -141,7 +141,8 @@ impl Lives {
     }
 
     /// The same for who asks of tasks only as they live: those that have ended long before are given up, so that the
-    /// memory goes with the tasks that live at a time, and not with all that ever did.
+    /// memory goes with the tasks that live at a time, and not with all that ever did. So are those that were last seen
+    /// before a gap, where there are many: most of them have ended in it.
     ///
     /// ```
     /// use glasshouse_pal::lives::Lives;
@@ -155,6 +156,33 @@ impl Lives {
     /// How many tasks were given up: all of them had ended.
     pub fn given_up(&self) -> u64 {
         self.ended.as_ref().map_or(0, |ended| ended.count)
+    }
+
+    /// How many tasks were given up because a gap lay behind their last record, and were not seen again.
+    ///
+    /// ```
+    /// use glasshouse_pal::lives::Lives;
+    /// assert_eq!(Lives::whole().giving_up_ended().given_up_unseen(), 0);
+    /// ```
+    pub fn given_up_unseen(&self) -> u64 {
+        self.ended.as_ref().map_or(0, |ended| ended.unseen_count)
+    }
+
+    /// Gives up the lives that may have ended in a gap.
+    #[cold]
+    fn give_up_unseen(&mut self) {
+        let unseen = |life: &Life| !life.state.is_end() && !self.is_followed(life);
+        let lives = self.iter();
+        let unseen: Vec<TaskId> = lives
+            .filter_map(|(tid, life)| unseen(life).then_some(tid))
+            .collect();
+        for tid in &unseen {
+            self.forget(*tid);
+        }
+        let left = self.iter().count();
+        if let Some(ended) = &mut self.ended {
+            ended.give_up_unseen(&unseen, left);
+        }
     }
 
     /// Gives up the life of a task that ended long before the one that ended last.
@@ -180,6 +208,9 @@ impl Lives {
         }
         self.give_up();
         let passed = self.gaps.passed_at(stamp);
+        if self.ended.as_ref().is_some_and(Ended::is_due) {
+            self.give_up_unseen();
+        }
         let begin_life = || Life {
             gaps_passed: passed,
             ..Life::beginning(stamp, aux, entered)
@@ -192,6 +223,7 @@ impl Lives {
                 Some(end) => Some(Fault::Rule(Violation::AfterEnd { end, entered })),
                 None => begin(aux, event, self.horizon.is_none() && passed == 0),
             };
+            life.has_gap = (self.ended.as_mut()).is_some_and(|ended| ended.begin(tid));
             (None, fault)
         } else if life.gaps_passed == passed {
             follow(life, stamp, aux, event)

@@ -189,7 +189,7 @@ impl Judge {
     }
 
     fn lives(&mut self, lives: &Lives) {
-        self.report.tasks += lives.given_up();
+        self.report.tasks += lives.given_up() + lives.given_up_unseen();
         self.report.ended += lives.given_up();
         for (_, life) in lives.iter() {
             self.report.tasks += 1;

@@ -262,3 +262,35 @@ fn a_task_whose_only_late_record_lies_in_a_gap_is_not_known_before_its_first_beh
     assert_eq!(faults(&mut lives, &records), []);
     assert_eq!(lives.of(tid).expect("fed").first, 50);
 }
+
+#[test]
+fn who_gives_up_tasks_that_have_ended_gives_up_those_whose_end_may_lie_in_a_gap() {
+    let (windows, each) = (40, ended::KEPT_MAX as u64 / 8);
+    let gaps: Vec<Gap> = (1..=windows)
+        .map(|n| gap(n * 100_000 - 1, n * 100_000))
+        .collect();
+    let mut lives = Lives::whole().with_gaps(&gaps).giving_up_ended();
+    lives.feed(0, 0, &spawned(tid(1)));
+    let (mut next, mut most, mut fault) = (1, 0, None);
+    for window in 0..windows {
+        for n in 0..each {
+            next += 1;
+            let step = lives.feed(window * 100_000 + n, 0, &spawned(tid(next)));
+            fault = fault.or(step.expect("a transition").fault);
+        }
+        most = most.max(lives.iter().count());
+    }
+    assert_eq!(fault, None);
+    assert!(most as u64 <= ended::KEPT_MAX as u64 + 2 * each, "{most}");
+    let told = |lives: &Lives| lives.given_up_unseen() + lives.iter().count() as u64;
+    assert_eq!(told(&lives), next, "each is counted once");
+    assert_eq!((lives.of(tid(1)), lives.given_up()), (None, 0));
+
+    // The first one was given up, and lived on.
+    let aux = 77;
+    let step = lives.feed(windows * 100_000, aux, &TaskEvent::Running { tid: tid(1) });
+    let step = step.expect("a transition");
+    assert_eq!((step.before, step.fault), (None, None));
+    assert!(step.life.has_gap);
+    assert_eq!(told(&lives), next);
+}

@@ -72,7 +72,7 @@ pub fn gather(log: &Log) -> Gathered {
     let horizon = log.horizon();
     let mut pass = Pass {
         rate: log.rate(),
-        lives: log.lives(),
+        lives: log.lives().giving_up_ended(),
         spawned_at: log
             .known_tasks()
             .iter()
@@ -170,7 +170,8 @@ impl Pass {
             .site
             .or_else(|| self.spawned_at.get(&tid).copied());
         let of_site = self.gathered.sites.entry(site).or_default();
-        of_site.tasks += u64::from(before.is_none());
+        // One that was given up behind a gap is taken up again.
+        of_site.tasks += u64::from(before.is_none() && !step.life.has_gap);
         of_site.ticks += u64::from(state == TaskState::Running);
         of_site.throttles += u64::from(state == TaskState::Throttled);
         if let Some((left, ticks)) = left {
