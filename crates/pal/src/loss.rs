@@ -19,7 +19,7 @@ pub enum LossCause {
     NoRing = 0,
     /// Events emitted while the same thread was recording another one.
     Reentrant = 1,
-    /// Tasks that live without a slot in the task table.
+    /// Tasks that live without a slot in the task table: all were in use, or there was no room for more.
     TableFull = 2,
     /// Texts that found no room in the arena, and read `_other`.
     TextFull = 3,

@@ -163,7 +163,13 @@ impl Pal {
         ));
         let inner = Inner {
             leases: Leases::new(&mapping, layout),
-            table: TaskTable::new(&mapping, layout.tasks.offset, layout.shape.slots, header()),
+            table: TaskTable::new(
+                &mapping,
+                layout.tasks.offset,
+                layout.shape.slots,
+                header(),
+                losses.clone(),
+            ),
             sites: Sites::new(words(layout.sites), Arc::clone(&texts), losses.clone()),
             texts,
             schema: Schema::new(words(layout.schema)),

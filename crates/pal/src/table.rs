@@ -12,6 +12,7 @@
 
 use crate::format::header::Header;
 use crate::format::layout::SLOT_BYTES;
+use crate::loss::{LossCause, Losses};
 use crate::map::{Mapping, View};
 use crate::slot::Slot;
 use std::num::NonZeroU32;
@@ -22,6 +23,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 const CHUNK: usize = 16_384;
 /// The slots that move between a cache and the list of free slots at once.
 const BATCH: usize = 128;
+/// The tasks that go without a slot before memory that could not be had is asked for anew: a call of the kernel
+/// for each would be paid by every spawn.
+const PATIENCE: usize = 1024;
 
 /// A slot's place in its log's task table.
 ///
@@ -76,6 +80,7 @@ struct Shared {
     offset: usize,
     capacity: usize,
     header: View<Header>,
+    losses: Losses,
     free: Mutex<Free>,
 }
 
@@ -83,6 +88,8 @@ struct Shared {
 struct Free {
     list: Vec<u32>,
     touched: usize,
+    /// How many more tasks go without before memory is asked for again.
+    patience: usize,
 }
 
 /// A worker's stock of free slots. Dropping it gives them back.
@@ -134,6 +141,7 @@ impl TaskTable {
         offset: usize,
         capacity: usize,
         header: View<Header>,
+        losses: Losses,
     ) -> TaskTable {
         TaskTable {
             slots: mapping.view(offset, capacity),
@@ -142,6 +150,7 @@ impl TaskTable {
                 offset,
                 capacity,
                 header,
+                losses,
                 free: Mutex::default(),
             }),
         }
@@ -163,7 +172,7 @@ impl TaskTable {
     }
 
     /// A free slot from the worker's stock; `None` when all are in use or no memory is left, in
-    /// which case the task lives without one.
+    /// which case the task lives without one, and is counted as [`LossCause::TableFull`].
     #[inline]
     pub fn take(&self, cache: &mut SlotCache) -> Option<SlotId> {
         if let Some(index) = cache.free.pop() {
@@ -187,7 +196,8 @@ impl TaskTable {
         }
         let keep = free.list.len().saturating_sub(BATCH);
         cache.free.extend(free.list.drain(keep..));
-        cache.free.pop().map(SlotId::at)
+        drop(free);
+        self.shared.given(cache.free.pop())
     }
 
     /// Returns a slot, cleared before, to the worker's stock.
@@ -214,7 +224,7 @@ impl TaskTable {
         if free.list.is_empty() {
             self.shared.grow(&mut free);
         }
-        free.list.pop().map(SlotId::at)
+        self.shared.given(free.list.pop())
     }
 
     /// The same as [`TaskTable::give_back`] for a thread without a stock of its own.
@@ -234,11 +244,27 @@ impl Shared {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The slot that a task got, or the count of one that got none.
+    fn given(&self, index: Option<u32>) -> Option<SlotId> {
+        if index.is_none() {
+            self.losses.count(LossCause::TableFull);
+        }
+        index.map(SlotId::at)
+    }
+
     /// Makes the next chunk ready; adds nothing when the table or the memory is used up.
     fn grow(&self, free: &mut Free) {
+        if free.patience > 0 {
+            free.patience -= 1;
+            return;
+        }
         let count = CHUNK.min(self.capacity - free.touched);
         let (offset, bytes) = (self.offset + free.touched * SLOT_BYTES, count * SLOT_BYTES);
-        if count == 0 || self.mapping.allocate(offset, bytes).is_err() {
+        if count == 0 {
+            return;
+        }
+        if self.mapping.allocate(offset, bytes).is_err() {
+            free.patience = PATIENCE;
             return;
         }
         self.mapping.touch(offset, bytes);
@@ -266,8 +292,13 @@ mod tests {
     fn table(capacity: usize) -> TaskTable {
         let bytes = PAGE_BYTES + capacity * SLOT_BYTES;
         let mapping = Arc::new(Mapping::private(bytes).expect("mapped"));
-        let header = mapping.view(0, 1);
-        TaskTable::new(&mapping, PAGE_BYTES, capacity, header)
+        let header = || mapping.view(0, 1);
+        let losses = Losses::new(header());
+        TaskTable::new(&mapping, PAGE_BYTES, capacity, header(), losses)
+    }
+
+    fn without_a_slot(table: &TaskTable) -> u64 {
+        table.shared.losses.of(LossCause::TableFull)
     }
 
     #[test]
@@ -281,6 +312,34 @@ mod tests {
         assert_eq!(taken.len(), CHUNK + 100);
         assert_eq!(table.touched(), CHUNK + 100);
         assert_eq!(table.take_shared(), None);
+    }
+
+    #[test]
+    fn every_task_that_finds_no_slot_is_counted() {
+        let table = table(1);
+        let mut cache = SlotCache::default();
+        let slot = table.take(&mut cache).expect("one slot");
+        assert_eq!(without_a_slot(&table), 0);
+        assert_eq!((table.take(&mut cache), table.take_shared()), (None, None));
+        assert_eq!(without_a_slot(&table), 2);
+        table.give_back(&mut cache, slot);
+        assert_eq!(table.take(&mut cache), Some(slot));
+        assert_eq!(without_a_slot(&table), 2);
+    }
+
+    #[test]
+    fn memory_that_could_not_be_had_is_asked_for_again_after_a_while() {
+        let table = table(CHUNK);
+        // As after a call that failed.
+        table.shared.lock().patience = PATIENCE;
+        for _ in 0..PATIENCE {
+            assert_eq!(table.take_shared(), None);
+        }
+        assert_eq!(
+            (table.touched(), without_a_slot(&table)),
+            (0, PATIENCE as u64)
+        );
+        assert!(table.take_shared().is_some());
     }
 
     #[test]

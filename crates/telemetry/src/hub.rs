@@ -20,6 +20,7 @@ use glasshouse_pal::{
 use metrics::Recorder;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// One scheduler's telemetry, shared by its workers and by every thread that touches its tasks.
 ///
@@ -59,6 +60,8 @@ pub struct Hub {
     recorder: Option<Arc<dyn Recorder + Send + Sync>>,
     /// By worker.
     pub(crate) pulses: Box<[Arc<Pulse>]>,
+    /// It was told that tasks live without a slot in the task table.
+    has_told_of_slots: AtomicBool,
 }
 
 impl fmt::Debug for Hub {
@@ -119,6 +122,7 @@ impl Hub {
             exporters,
             recorder,
             pulses: (0..workers).map(|_| Arc::new(Pulse::new())).collect(),
+            has_told_of_slots: AtomicBool::new(false),
         })
     }
 
@@ -176,14 +180,25 @@ impl Hub {
         let site_id = intern(site, &self.pal);
         let stamp = self.clock.now_ordered();
         let slot = self.pal.table().take_shared();
-        if let Some(slot) = slot {
-            let slot = self.pal.table().slot(slot);
-            slot.publish(tid, site_id, None, TaskState::Scheduled, stamp);
+        match slot {
+            Some(slot) => {
+                let slot = self.pal.table().slot(slot);
+                slot.publish(tid, site_id, None, TaskState::Scheduled, stamp);
+            }
+            None => self.without_slot(),
         }
         if ENABLED {
             spans::spawned(tid, site);
         }
         TaskTrace::new(tid, slot, site_id, stamp, Deferred::Spawned)
+    }
+
+    /// A task lives without a slot: the log counts each, and the first is told.
+    #[cold]
+    pub(crate) fn without_slot(&self) {
+        if ENABLED && !self.has_told_of_slots.swap(true, Ordering::Relaxed) {
+            spans::table_full(self.pal.path());
+        }
     }
 
     /// A thread without a ring has won the wake of `task`. Before the push; the record is left to the

@@ -7,6 +7,7 @@
 
 use crate::settings::SpawnSite;
 use glasshouse_pal::{Foreign, TaskId, TaskState, contain, may_be_heard};
+use std::path::Path;
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Span, field};
 
@@ -173,6 +174,17 @@ pub(crate) fn spawned(tid: TaskId, site: &SpawnSite<'_>) {
     if may_be_heard(LevelFilter::INFO) {
         tell_spawned(tid, site);
     }
+}
+
+/// Tells that the log's task table has no room for further tasks.
+pub(crate) fn table_full(log: Option<&Path>) {
+    contain(Foreign::Subscriber, || {
+        tracing::warn!(
+            log = log.map(|path| field::display(path.display())),
+            "the log's task table has no room for more tasks: they run and are recorded, and have no row in it; \
+             free some memory where the log is, or have fewer tasks at a time",
+        );
+    });
 }
 
 #[cold]

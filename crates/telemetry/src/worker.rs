@@ -146,9 +146,12 @@ impl Worker {
         let site_id = self.sites.id(site, pal);
         let stamp = self.pulse.boundary();
         let slot = self.table.take(&mut self.slots.borrow_mut());
-        if let Some(slot) = slot {
-            let slot = self.table.slot(slot);
-            slot.publish(tid, site_id, parent, TaskState::Scheduled, stamp);
+        match slot {
+            Some(slot) => {
+                let slot = self.table.slot(slot);
+                slot.publish(tid, site_id, parent, TaskState::Scheduled, stamp);
+            }
+            None => self.hub.without_slot(),
         }
         let task = TaskTrace::new(tid, slot, site_id, stamp, Deferred::Nothing);
         if ENABLED {

@@ -186,7 +186,7 @@ fn told(cause: LossCause) -> &'static str {
     match cause {
         LossCause::NoRing => "events found no ring",
         LossCause::Reentrant => "events came while another was written",
-        LossCause::TableFull => "tasks found the table full",
+        LossCause::TableFull => "tasks found no room in the task table",
         LossCause::TextFull => "texts found no room",
         LossCause::SiteFull => "spawn sites found no room",
         LossCause::ClockRegressed => "stamps held back because the clock went back",

@@ -23,7 +23,7 @@ fn main() {
     if let Ok(role) = std::env::var(ROLE) {
         return play(&role);
     }
-    let tests: [(&str, fn()); 23] = [
+    let tests: [(&str, fn()); 24] = [
         (
             "recording_calls_the_kernel_for_nothing",
             calls::recording_calls_nothing,
@@ -66,6 +66,10 @@ fn main() {
         (
             "a_process_on_a_full_file_system_goes_on_and_says_so",
             room::file_system_full,
+        ),
+        (
+            "tasks_that_find_no_room_in_the_table_are_counted_and_held_against_nobody",
+            room::table_without_room,
         ),
         (
             "a_signal_handler_never_spoils_the_record_that_it_interrupts",

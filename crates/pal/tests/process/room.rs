@@ -1,8 +1,11 @@
 //! Owns the proof that a process that is short of room goes on, and says what it does not record.
 
-use crate::{ROLE, open, record, run};
+use crate::{ROLE, open, record, run, tid};
 use glasshouse_pal::reader::Log;
-use glasshouse_pal::{CreateError, Lifecycle, LossCause, PAL_VARIABLE, Pal, RingOwner, TaskEvent};
+use glasshouse_pal::verify::verify;
+use glasshouse_pal::{
+    CreateError, Lifecycle, LossCause, PAL_VARIABLE, Pal, RingOwner, SiteId, TaskEvent,
+};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::path::PathBuf;
 use std::process::Command;
@@ -40,6 +43,7 @@ pub fn play(role: &str) -> bool {
             assert!(pal.table().take_shared().is_some());
         }
         "full" => go_on_without_room(),
+        "full table" => go_on_without_rows(),
         _ => return false,
     }
     true
@@ -105,10 +109,30 @@ fn go_on_without_room() {
     println!("{unwritten}");
 }
 
-/// Runs the role with a memory file system of so many bytes on `/dev/shm`, in namespaces of its own. Returns what
+/// Fifty tasks are spawned where the task table has no room to grow, and twenty of them end; prints how many have
+/// a row.
+fn go_on_without_rows() {
+    let pal = Pal::process(1);
+    let ring = pal.lease(RingOwner::Worker(0));
+    let (parent, site) = (None, SiteId::UNKNOWN);
+    let mut with_row = 0;
+    for number in 1..=50 {
+        let tid = tid(number);
+        with_row += u64::from(pal.table().take_shared().is_some());
+        let stamp = pal.clock().now();
+        ring.write(stamp, 0, &TaskEvent::Spawned { tid, parent, site });
+        if number <= 20 {
+            ring.write(stamp, 1, &TaskEvent::Running { tid });
+            ring.write(stamp, 2, &TaskEvent::Done { tid });
+        }
+    }
+    println!("{with_row}");
+}
+
+/// Runs a role with a memory file system of so many bytes on `/dev/shm`, in namespaces of its own. Returns what
 /// it printed, and its log, copied to where the test can read it, if it left one there. `None` where such
 /// namespaces cannot be had.
-fn on_small_dev_shm(size: &str) -> Option<(String, Option<Log>)> {
+fn on_small_dev_shm(role: &str, size: &str) -> Option<(String, Option<Log>)> {
     let place = tempfile::tempdir().expect("a temporary directory");
     let kept = place.path().join("kept.pal");
     let script = "mount -t tmpfs -o \"size=$1\" small /dev/shm || exit 77
@@ -120,7 +144,7 @@ fn on_small_dev_shm(size: &str) -> Option<(String, Option<Log>)> {
     let mut command = Command::new("unshare");
     command.args(["-rm", "sh", "-c", script, "sh", size]);
     command.args([&program, &kept]);
-    command.env(ROLE, "full").env_remove(PAL_VARIABLE);
+    command.env(ROLE, role).env_remove(PAL_VARIABLE);
     let output = match command.output() {
         Ok(output) => output,
         Err(error) => {
@@ -141,7 +165,7 @@ fn on_small_dev_shm(size: &str) -> Option<(String, Option<Log>)> {
 
 pub fn file_system_full() {
     // Sixteen rings for twenty threads, wherever the log is.
-    let Some((told, log)) = on_small_dev_shm("256k") else {
+    let Some((told, log)) = on_small_dev_shm("full", "256k") else {
         return;
     };
     assert_eq!(
@@ -149,7 +173,7 @@ pub fn file_system_full() {
         "not crash-safe, and four are not recorded"
     );
     assert!(log.is_none(), "half a log is no help");
-    let Some((told, log)) = on_small_dev_shm("4m") else {
+    let Some((told, log)) = on_small_dev_shm("full", "4m") else {
         return;
     };
     assert_eq!(told, "true\n4\n");
@@ -157,4 +181,17 @@ pub fn file_system_full() {
     assert_eq!(log.loss().unwritten(LossCause::NoRing), 4);
     assert_eq!(log.lifecycle(), Lifecycle::CleanExit);
     assert!(log.rings().iter().all(|ring| ring.capacity == 2048));
+}
+
+pub fn table_without_room() {
+    // Room for the smallest rings, and not for a chunk of the task table.
+    let Some((told, log)) = on_small_dev_shm("full table", "2m") else {
+        return;
+    };
+    assert_eq!(told, "0\n", "none has a row");
+    let log = log.expect("there is room for the smallest rings");
+    assert_eq!(log.loss().unwritten(LossCause::TableFull), 50);
+    let report = verify(&log);
+    assert_eq!((report.tasks, report.ended, report.rows), (50, 20, 0));
+    assert!(report.holds(), "{:?}", report.findings);
 }
