@@ -106,7 +106,12 @@ pub struct Lives {
     ended: Option<Ended>,
     /// The task that the last record ended, where its life is to be given up some day.
     last_end: Option<TaskId>,
+    /// The most transitions that a record can be ahead of its task's last one. One further ahead is behind it.
+    ahead_max: u8,
 }
+
+/// Half of what transitions are counted by.
+const AHEAD_MAX: u8 = u8::MAX / 2;
 
 impl Lives {
     /// For a log that has lost nothing: every life begins with its spawn.
@@ -117,6 +122,7 @@ impl Lives {
             gaps: Gaps::default(),
             ended: None,
             last_end: None,
+            ahead_max: AHEAD_MAX,
         }
     }
 
@@ -129,6 +135,7 @@ impl Lives {
             gaps: Gaps::default(),
             ended: None,
             last_end: None,
+            ahead_max: AHEAD_MAX,
         }
     }
 
@@ -137,6 +144,22 @@ impl Lives {
     /// that came late and are stamped within a gap are left out.
     pub fn with_gaps(mut self, gaps: &[Gap]) -> Lives {
         self.gaps = Gaps::new(gaps);
+        self
+    }
+
+    /// The same for a log whose writer could not write so many events: where a task's count of transitions has
+    /// turned back, that many may be missing, and it may be ahead.
+    ///
+    /// ```
+    /// use glasshouse_pal::{lives::{Fault, Lives}, TaskEvent, TaskId};
+    /// let tid = TaskId::new(1).expect("in range");
+    /// let mut lives = Lives::from_horizon(0).with_unwritten(200);
+    /// lives.feed(5, 0, &TaskEvent::Running { tid });
+    /// let fault = lives.feed(9, 201, &TaskEvent::Wait { tid }).and_then(|step| step.fault);
+    /// assert_eq!(fault, Some(Fault::Gap { expected: 1, found: 201 }));
+    /// ```
+    pub fn with_unwritten(mut self, events: u64) -> Lives {
+        self.ahead_max = u8::try_from(events).unwrap_or(u8::MAX).max(AHEAD_MAX);
         self
     }
 
@@ -226,7 +249,7 @@ impl Lives {
             life.has_gap = (self.ended.as_mut()).is_some_and(|ended| ended.begin(tid));
             (None, fault)
         } else if life.gaps_passed == passed {
-            follow(life, stamp, aux, event)
+            follow(life, stamp, aux, event, self.ahead_max)
         } else {
             resume(life, stamp, aux, passed)
         };
@@ -327,10 +350,11 @@ fn follow(
     stamp: u64,
     aux: u8,
     event: &TaskEvent,
+    ahead_max: u8,
 ) -> (Option<(TaskState, u64)>, Option<Fault>) {
     let (expected, found) = (life.aux.wrapping_add(1), aux);
     let ahead = found.wrapping_sub(expected);
-    if ahead > u8::MAX / 2 {
+    if ahead > ahead_max {
         // What came later in the task's life was believed before; this one is left out.
         return (None, Some(Fault::Disorder { expected, found }));
     }

@@ -8,8 +8,14 @@
 //! Where the rings have wrapped, tasks are judged from the horizon on. How strict the rest is follows
 //! from [`Rest`]: a process that was killed, or still runs, may have left each ring's last step half
 //! done, and no more than that.
+//!
+//! Where the writer counted events that it could not write, records may be missing: as many as it counted in all, where
+//! what is missing is the fewest that can lead from what is there to what follows. What no missing record can
+//! explain is found all the same: a life after an end, a second spawn, a stamp that goes back, a row that contradicts
+//! itself.
 
 mod finding;
+mod missing;
 mod rest;
 mod rings;
 mod rows;
@@ -17,12 +23,16 @@ mod rows;
 pub use finding::Finding;
 pub use rest::Rest;
 
+use crate::automaton::Violation;
 use crate::domain::Event;
+use crate::event::TaskEvent;
+use crate::id::TaskId;
 use crate::lives::{Fault, Lives, Step};
 use crate::loss::LossCause;
 use crate::reader::{Entry, Log};
 use crate::state::TaskState;
 use rings::Counts;
+use std::collections::HashSet;
 
 /// The findings that a report keeps; further ones are only counted.
 pub const FINDINGS_MAX: usize = 1000;
@@ -104,13 +114,16 @@ pub fn verify(log: &Log) -> Report {
     let rest = Rest::of(log, &rings);
     let loss = log.loss();
     let horizon = log.horizon();
+    let unwritten = loss.unwritten_events();
+    let half_done_max = rest.half_done_max(&rings);
     let mut judge = Judge {
         report: Report::new(rest, horizon),
-        half_done_left: rest.half_done_max(&rings),
-        unwritten_left: [LossCause::NoRing, LossCause::Reentrant]
-            .map(|cause| loss.unwritten(cause))
-            .into_iter()
-            .fold(0, u64::saturating_add),
+        // A thread without a ring dies in the midst of a step, too, before that is counted.
+        half_done_left: half_done_max + loss.unwritten(LossCause::NoRing).min(half_done_max),
+        unwritten_left: unwritten,
+        may_lack_rounds: unwritten >= missing::ROUND,
+        half_done_records: 0,
+        told: HashSet::new(),
     };
     let mut lives = match rest {
         // Nobody compares them with a task table, and there may be any number of them.
@@ -145,14 +158,21 @@ struct Judge {
     half_done_left: u64,
     /// Records that may still be missing because the writer says that it could not write them.
     unwritten_left: u64,
+    /// So many may be missing that the count of a task's transitions cannot show it.
+    may_lack_rounds: bool,
+    /// Half-done steps that a record which could not be written explains as well.
+    half_done_records: u64,
+    /// The tasks whose records were found at fault.
+    told: HashSet<TaskId>,
 }
 
 impl Judge {
     fn step(&mut self, entry: &Entry, step: &Step<'_>) {
         let Some(fault) = step.fault else { return };
-        if self.excuses(fault, step) {
+        if self.excuses(fault, entry, step) {
             return;
         }
+        self.told.insert(step.tid);
         self.report.find(Finding::Record {
             tid: step.tid,
             ring: entry.ring,
@@ -161,29 +181,56 @@ impl Judge {
         });
     }
 
-    fn excuses(&mut self, fault: Fault, step: &Step<'_>) -> bool {
-        let Fault::Gap { expected, found } = fault else {
-            return false;
+    fn excuses(&mut self, fault: Fault, entry: &Entry, step: &Step<'_>) -> bool {
+        let modulo = match fault {
+            Fault::Gap { expected, found } => found.wrapping_sub(expected),
+            Fault::Rule(Violation::AfterEnd { .. }) => return false,
+            // As many are missing as the record counts, or by its count none.
+            Fault::Rule(_) if step.before.is_none() => entry.aux,
+            Fault::Rule(_) => 0,
+            Fault::Disorder { .. } | Fault::Backwards { .. } => return false,
         };
-        let missing = u64::from(found.wrapping_sub(expected));
         // A worker publishes that a task has left it before it writes so: of all records this one can
         // come after those that follow it, and only so many workers can be between the two.
-        if missing == 1 && step.before == Some(TaskState::Running) && self.excuse_half_done() {
+        if modulo == 1 && step.before == Some(TaskState::Running) && self.excuse_half_done_record()
+        {
             return true;
         }
-        let is_unwritten = missing <= self.unwritten_left;
-        if is_unwritten {
-            self.unwritten_left -= missing;
-            self.report.unwritten += missing;
+        // Nothing comes before a spawn.
+        if matches!(entry.event, Event::Task(TaskEvent::Spawned { .. })) {
+            return false;
         }
-        is_unwritten
+        missing::between(step.before, modulo, step.life.state)
+            .is_some_and(|missing| self.excuse_unwritten(missing))
+    }
+
+    /// The same for a step of which but the record is missing.
+    fn excuse_half_done_record(&mut self) -> bool {
+        let is_excused = self.excuse_half_done();
+        self.half_done_records += u64::from(is_excused);
+        is_excused
     }
 
     fn excuse_half_done(&mut self) -> bool {
+        if self.half_done_left == 0 && self.half_done_records > 0 && self.excuse_unwritten(1) {
+            self.half_done_records -= 1;
+            self.half_done_left += 1;
+            self.report.half_done -= 1;
+        }
         let is_excused = self.half_done_left > 0;
         if is_excused {
             self.half_done_left -= 1;
             self.report.half_done += 1;
+        }
+        is_excused
+    }
+
+    /// Whether the writer says that it could not write as many more records as are missing here.
+    fn excuse_unwritten(&mut self, missing: u64) -> bool {
+        let is_excused = missing <= self.unwritten_left;
+        if is_excused {
+            self.unwritten_left -= missing;
+            self.report.unwritten += missing;
         }
         is_excused
     }

@@ -3,7 +3,7 @@
 use super::cursor::Cursor;
 use super::error::OpenError;
 use super::image::Image;
-use super::loss::Loss;
+use super::loss::{Loss, unwritten_events};
 use super::mapped::Mapped;
 use super::names::{KindSchema, Site};
 use super::progress::{Progress, Watcher};
@@ -277,7 +277,8 @@ impl Log {
         ask!(self, log => log.horizon())
     }
 
-    /// A fold of this log's records into lives, which knows its horizon and its gaps: feed it every record.
+    /// A fold of this log's records into lives, which knows its horizon, its gaps, and how many events were not
+    /// written: feed it every record.
     ///
     /// ```
     /// let log = glasshouse_pal::Pal::memory().log();
@@ -287,7 +288,8 @@ impl Log {
     pub fn lives(&self) -> Lives {
         let lives = self
             .horizon()
-            .map_or_else(Lives::whole, Lives::from_horizon);
+            .map_or_else(Lives::whole, Lives::from_horizon)
+            .with_unwritten(unwritten_events(&self.loss_counts()));
         match &self.place {
             Place::Mapped(_) => lives,
             Place::Segments(log) => lives.with_gaps(log.gaps()),

@@ -80,6 +80,11 @@ impl Loss {
         found.map_or(0, |(_, count)| *count)
     }
 
+    /// Events that the writer could not write into any ring.
+    pub(crate) fn unwritten_events(&self) -> u64 {
+        unwritten_events(&self.unwritten)
+    }
+
     /// Records that are missing in gaps.
     pub fn in_gaps(&self) -> u64 {
         let records = self.gaps.iter().map(|gap| gap.records);
@@ -103,4 +108,11 @@ impl Loss {
             && self.damaged_segments == 0
             && self.unread.is_empty()
     }
+}
+
+/// The same of the counts by cause.
+pub(crate) fn unwritten_events(counts: &[(LossCause, u64)]) -> u64 {
+    let is_event = |cause| matches!(cause, LossCause::NoRing | LossCause::Reentrant);
+    let events = counts.iter().filter(|(cause, _)| is_event(*cause));
+    events.fold(0, |sum, (_, count)| sum.saturating_add(*count))
 }

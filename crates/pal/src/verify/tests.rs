@@ -3,6 +3,7 @@
 mod every_record;
 pub(crate) mod scene;
 mod unfinished;
+mod unwritten;
 
 use super::*;
 use crate::automaton::Violation;

@@ -5,6 +5,7 @@ use crate::cause::{Interest, IoTarget, WakeSource};
 use crate::event::TaskEvent;
 use crate::format::header::{Header, RingHeader, SectionKind};
 use crate::id::TaskId;
+use crate::loss::LossCause;
 use crate::map::{Mapping, View};
 use crate::owner::RingOwner;
 use crate::pal::Pal;
@@ -14,6 +15,7 @@ use crate::slot::SLOT_WORDS;
 use crate::state::TaskState;
 use crate::table::{SlotCache, SlotId};
 use crate::testing::small_file;
+use crate::text_id::SiteId;
 use crate::verify::{Finding, Report, verify};
 use crate::writer::RingWriter;
 use std::fs::File;
@@ -59,11 +61,22 @@ impl Scene {
         number: u64,
         parent: Option<TaskId>,
     ) -> Actor {
-        let (tid, site) = (tid(number), self.pal.site("a.rs", 1, 1, Some("actor")));
+        let actor = self.publish(at, number, parent);
+        let (tid, site) = (actor.tid, self.site());
+        self.rings[ring].write(at, 0, &TaskEvent::Spawned { tid, parent, site });
+        actor
+    }
+
+    fn site(&self) -> SiteId {
+        self.pal.site("a.rs", 1, 1, Some("actor"))
+    }
+
+    /// A new task with its row, and without a record.
+    fn publish(&mut self, at: u64, number: u64, parent: Option<TaskId>) -> Actor {
+        let (tid, site) = (tid(number), self.site());
         let slot = self.pal.table().take(&mut self.slots).expect("room");
         let row = self.pal.table().slot(slot);
         row.publish(tid, site, parent, TaskState::Scheduled, at);
-        self.rings[ring].write(at, 0, &TaskEvent::Spawned { tid, parent, site });
         Actor {
             tid,
             slot,
@@ -97,6 +110,18 @@ impl Scene {
         self.rings[ring].write(at, actor.aux, &event);
     }
 
+    /// The same where no ring is to be had: the log only counts it.
+    pub(crate) fn lose(&self, actor: &mut Actor, at: u64, event: TaskEvent) {
+        self.enter(actor, at, &event);
+        self.pal.count_loss(LossCause::NoRing);
+    }
+
+    /// A task whose spawn is lost so.
+    pub(crate) fn lose_spawn(&mut self, at: u64, number: u64) -> Actor {
+        self.pal.count_loss(LossCause::NoRing);
+        self.publish(at, number, None)
+    }
+
     pub(crate) fn end(&mut self, actor: Actor, ring: usize, at: u64) {
         let tid = actor.tid;
         self.end_as(actor, ring, at, TaskEvent::Done { tid });
@@ -104,6 +129,11 @@ impl Scene {
 
     pub(crate) fn end_as(&mut self, mut actor: Actor, ring: usize, at: u64, end: TaskEvent) {
         self.step(&mut actor, ring, at, end);
+        self.free(actor);
+    }
+
+    /// The row of a task that has ended is free again.
+    pub(crate) fn free(&mut self, actor: Actor) {
         self.pal.table().slot(actor.slot).clear();
         self.pal.table().give_back(&mut self.slots, actor.slot);
     }

@@ -1,11 +1,10 @@
 //! Owns the proof of what is excused, and that no more is: half-done steps of killed processes, rings
-//! that have wrapped, records that could not be written.
+//! that have wrapped.
 
 use super::scene::{Actor, Scene, Tampered, lines};
 use crate::cause::WakeSource;
 use crate::event::TaskEvent;
 use crate::format::kind;
-use crate::loss::LossCause;
 use crate::owner::WorkerState;
 use crate::pal::Pal;
 use crate::slot::Slot;
@@ -212,23 +211,6 @@ fn a_wrapped_log_is_judged_from_its_horizon() {
             "task 2: the task table says its state is waiting, its records yielded",
         ]
     );
-}
-
-#[test]
-fn what_the_writer_could_not_write_excuses_as_many_missing_records() {
-    let log = Tampered::new(|scene| {
-        scene.play();
-        scene.pal.count_loss(LossCause::Reentrant);
-    });
-    for seq in [6, 7] {
-        log.retag(0, seq, |tag| tag.aux += 1);
-    }
-    let report = log.verify();
-    assert_eq!((lines(&report), report.unwritten), (vec![], 1));
-    for seq in [6, 7] {
-        log.retag(0, seq, |tag| tag.aux += 1);
-    }
-    assert_eq!(log.verify().findings_total, 1);
 }
 
 #[test]
