@@ -8,6 +8,7 @@ mod parse;
 mod part;
 mod progress;
 mod ring;
+mod unseen;
 mod until;
 
 pub mod export;

@@ -3,9 +3,13 @@
 use crate::place::{Place, until};
 use crate::program::Program;
 use glasshouse_pal::spill::{Settings, Spiller};
-use glasshouse_pal::{Clock, Pal, RingOwner, TaskEvent, TaskId, TaskState, WakeSource};
+use glasshouse_pal::{
+    Clock, LossCause, Pal, RingOwner, SiteId, TaskEvent, TaskId, TaskState, WakeSource,
+};
 use glasshouse_scheduler::task;
 use serde_json::Value;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -165,4 +169,39 @@ fn a_share_of_the_workers_time_is_of_the_time_that_the_records_cover() {
         let off = told - ran * 100.0 / covered as f64;
         assert!(off.abs() < 1e-9, "{off} in {stats}");
     }
+}
+
+#[test]
+fn a_task_whose_end_found_no_ring_is_not_taken_for_one_that_waits_to_this_day() {
+    let place = Place::new();
+    let path = place.path("dead.pal");
+    let pal = Pal::create(&path, 1).expect("room for a log");
+    let ring = pal.lease(RingOwner::Worker(0));
+    let tid = |number| TaskId::new(number).expect("in range");
+    let begun = pal.clock().now();
+    // Both were woken, and only the second has a row still.
+    for number in [1, 2] {
+        let (tid, by) = (tid(number), WakeSource::External);
+        ring.write(begun, 3, &TaskEvent::Wake { tid, by });
+        (0..5).for_each(|_| pal.count_loss(LossCause::NoRing));
+    }
+    let slot = pal.table().take_shared().expect("room");
+    let (state, site) = (TaskState::Scheduled, SiteId::UNKNOWN);
+    pal.table()
+        .slot(slot)
+        .publish(tid(2), site, None, state, begun);
+    let tid = tid(3);
+    ring.write(begun + 1_000_000, 0, &TaskEvent::Done { tid });
+    drop((ring, pal));
+    // No process of its number began then: it has ended.
+    let file = File::options().write(true).open(&path).expect("opened");
+    file.write_all_at(&u64::MAX.to_ne_bytes(), 56)
+        .expect("written");
+
+    let told = place.json(&["stats", "dead.pal", "--json"]).remove(0);
+    let ready = told["sites"].as_array().expect("a list");
+    let spans: Vec<_> = ready.iter().map(|site| &site["ready_ns"]).collect();
+    let longest = spans.iter().filter_map(|span| span["max"].as_u64()).max();
+    let sum: u64 = spans.iter().filter_map(|span| span["sum"].as_u64()).sum();
+    assert_eq!(Some(sum), longest, "one task is ready still: {told}");
 }

@@ -2,6 +2,7 @@
 
 use super::longest::{Longest, Tick};
 use super::spread::Samples;
+use crate::inspect::unseen::living;
 use crate::inspect::until::until;
 use foldhash::{HashMap, HashSet};
 use glasshouse_pal::lives::{Life, Lives, Step, WAITS};
@@ -71,6 +72,7 @@ impl OfSite {
 pub fn gather(log: &Log) -> Gathered {
     let horizon = log.horizon();
     let mut pass = Pass {
+        living: living(log),
         rate: log.rate(),
         lives: log.lives().giving_up_ended(),
         spawned_at: log
@@ -127,6 +129,8 @@ fn covered_ns(log: &Log, from: u64, to: u64) -> u64 {
 }
 
 struct Pass {
+    /// Tasks that have not ended, where not being among them is an end.
+    living: Option<HashSet<TaskId>>,
     rate: Rate,
     lives: Lives,
     /// Of tasks whose spawn is not judged, because it is not in the log any more or lies before the horizon.
@@ -225,6 +229,13 @@ impl Pass {
         let lives = &self.lives;
         let lasting = |life: &Life| !life.state.is_end() && lives.is_followed(life);
         for (tid, life) in lives.iter().filter(|(_, life)| lasting(life)) {
+            if self
+                .living
+                .as_ref()
+                .is_some_and(|living| !living.contains(&tid))
+            {
+                continue;
+            }
             let site = life.site.or(self.spawned_at.get(&tid).copied());
             let ticks = until.saturating_sub(life.since);
             let of_site = self.gathered.sites.entry(site).or_default();
