@@ -13,6 +13,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub fn forks() {
     let (_place, path, status) = run("forks", |_| {});
@@ -80,7 +83,12 @@ pub fn outlived() {
     let _stdin = parent.stdin.take();
     assert!(parent.wait().expect("it ends").success());
     let file = File::open(&path).expect("a log");
-    flock(&file, FlockOperation::NonBlockingLockExclusive).expect("nobody holds it");
+    // The child lets go as it begins, which may be after its parent has ended.
+    let begun = Instant::now();
+    while let Err(held) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        assert!(begun.elapsed() < PATIENCE, "the child holds it: {held}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Leaves a child behind, which lives until nobody holds the other end of its standard input.
