@@ -61,7 +61,7 @@ struct Stats {
     log: String,
     lost: Lost,
     retained_ns: u64,
-    /// Rings that ran tasks.
+    /// Those that the log names, whether they ran tasks or not.
     workers: u64,
     /// Of all tasks.
     throttles: u64,
@@ -85,7 +85,8 @@ struct SiteStats {
     ticks: u64,
     throttles: u64,
     /// The part of the time of all workers in which they ran these tasks, in percent. It is of the time that the
-    /// records cover: the log's gaps are left out.
+    /// records cover: the log's gaps are left out. What another thread polled by itself, as `block_on` does, took
+    /// none of it.
     workers_percent: f64,
     /// One sample a tick. Here and below, what a task is in the midst of is a sample too, up to the present
     /// or to the end of the log.
@@ -254,7 +255,7 @@ impl SiteStats {
             throttles: of.throttles,
             workers_percent: match workers_ns {
                 0 => 0.0,
-                all => run_ns.sum as f64 * 100.0 / all as f64,
+                all => of.on_workers_ns as f64 * 100.0 / all as f64,
             },
             run_ns,
             wait_ns: of.wait.spread(),

@@ -166,6 +166,15 @@ fn stats_count_from_the_horizon_and_what_goes_on() {
     assert_eq!(spinner["tasks"], 1);
     // Its wait goes on, and is a sample all the same.
     assert!(spinner["wait_ns"]["sum"].as_u64() > Some(0), "{spinner}");
+    // No record is left of this one, which goes on as well.
+    let sleeper = sites.iter().find(|site| site["name"] == "sleeper");
+    let sleeper = sleeper.expect("its site, from the task table");
+    assert_eq!(
+        (&sleeper["tasks"], &sleeper["ticks"]),
+        (&1.into(), &0.into())
+    );
+    let slept = sleeper["waits_ns"]["sleeping"]["max"].as_u64();
+    assert!(slept > stats[0]["retained_ns"].as_u64(), "{sleeper}");
 }
 
 #[test]

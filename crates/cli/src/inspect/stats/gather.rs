@@ -6,8 +6,8 @@ use crate::inspect::unseen::living;
 use crate::inspect::until::until;
 use foldhash::{HashMap, HashSet};
 use glasshouse_pal::lives::{Life, Lives, Step, WAITS};
-use glasshouse_pal::reader::{Entry, Log, RingId};
-use glasshouse_pal::{Event, Rate, SiteId, TaskEvent, TaskId, TaskState};
+use glasshouse_pal::reader::{Entry, Log, RingId, RingInfo};
+use glasshouse_pal::{Event, Rate, RingOwner, SiteId, TaskEvent, TaskId, TaskRow, TaskState};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub struct Gathered {
     pub stalls_total: u64,
     /// Spawns that were refused, by where they were asked for: how many, and the last capacity.
     pub denials: BTreeMap<SiteId, (u64, u32)>,
-    /// How many rings ran tasks.
+    /// How many workers the log names, whether they ran tasks or not.
     pub workers: u64,
     /// How much time the records cover that it was gathered from: the log's gaps are left out.
     pub covered_ns: u64,
@@ -37,6 +37,8 @@ pub struct OfSite {
     pub ticks: u64,
     pub throttles: u64,
     pub run: Samples,
+    /// How much of the workers' time they took, as far as it was gathered: other threads poll roots by themselves.
+    pub on_workers_ns: u64,
     pub ready: Samples,
     /// All waits.
     pub wait: Samples,
@@ -81,8 +83,7 @@ pub fn gather(log: &Log) -> Gathered {
             .map(|row| (row.id, row.site))
             .collect(),
         running_on: HashMap::default(),
-        rings: HashSet::default(),
-        last_ring: None,
+        workers: Workers::of(log),
         gathered: Gathered {
             sites: HashMap::default(),
             longest: Longest::default(),
@@ -108,6 +109,10 @@ pub fn gather(log: &Log) -> Gathered {
         }
     }
     let until = until(log, newest);
+    // Read behind the records: who has a row by now has not ended in them.
+    for row in log.tasks() {
+        pass.unheard(log, &row, until, begin);
+    }
     Gathered {
         covered_ns: covered_ns(log, begin, until),
         ..pass.end(until)
@@ -128,6 +133,35 @@ fn covered_ns(log: &Log, from: u64, to: u64) -> u64 {
     between(from, to).saturating_sub(in_gaps.sum())
 }
 
+/// The workers that a log names: one that had nothing to do counts, too, and another thread's ring does not.
+struct Workers {
+    count: u64,
+    /// The rings of other threads that workers lease where they are more than the log was made for.
+    beyond: HashSet<RingId>,
+}
+
+impl Workers {
+    fn of(log: &Log) -> Workers {
+        let rings = log.rings();
+        let owned = rings.iter().filter(|ring| {
+            let owner = ring.owner;
+            matches!(owner, Some(RingOwner::Worker(_)))
+        });
+        let owned: Vec<RingId> = owned.map(|ring| ring.id).collect();
+        Workers {
+            count: owned.len() as u64,
+            beyond: owned
+                .into_iter()
+                .filter(|ring| matches!(ring, RingId::External(_)))
+                .collect(),
+        }
+    }
+
+    fn has(&self, ring: RingId) -> bool {
+        matches!(ring, RingId::Worker(_)) || self.beyond.contains(&ring)
+    }
+}
+
 struct Pass {
     /// Tasks that have not ended, where not being among them is an end.
     living: Option<HashSet<TaskId>>,
@@ -136,9 +170,7 @@ struct Pass {
     /// Of tasks whose spawn is not judged, because it is not in the log any more or lies before the horizon.
     spawned_at: HashMap<TaskId, SiteId>,
     running_on: HashMap<TaskId, RingId>,
-    rings: HashSet<RingId>,
-    /// The last of them that was added.
-    last_ring: Option<RingId>,
+    workers: Workers,
     gathered: Gathered,
 }
 
@@ -181,23 +213,25 @@ impl Pass {
         if let Some((left, ticks)) = left {
             of_site.spend(left, ticks, self.rate);
         }
-        if state == TaskState::Running {
-            self.running_on.insert(tid, entry.ring);
-            if self.last_ring != Some(entry.ring) {
-                self.last_ring = Some(entry.ring);
-                self.rings.insert(entry.ring);
+        let ran_on = match state {
+            TaskState::Running => self.running_on.insert(tid, entry.ring),
+            _ => self.running_on.remove(&tid),
+        };
+        let ran = left.filter(|(left, _)| *left == TaskState::Running);
+        if let (Some(ring), Some((_, run_ticks))) = (ran_on, ran) {
+            if self.workers.has(ring) {
+                of_site.on_workers_ns += self.rate.ns(run_ticks);
             }
-        } else if let Some(ring) = self.running_on.remove(&tid)
-            && let Some((TaskState::Running, run_ticks)) = left
-        {
-            self.gathered.longest.add(Tick {
-                run_ticks,
-                begun: Reverse(entry.stamp.saturating_sub(run_ticks)),
-                task: tid,
-                site,
-                ring,
-                is_going_on: false,
-            });
+            if state != TaskState::Running {
+                self.gathered.longest.add(Tick {
+                    run_ticks,
+                    begun: Reverse(entry.stamp.saturating_sub(run_ticks)),
+                    task: tid,
+                    site,
+                    ring,
+                    is_going_on: false,
+                });
+            }
         }
         if state.is_end() {
             self.lives.forget(tid);
@@ -224,6 +258,40 @@ impl Pass {
         });
     }
 
+    /// What the task table alone knows: a task that is in one state since before the oldest record, as one is that
+    /// hangs. Its stay counts whole, and of the workers' time what lies in the time that the records cover.
+    fn unheard(&mut self, log: &Log, row: &TaskRow, until: u64, begin: u64) {
+        // Where a gap lies behind what segments noted, it may have ended unseen.
+        let is_known = self.spawned_at.contains_key(&row.id)
+            && self.lives.of(row.id).is_none()
+            && !self.lives.has_gap_between(row.since, until);
+        let Some(state) = row.state.filter(|state| is_known && !state.is_end()) else {
+            return;
+        };
+        let site = Some(row.site);
+        let ticks = until.saturating_sub(row.since);
+        let of_site = self.gathered.sites.entry(site).or_default();
+        of_site.tasks += 1;
+        of_site.spend(state, ticks, self.rate);
+        let runs_on = |ring: &RingInfo| ring.task == Some(row.id);
+        if state == TaskState::Running
+            && let Some(ring) = log.rings().into_iter().find(runs_on)
+        {
+            if self.workers.has(ring.id) {
+                let covered = until.saturating_sub(row.since.max(begin));
+                of_site.on_workers_ns += self.rate.ns(covered);
+            }
+            self.gathered.longest.add(Tick {
+                run_ticks: ticks,
+                begun: Reverse(row.since),
+                task: row.id,
+                site,
+                ring: ring.id,
+                is_going_on: true,
+            });
+        }
+    }
+
     /// What a task is in the midst of counts too: a task that hangs is what one looks for.
     fn end(mut self, until: u64) -> Gathered {
         let lives = &self.lives;
@@ -241,6 +309,9 @@ impl Pass {
             let of_site = self.gathered.sites.entry(site).or_default();
             of_site.spend(life.state, ticks, self.rate);
             if let Some(ring) = self.running_on.get(&tid) {
+                if self.workers.has(*ring) {
+                    of_site.on_workers_ns += self.rate.ns(ticks);
+                }
                 self.gathered.longest.add(Tick {
                     run_ticks: ticks,
                     begun: Reverse(life.since),
@@ -251,7 +322,7 @@ impl Pass {
                 });
             }
         }
-        self.gathered.workers = self.rings.len() as u64;
+        self.gathered.workers = self.workers.count;
         self.gathered
     }
 }
