@@ -46,9 +46,12 @@ impl ProcessId {
         start_time(&self.pid.to_string()).is_some_and(|start| start == self.start_time)
     }
 
-    /// Whether the process belongs to another namespace, in which its number means another process here, or
-    /// none.
-    pub(crate) fn is_elsewhere(&self) -> bool {
+    /// Whether the process belongs to another namespace: its number means another process here, or none.
+    ///
+    /// ```
+    /// assert!(!glasshouse_pal::ProcessId::current().is_elsewhere());
+    /// ```
+    pub fn is_elsewhere(&self) -> bool {
         let known = namespace().filter(|_| self.namespace != 0);
         known.is_some_and(|namespace| namespace != self.namespace)
     }

@@ -50,11 +50,13 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
         ("LOST", Left),
     ]);
     let now_ns = now_ns();
-    let mut is_empty = true;
+    let (mut is_empty, mut has_others) = (true, false);
     for row in rows {
         is_empty = false;
+        has_others |= row.is_elsewhere();
+        let mark = if row.is_elsewhere() { "*" } else { "" };
         table.row([
-            row.file.process.pid.to_string(),
+            format!("{}{mark}", row.file.process.pid),
             row.state().to_owned(),
             Span(now_ns.saturating_sub(row.file.started_wall_ns)).to_string(),
             Bytes(row.file.used_bytes).to_string(),
@@ -68,7 +70,14 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
         writeln!(out, "no process has a log in {}", dir.path().display())?;
         return Ok(());
     }
-    Ok(table.print(out)?)
+    table.print(out)?;
+    if has_others {
+        writeln!(
+            out,
+            "* counted in another PID namespace; to look into it, name its log"
+        )?;
+    }
+    Ok(())
 }
 
 /// The time of day in nanoseconds since 1970 UTC.
@@ -81,7 +90,8 @@ pub fn state(is_alive: bool, lifecycle: Lifecycle) -> &'static str {
     match (is_alive, lifecycle) {
         (true, _) => "alive",
         (false, Lifecycle::CleanExit) => "exited",
-        (false, Lifecycle::Running | Lifecycle::Panicking) => "crashed",
+        (false, Lifecycle::Panicking) => "panicked",
+        (false, Lifecycle::Running) => "crashed",
     }
 }
 
@@ -107,10 +117,16 @@ impl Row {
         state(self.file.is_alive, self.file.lifecycle)
     }
 
+    /// Whether the process's number means another one here, or none.
+    fn is_elsewhere(&self) -> bool {
+        self.file.process.is_elsewhere()
+    }
+
     fn told(&self) -> Told {
         let started = Timestamp::from_nanosecond(i128::from(self.file.started_wall_ns));
         Told {
             pid: self.file.process.pid,
+            is_elsewhere: self.is_elsewhere(),
             state: self.state(),
             started: started.ok().map(|at| at.to_string()),
             size_bytes: self.file.used_bytes,
@@ -126,6 +142,8 @@ impl Row {
 #[derive(Serialize)]
 struct Told {
     pid: u32,
+    /// The number belongs to another PID namespace.
+    is_elsewhere: bool,
     state: &'static str,
     /// RFC 3339, UTC.
     started: Option<String>,

@@ -1,8 +1,10 @@
 //! `ps` over the place where this user's processes leave their logs. What a test leaves there it removes.
 
-use crate::place::{Ended, Place, is_there, number_in, until};
+use crate::place::{Ended, Place, is_there, number_in, overwrite, until};
+use glasshouse_pal::Pal;
 use glasshouse_pal::dir::LogDir;
 use serde_json::Value;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::process::Stdio;
 
@@ -128,6 +130,59 @@ fn a_process_that_has_ended_and_one_that_was_killed_are_told_apart() {
         (&"crashed".into(), &"glasshouse".into())
     );
     until("the end of the node", || !is_there(node));
+}
+
+/// Writes a log where processes leave theirs as if a process of this number had. It is removed with what is returned.
+fn forge(pid: u32, words: &[(u64, u64)], end: impl FnOnce(&Pal)) -> Leaving {
+    let dir = LogDir::default_place();
+    // It is there as soon as any process had a log.
+    let _ = std::fs::DirBuilder::new().mode(0o700).create(dir.path());
+    let path = dir.path().join(format!("{pid}-forged"));
+    let pal = Pal::create(&path, 1).expect("room for a log");
+    end(&pal);
+    for (offset, word) in [&[(PID_AT, pid.into())], words].concat() {
+        overwrite(&path, offset, &word.to_ne_bytes());
+    }
+    // Nobody has seen it as this process's.
+    let log = Leaving(path.with_extension("pal"));
+    std::fs::rename(&path, &log.0).expect("renamed");
+    log
+}
+
+/// Where a log's first page has the process's id, and the namespace of it.
+const PID_AT: u64 = 48;
+const NAMESPACE_AT: u64 = 120;
+
+#[test]
+fn a_process_of_another_namespace_is_marked_and_its_number_is_not_taken_for_one_of_this() {
+    let place = Place::new();
+    // No process has such a number.
+    let pid = u32::MAX - 1;
+    let log = forge(pid, &[(NAMESPACE_AT, 1)], |_| {});
+    assert_eq!(log.row(&place)["is_elsewhere"], true);
+    let plain = place.run(&["ps"]).out;
+    let row = plain.lines().find(|line| line.contains(&log.arg()));
+    let row = row.expect(&plain).trim_start();
+    assert!(row.starts_with(&format!("{pid}* ")), "{row}");
+    let note = "* counted in another PID namespace; to look into it, name its log";
+    assert_eq!(plain.lines().last(), Some(note));
+    let refused = place.run(&["verify", &pid.to_string()]);
+    assert!(refused.refusal().ends_with(&log.arg()), "{refused:?}");
+    let stats = place.run(&["stats", &log.arg()]);
+    assert!(stats.out.starts_with(&log.arg()), "{stats:?}");
+}
+
+#[test]
+fn a_process_that_panicked_is_told_apart_from_one_that_was_killed() {
+    let place = Place::new();
+    let panicked = forge(u32::MAX - 2, &[], Pal::panicking);
+    let killed = forge(u32::MAX - 3, &[], |_| {});
+    let state = |log: &Leaving| log.row(&place)["state"].clone();
+    assert_eq!(
+        (state(&panicked), state(&killed)),
+        ("panicked".into(), "crashed".into())
+    );
+    assert_eq!(killed.row(&place)["is_elsewhere"], false);
 }
 
 #[test]

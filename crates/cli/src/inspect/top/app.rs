@@ -51,7 +51,7 @@ pub struct App<'a> {
     pub listing: Listing,
     pub order: Order,
     pub filter: Filter,
-    /// How the process is: `alive`, `exited` or `crashed`.
+    /// How the process is: `alive`, `exited`, `panicked` or `crashed`.
     pub state: &'static str,
     /// What the log retains and has lost, as of some seconds ago.
     pub retained: String,
