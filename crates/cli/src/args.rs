@@ -9,7 +9,7 @@ use std::io::Write;
 
 /// Runs flows as green tasks and looks into the logs that processes leave.
 ///
-/// PAL is a log file, a process id, or `last` for the newest log.
+/// PAL is a log file, a directory of segments as `run --spill` leaves, a process id, or `last` for the newest log.
 #[derive(Parser)]
 #[command(name = "glasshouse", version, arg_required_else_help = false)]
 struct Args {

@@ -13,7 +13,7 @@ use clap::ValueEnum;
 /// What `glasshouse export` is asked.
 #[derive(clap::Args)]
 pub struct Options {
-    /// A log file, a process id, or `last`
+    /// A log file, a directory of segments, a process id, or `last`
     #[arg(value_name = "PAL")]
     pal: String,
     /// For Perfetto and chrome://tracing, or the lines of `log --json`

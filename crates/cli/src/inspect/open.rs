@@ -23,7 +23,7 @@ impl Opened {
     }
 }
 
-/// Opens the log that `argument` names: a file, a process id, or `last`.
+/// Opens the log that `argument` names: a file, a directory of segments, a process id, or `last`.
 ///
 /// # Errors
 ///

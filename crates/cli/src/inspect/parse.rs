@@ -39,18 +39,23 @@ pub fn moment(text: &str) -> Result<Moment, String> {
         let ns = u64::try_from(at.as_nanosecond()).ok()?;
         Some(Moment::Wall(ns))
     };
+    // As a duration it would be hours, minutes and seconds: nobody means to go back by that.
+    let span = |text: &str| duration(text).ok().filter(|_| !text.contains([':', '+']));
     let read = match text.strip_prefix('+') {
-        Some(seconds) => {
-            let seconds: Option<f64> = seconds.parse().ok();
-            let span = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-            span.map(Moment::AfterBeginning)
+        Some(after) => {
+            let seconds: Option<f64> = after.parse().ok();
+            let seconds = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            seconds.or_else(|| span(after)).map(Moment::AfterBeginning)
         }
-        None => duration(text).ok().map(Moment::BeforeEnd).or_else(date),
+        None => span(text).map(Moment::BeforeEnd).or_else(date),
     };
-    read.ok_or_else(|| {
-        "write a duration before the end such as `250ms`, `5s` or `1m30s`, seconds since the beginning \
-         such as `+1.5`, or a date such as `2026-01-31T03:00:00Z`"
-            .to_owned()
+    read.ok_or_else(|| match text.contains(':') && !text.starts_with('+') {
+        true => "write a time of day with its date and zone, such as `2026-01-31T03:00:00Z` in UTC or \
+                 `2026-01-31T03:00:00+02:00`"
+            .to_owned(),
+        false => "write a duration before the end such as `250ms`, `5s` or `1m30s`, one after the beginning such as \
+                  `+1.5`, `+500ms` or `+1m30s`, or a date such as `2026-01-31T03:00:00Z`"
+            .to_owned(),
     })
 }
 
@@ -104,7 +109,18 @@ mod tests {
     fn a_moment_is_before_the_end_after_the_beginning_or_a_date() {
         let ms = Duration::from_millis;
         assert_eq!(moment("5s"), Ok(Moment::BeforeEnd(ms(5_000))));
-        assert_eq!(moment("+1.25"), Ok(Moment::AfterBeginning(ms(1_250))));
+        for (text, after) in [
+            ("+1.25", 1_250),
+            ("+1s", 1_000),
+            ("+500ms", 500),
+            ("+1m30s", 90_000),
+        ] {
+            assert_eq!(
+                moment(text),
+                Ok(Moment::AfterBeginning(ms(after))),
+                "{text}"
+            );
+        }
         assert_eq!(
             moment("1970-01-01T00:00:02Z"),
             Ok(Moment::Wall(2_000_000_000))
@@ -114,12 +130,41 @@ mod tests {
             "+",
             "+-1",
             "+inf",
+            "+-1s",
+            "++1s",
+            "+0:00:01",
             "5",
             "yesterday",
             "1960-01-01T00:00:00Z",
         ] {
             assert!(moment(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_time_of_day_is_no_length_and_wants_its_date_and_zone() {
+        for text in [
+            "09:24:31",
+            "9:24:31",
+            "2026-01-31T03:00:00",
+            "2026-01-31 03:00",
+        ] {
+            let refused = moment(text).expect_err(text);
+            assert!(
+                refused.contains("`2026-01-31T03:00:00Z` in UTC"),
+                "{text}: {refused}"
+            );
+        }
+        let in_zone = [
+            "2026-01-31T03:00:00Z",
+            "2026-01-31T05:00:00+02:00",
+            "2026-01-31 03:00:00Z",
+        ];
+        let [one, other, third] = in_zone.map(moment);
+        assert!(
+            one.is_ok() && one == other && one == third,
+            "{one:?} {other:?} {third:?}"
+        );
     }
 
     #[test]

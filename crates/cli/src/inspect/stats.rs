@@ -29,7 +29,7 @@ const FORMAT: u32 = 1;
 /// What `glasshouse stats` is asked.
 #[derive(clap::Args)]
 pub struct Options {
-    /// A log file, a process id, or `last`
+    /// A log file, a directory of segments, a process id, or `last`
     #[arg(value_name = "PAL")]
     pal: String,
     /// One JSON object

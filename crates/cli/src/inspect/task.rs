@@ -27,7 +27,7 @@ const CHILDREN_NAMED: usize = 20;
 /// What `glasshouse task` is asked.
 #[derive(clap::Args)]
 pub struct Options {
-    /// A log file, a process id, or `last`
+    /// A log file, a directory of segments, a process id, or `last`
     #[arg(value_name = "PAL")]
     pal: String,
     /// The task's number

@@ -23,7 +23,7 @@ use std::io::{self, IsTerminal};
 /// What `glasshouse top` is asked.
 #[derive(clap::Args)]
 pub struct Options {
-    /// A log file, a process id, or `last`; without it the one process that is alive, or a choice of them
+    /// A log file, a directory of segments, a process id, or `last`; without it the one process that is alive, or a choice of them
     #[arg(value_name = "PAL")]
     pal: Option<String>,
 }

@@ -20,7 +20,7 @@ use std::io::Write;
 /// What `glasshouse why` is asked.
 #[derive(clap::Args)]
 pub struct Options {
-    /// A log file, a process id, or `last`
+    /// A log file, a directory of segments, a process id, or `last`
     #[arg(value_name = "PAL")]
     pal: String,
     /// The task's number; without it, who waits for whom in the whole process

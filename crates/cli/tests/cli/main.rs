@@ -22,6 +22,7 @@ mod program;
 mod spill;
 mod stats;
 mod task;
+mod telling;
 mod terminal;
 mod tmux;
 mod top;

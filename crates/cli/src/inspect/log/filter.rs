@@ -27,10 +27,11 @@ pub struct Wanted {
     /// Only what this worker recorded, such as `0`, or another thread, such as `ext0`
     #[arg(long, value_name = "W", value_parser = ring)]
     worker: Option<RingId>,
-    /// Only from this moment on: `5s` before the end, `+1.5` seconds after the beginning, or a date
+    /// Only from this moment on: `5s` before the end, `+1.5` seconds or `+500ms` after the beginning, or a date with
+    /// its zone, `2026-01-31T03:00:00Z`
     #[arg(long, value_name = "WHEN", value_parser = moment, allow_hyphen_values = true)]
     since: Option<Moment>,
-    /// Only up to this moment
+    /// Only up to this moment, as with --since
     #[arg(
         long,
         value_name = "WHEN",
