@@ -9,6 +9,7 @@ use super::lost;
 use super::names::Names;
 use super::open::{Opened, open_to_print};
 use crate::exit::Stop;
+use crate::human;
 use crate::out::Out;
 use filter::Filter;
 use glasshouse_pal::reader::{Entry, Log, Records};
@@ -47,15 +48,21 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     };
     let filter = options.wanted.filter(newest);
     let mut printer = Printer::new(log, filter, options.json, out);
-    if options.follow {
-        return follow::follow(log, &mut printer);
+    let ended = match options.follow {
+        true => follow::follow(log, &mut printer),
+        false => printer.print(match options.wanted.task() {
+            Some(task) => log.records_about(task),
+            None => log.records(),
+        }),
+    };
+    let wanted = options.wanted.told();
+    if printer.printed == 0 && !wanted.is_empty() && ended.is_ok() {
+        say(format_args!("no record matches {}", human::plain(&wanted)));
     }
-    printer.print(match options.wanted.task() {
-        Some(task) => log.records_about(task),
-        None => log.records(),
-    })?;
-    lost::say_unread(&opened);
-    Ok(())
+    if !options.follow && ended.is_ok() {
+        lost::say_unread(&opened);
+    }
+    ended
 }
 
 /// Every record as a line of JSON.
@@ -93,6 +100,7 @@ struct Printer<'a, 'out> {
     events: Events<'a>,
     filter: Filter<'a>,
     is_json: bool,
+    printed: u64,
     out: &'out mut Out,
 }
 
@@ -108,6 +116,7 @@ impl<'a, 'out> Printer<'a, 'out> {
             events: Events::new(log),
             filter,
             is_json,
+            printed: 0,
             out,
         }
     }
@@ -117,6 +126,7 @@ impl<'a, 'out> Printer<'a, 'out> {
             self.names.learn(&entry.event);
             let (events, names) = (&mut self.events, &mut self.names);
             if self.filter.passes(&entry, events, names) {
+                self.printed += 1;
                 self.print_one(&entry)?;
             }
         }

@@ -9,6 +9,8 @@ use glasshouse_pal::verify::{Finding, Report, Rest, verify};
 use serde::Serialize;
 use std::io::Write;
 
+/// The findings that people are told; of further ones only the number.
+const FINDINGS_TOLD: usize = 20;
 /// The version of this command's JSON.
 const FORMAT: u32 = 1;
 
@@ -59,12 +61,18 @@ fn print(opened: &Opened, report: &Report, out: &mut Out) -> Result<(), Stop> {
     )?;
     writeln!(out, "strictness: {}", strictness(report))?;
     writeln!(out, "{}", lost::line(&opened.log))?;
-    for finding in &report.findings {
+    let told = report.findings.iter().take(FINDINGS_TOLD);
+    let unsaid = report.findings_total - told.len() as u64;
+    for finding in told {
         writeln!(out, "  {}", human::plain(&finding.to_string()))?;
     }
-    let unsaid = report.findings_total - report.findings.len() as u64;
     if unsaid > 0 {
-        writeln!(out, "  and {unsaid} more")?;
+        let kept = report.findings.len() as u64;
+        let listed = match kept == report.findings_total {
+            true => "all".to_owned(),
+            false => format!("the first {kept}"),
+        };
+        writeln!(out, "  and {unsaid} more; --json lists {listed}")?;
     }
     Ok(())
 }

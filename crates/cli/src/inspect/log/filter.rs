@@ -78,6 +78,23 @@ impl Wanted {
         }
     }
 
+    /// What is asked for, as options; empty where that is every record.
+    pub fn told(&self) -> String {
+        let text = |option: &str, value: Option<String>| Some(format!("{option} {}", value?));
+        let kinds = Some(self.kind.join(",")).filter(|kinds| !kinds.is_empty());
+        let is_window = self.since.is_some() || self.until.is_some();
+        let parts = [
+            text("--task", self.task.map(|task| task.to_string())),
+            text("--name", self.name.clone()),
+            text("--kind", kinds),
+            text("--lane", self.lane.clone()),
+            text("--worker", self.worker.map(|worker| worker.to_string())),
+            is_window.then(|| "the window of time".to_owned()),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        parts.join(", ")
+    }
+
     /// Whether a moment is told by the newest record.
     pub fn counts_from_the_end(&self) -> bool {
         let is_before_end = |moment| matches!(moment, Some(Moment::BeforeEnd(_)));
