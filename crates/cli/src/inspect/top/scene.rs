@@ -174,6 +174,12 @@ impl Scene {
         self.tell(tid, DomainEvent::new(&LANE_ACQUIRED, &words));
     }
 
+    /// What the task table says before the record does, as it may be seen in between.
+    pub fn enter_unrecorded(&self, tid: TaskId, state: TaskState) {
+        let slot = self.pal.table().slot(self.tasks[&tid].slot);
+        slot.enter(state, self.now());
+    }
+
     /// The task gives its permit back.
     pub fn release(&self, tid: TaskId, lane: &str) {
         let words = [self.text(lane), Value::Ns(0)];

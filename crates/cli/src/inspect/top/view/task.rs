@@ -40,7 +40,11 @@ fn about(app: &mut App<'_>, history: &History, task: Option<Task>) -> Vec<String
         false => life.clone(),
     });
     if let Some(task) = task {
-        let state = task.state.map_or("?", |state| state.name());
+        // The table was read behind the records: what is told of its state is what the rows below tell.
+        let by_records = history.life().filter(|_| is_followed);
+        let by_records = by_records.map(|life| (Some(life.state), at.saturating_sub(life.since)));
+        let (state, stay) = by_records.unwrap_or((task.state, task.stay));
+        let state = state.map_or("?", |state| state.name());
         let all = task.age().max(1) as f64;
         let part = |name: &str, ticks: u64| {
             let share = ticks as f64 * 100.0 / all;
@@ -48,7 +52,7 @@ fn about(app: &mut App<'_>, history: &History, task: Option<Task>) -> Vec<String
         };
         lines.push(format!(
             "{state} for {}; age {}, polls {}",
-            Span(rate.ns(task.stay)),
+            Span(rate.ns(stay)),
             Span(rate.ns(task.age())),
             task.polls,
         ));

@@ -3,10 +3,11 @@
 use super::{App, assert_screen, press, scene, screen};
 use crate::inspect::top::app::Source;
 use crate::inspect::top::keys::{Action, Page, Time};
+use crate::inspect::top::model::History;
 use crate::inspect::top::model::tests::gap;
 use crate::inspect::top::scene::{MS, Scene};
 use glasshouse_pal::reader::Log;
-use glasshouse_pal::{TaskEvent, TaskId, WakeSource};
+use glasshouse_pal::{TaskEvent, TaskId, TaskState, WakeSource};
 use std::time::Duration;
 
 #[test]
@@ -62,6 +63,26 @@ q quit  ? help  p pause  s sort  r reverse  / name  Enter task  l lanes  t PTYs
         );
         press(app, &[Action::Back]);
         assert!(screen(app, 80, 24)[2].starts_with("WORKER"));
+    });
+}
+
+#[test]
+fn the_state_on_a_task_s_page_is_that_of_the_newest_row_below() {
+    let mut scene = scene();
+    let build = TaskId::new(2).expect("in range");
+    scene.sleep(build, Duration::from_millis(3));
+    scene.pass(3 * MS);
+    // The table is ahead of the records that the page has.
+    scene.enter_unrecorded(build, TaskState::Sleeping);
+    scene.shown(|app| {
+        app.history = Some(History::begin(build, app.log().records()));
+        let shown = screen(app, 80, 24);
+        assert!(
+            shown[4].starts_with("sleeping for 3.00 ms; age "),
+            "{shown:?}"
+        );
+        let row: Vec<&str> = shown[11].split_whitespace().skip(2).take(2).collect();
+        assert_eq!(row, ["sleeping", "3.00ms+"]);
     });
 }
 
