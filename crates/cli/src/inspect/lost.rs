@@ -1,6 +1,7 @@
 //! Owns how commands say what a log retains and what it has lost.
 
 use super::open::Opened;
+use super::until::until;
 use crate::human::Span;
 use glasshouse_pal::LossCause;
 use glasshouse_pal::reader::{Gap, GapCause, Log, Loss, SegmentLoss};
@@ -10,6 +11,9 @@ use std::io::Write;
 
 /// The segments that a line names; it counts the others.
 const SEGMENTS_NAMED: usize = 5;
+
+/// A process that records nothing for less than this is not told to be quiet. A guess: it may just be idle.
+const QUIET_NS: u64 = 1_000_000_000;
 
 /// What is not in a log, as JSON has it.
 #[derive(Serialize)]
@@ -93,19 +97,57 @@ impl From<&Loss> for Lost {
     }
 }
 
-/// One line: the span that the log retains, and what it has lost.
+/// One line: the span that the log retains, for how long nothing was recorded since, and what it has lost.
 pub fn line(log: &Log) -> String {
+    line_until(log, until(log, 0))
+}
+
+/// The same for a log that speaks up to this stamp.
+fn line_until(log: &Log, until: u64) -> String {
+    let quiet = quiet_ns(log, until).map(|ns| {
+        let since = Span(ns);
+        format!("; nothing was recorded in the {since} since")
+    });
+    told(log, &quiet.unwrap_or_default())
+}
+
+/// The same without what was since, for a screen that shows the present.
+pub fn brief(log: &Log) -> String {
+    told(log, "")
+}
+
+fn told(log: &Log, quiet: &str) -> String {
     let loss = log.loss();
     let span = Span(log.retained_ns());
-    let retained = match log.horizon() {
-        None => format!("retained: all of {span}"),
-        Some(_) => format!("retained: the last {span}"),
+    let (horizon, gaps) = (log.horizon(), loss.gaps.len());
+    let retained = match (horizon, gaps) {
+        (None, 0) => format!("retained: all of {span}"),
+        (None, _) => format!("retained: {span}{}", with_gaps(gaps)),
+        (Some(_), _) => format!("retained: the last {span}{}", with_gaps(gaps)),
     };
     let safety = match log.is_crash_safe() {
         true => "",
         false => "; not crash-safe: the log dies with its process",
     };
-    format!("{retained}; lost: {}{safety}", summary(&loss))
+    format!("{retained}{quiet}; lost: {}{safety}", summary(&loss))
+}
+
+fn with_gaps(gaps: usize) -> String {
+    match gaps {
+        0 => String::new(),
+        1 => ", with a gap".to_owned(),
+        gaps => format!(", with {gaps} gaps"),
+    }
+}
+
+/// How long a process that has nothing to record has been so; `None` where it is not worth a word: records are then
+/// most of what there was to tell.
+fn quiet_ns(log: &Log, until: u64) -> Option<u64> {
+    let retained_ns = log.retained_ns();
+    let from = log.horizon().unwrap_or(log.start_stamp());
+    let newest_ns = log.at_ns(from).saturating_add(retained_ns);
+    let quiet_ns = log.at_ns(until).saturating_sub(newest_ns);
+    (quiet_ns >= QUIET_NS && quiet_ns > retained_ns).then_some(quiet_ns)
 }
 
 /// Says behind the records what of them could not be read, where the line was said before them: nobody knew it then.
@@ -126,7 +168,7 @@ pub fn summary(loss: &Loss) -> String {
     };
     part(loss.overwritten(), "records overwritten");
     for (cause, count) in &loss.unwritten {
-        part(*count, told(*cause));
+        part(*count, cause_told(*cause));
     }
     part(loss.unreadable, "records unreadable");
     part(loss.damaged_rings, "rings damaged");
@@ -165,12 +207,12 @@ fn gaps(loss: &Loss) -> String {
     });
     let told = causes.into_iter().filter(|(count, _)| *count > 0);
     let causes: Vec<String> = told.map(|(count, why)| format!("{count} {why}")).collect();
-    format!(
-        "{} records in {} gaps ({})",
-        loss.in_gaps(),
-        loss.gaps.len(),
-        causes.join(", ")
-    )
+    let gaps = match loss.gaps.len() {
+        1 => "1 gap".to_owned(),
+        gaps => format!("{gaps} gaps"),
+    };
+    let records = loss.in_gaps();
+    format!("{records} records in {gaps} ({})", causes.join(", "))
 }
 
 fn gap_told(cause: GapCause) -> &'static str {
@@ -182,7 +224,7 @@ fn gap_told(cause: GapCause) -> &'static str {
     }
 }
 
-fn told(cause: LossCause) -> &'static str {
+fn cause_told(cause: LossCause) -> &'static str {
     match cause {
         LossCause::NoRing => "events found no ring",
         LossCause::Reentrant => "events came while another was written",
@@ -190,5 +232,34 @@ fn told(cause: LossCause) -> &'static str {
         LossCause::TextFull => "texts found no room",
         LossCause::SiteFull => "spawn sites found no room",
         LossCause::ClockRegressed => "stamps held back because the clock went back",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glasshouse_pal::{Clock, Pal, RingOwner, TaskEvent};
+
+    #[test]
+    fn a_process_that_recorded_nothing_for_long_is_not_told_to_have_ended_with_its_last_record() {
+        let pal = Pal::memory_with(Clock::virtual_time());
+        let clock = pal.clock();
+        let ring = pal.lease(RingOwner::Worker(0));
+        clock.advance_ns(21_500_000);
+        assert!(ring.write(clock.now(), 0, &TaskEvent::ShutdownComplete { clean: true }));
+        let told_after = |ns: u64| {
+            clock.advance_ns(ns);
+            line_until(&pal.log(), clock.now())
+                .split("; lost")
+                .next()
+                .expect("a part")
+                .to_owned()
+        };
+        assert_eq!(told_after(999_000_000), "retained: all of 21.5 ms");
+        let quiet = "retained: all of 21.5 ms; nothing was recorded in the 2.99 s since";
+        assert_eq!(told_after(2_000_000_000), quiet);
+        assert!(ring.write(clock.now(), 0, &TaskEvent::ShutdownComplete { clean: true }));
+        // As long as what is retained is longer, the process is as busy as ever.
+        assert_eq!(told_after(3_000_000_000), "retained: all of 3.02 s");
     }
 }

@@ -55,12 +55,18 @@ pub fn run(options: &Options) -> Result<(), Stop> {
 }
 
 fn need_terminal() -> Result<(), Stop> {
-    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
-    if is_dumb || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return Err(Stop::input(
-            "top: standard input and output are not a terminal that can be drawn on; \
-             use `glasshouse stats PAL`, or `glasshouse log PAL --follow`",
-        ));
+    let instead = "use `glasshouse stats PAL`, or `glasshouse log PAL --follow`";
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Err(Stop::input(format_args!(
+            "top: standard input and output are not a terminal that can be drawn on; {instead}"
+        )));
+    }
+    let term = std::env::var_os("TERM").unwrap_or_default();
+    if term.is_empty() || term == "dumb" {
+        let is_so = if term.is_empty() { "not set" } else { "`dumb`" };
+        return Err(Stop::input(format_args!(
+            "top: TERM is {is_so}, so what the terminal can draw is not known; set it, such as TERM=xterm, or {instead}"
+        )));
     }
     Ok(())
 }

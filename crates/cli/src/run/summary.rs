@@ -111,6 +111,10 @@ impl Summary {
         for (command, what) in [
             ("stats", "where the time went, by spawn site"),
             ("log", "every record, in the order of time"),
+            (
+                "why",
+                "who waits for whom; with a task's number, where its time went",
+            ),
             ("verify", "whether the records tell one story"),
         ] {
             writeln!(out, "  {program} {command:<6} {quoted}   {what}")?;
@@ -207,6 +211,7 @@ pack: exit code 3; the end of its output:
 log: /tmp/a b.pal
   bin/glasshouse stats  '/tmp/a b.pal'   where the time went, by spawn site
   bin/glasshouse log    '/tmp/a b.pal'   every record, in the order of time
+  bin/glasshouse why    '/tmp/a b.pal'   who waits for whom; with a task's number, where its time went
   bin/glasshouse verify '/tmp/a b.pal'   whether the records tell one story
 ";
         assert_eq!(text, expected);

@@ -58,6 +58,17 @@ fn with_gap() -> Place {
     place
 }
 
+#[test]
+fn a_log_with_a_gap_is_not_told_to_retain_all() {
+    let place = with_gap();
+    let told = place.run(&["stats", "spill"]).out;
+    let line = told.lines().nth(1).expect("a line");
+    let (retained, lost) = line.split_once(", with a gap; lost: ").expect(line);
+    assert!(retained.starts_with("retained: "), "{line}");
+    assert!(!retained.contains("all"), "{line}");
+    assert!(lost.contains(" records in 1 gap ("), "{line}");
+}
+
 fn parts_ns(told: &Value) -> u64 {
     let parts = told["parts"].as_array().expect("parts").iter();
     parts.filter_map(|part| part["ns"].as_u64()).sum()

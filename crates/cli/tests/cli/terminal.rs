@@ -96,3 +96,32 @@ fn a_terminal_that_cannot_redraw_gets_plain_lines() {
     assert!(!sent.contains('\x1b'), "{sent:?}");
     assert!(sent.contains("started   talkative"));
 }
+
+#[test]
+fn top_says_what_to_set_where_the_terminal_s_kind_is_not_known() {
+    let place = Place::new();
+    for (term, is_so) in [
+        (Some("dumb"), "`dumb`"),
+        (Some(""), "not set"),
+        (None, "not set"),
+    ] {
+        let (_ours, theirs) = terminal();
+        let mut command = place.command(&["top", "last"]);
+        // No terminal is told of by what is around it.
+        command
+            .stdin(theirs.try_clone().expect("cloned"))
+            .stdout(theirs);
+        command.envs(term.map(|term| ("TERM", term)));
+        let ended = command.output().expect("run");
+        let line = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(2), "{line}");
+        assert!(
+            line.starts_with(&format!("glasshouse: top: TERM is {is_so}, ")),
+            "{line}"
+        );
+        assert!(
+            line.contains("set it, such as TERM=xterm, or use `glasshouse stats PAL`"),
+            "{line}"
+        );
+    }
+}

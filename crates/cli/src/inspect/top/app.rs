@@ -177,7 +177,7 @@ impl<'a> App<'a> {
         if self.replay.is_none()
             && let Ok(log) = self.reopen()
         {
-            self.retained = lost::line(&log);
+            self.retained = lost::brief(&log);
         }
     }
 
@@ -287,7 +287,7 @@ impl<'a> App<'a> {
     /// Stands still at the end of a log that was just opened.
     fn pause(&mut self, log: Log) {
         let replay = Replay::new(log, self.source.until);
-        self.retained = lost::line(replay.log());
+        self.retained = lost::brief(replay.log());
         self.replay = Some(replay);
         self.renew_history();
     }
