@@ -65,6 +65,8 @@ impl Drop for Running {
 fn settings(tmux: &Tmux<'_>, place: &Place, name: &str) -> String {
     tmux.enter(&format!("stty -a > {name}.part; mv {name}.part {name}"));
     until("the settings", || place.has(name));
+    // What is typed before the shell's prompt stands where the prompt is to come.
+    tmux.until("a prompt", |screen| screen.trim_end().ends_with("\n$"));
     std::fs::read_to_string(place.path(name)).expect("written")
 }
 

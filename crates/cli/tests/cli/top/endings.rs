@@ -21,7 +21,9 @@ fn a_request_to_end_leaves_the_terminal_as_it_was() {
             std::fs::remove_file(place.path(name)).expect("there");
         }
         tmux.enter("clear; echo stty -a '>' before");
-        tmux.until("an empty screen", |screen| !screen.contains("code="));
+        tmux.until("an empty screen", |screen| {
+            !screen.contains("code=") && screen.trim_end().ends_with("\n$")
+        });
     }
     start_top(&tmux, &place, "run.pal");
     tmux.press(&["C-c"]);
