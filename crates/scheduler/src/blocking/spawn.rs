@@ -10,6 +10,9 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::thread;
 
+/// The name of a task that stands for a blocking function, unless it was given one: readers of the log go by it.
+const NAME: &str = "spawn_blocking";
+
 /// Runs `f` on a thread of the scheduler's pool, awaited by a task of its own; in place, as a task, where the
 /// scheduler is deterministic.
 ///
@@ -21,6 +24,10 @@ where
     R: Send + 'static,
 {
     let shared = handle.shared();
+    let site = &SpawnSite {
+        name: site.name.or(Some(NAME)),
+        ..*site
+    };
     if shared.is_deterministic() {
         return handle.spawn_as(async move { f() }, site, Class::Default);
     }
