@@ -27,6 +27,7 @@ mod knots;
 mod origins;
 mod path;
 mod picture;
+mod reason;
 mod steps;
 mod tree;
 mod waits;
@@ -35,9 +36,10 @@ pub use holders::{Holder, Holding};
 pub use inquiry::{Answer, Inquiry};
 pub use origins::Origin;
 pub use path::{Activity, Path, Stretch};
-pub use picture::{Picture, Prospect};
+pub use picture::{Picture, Prospect, Role};
+pub use reason::Reason;
 pub use tree::{Hop, PathNode, Share};
-pub use waits::{Reason, Waiting, Waits, Wakers};
+pub use waits::{Waiting, Waits, Wakers};
 
 #[cfg(test)]
 mod tests;

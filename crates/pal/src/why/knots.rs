@@ -1,7 +1,8 @@
 //! Owns what follows from who waits for whom: which waits nothing can end, and which go round in a circle.
 
 use super::picture::{Picture, Prospect};
-use super::waits::{Reason, Waiting};
+use super::reason::Reason;
+use super::waits::Waiting;
 use crate::TaskId;
 use std::collections::{HashMap, HashSet};
 
@@ -15,29 +16,30 @@ pub(super) fn prospects(picture: &Picture) -> HashMap<TaskId, Prospect> {
     // Who is freed when this task is.
     let mut frees: HashMap<TaskId, Vec<TaskId>> = HashMap::new();
     let mut freed = Vec::new();
-    let mut orphans = Vec::new();
+    let mut unknown = Vec::new();
+    let can_any_act = picture.can_any_act();
     for waiting in &picture.waiting {
-        prospects.insert(waiting.task, Prospect::Stuck);
-        match hold(picture, waiting) {
-            Hold::None => freed.push(waiting.task),
-            Hold::Nobody => orphans.push(waiting.task),
-            Hold::By(tasks) => {
-                for task in tasks {
-                    frees.entry(task).or_default().push(waiting.task);
-                }
-            }
+        let task = waiting.task;
+        prospects.insert(task, Prospect::Stuck);
+        let hold = hold(picture, waiting);
+        for by in hold.by {
+            frees.entry(by).or_default().push(task);
+        }
+        match hold.beside {
+            Beside::Itself => freed.push(task),
+            Beside::Anyone => unknown.push(task),
+            Beside::AnyTask if can_any_act => unknown.push(task),
+            Beside::AnyTask | Beside::Nobody => {}
         }
     }
     // A task that runs or is ready can act, and frees who waits for it.
     let acting = frees.keys().filter(|task| !prospects.contains_key(*task));
     freed.extend(acting.copied().collect::<Vec<_>>());
     spread(&mut prospects, &frees, freed, Prospect::Open);
-    if picture.can_any_act() {
-        let orphans = orphans
-            .into_iter()
-            .filter(|orphan| prospects.get(orphan) == Some(&Prospect::Stuck));
-        let orphans: Vec<TaskId> = orphans.collect();
-        spread(&mut prospects, &frees, orphans, Prospect::Unknown);
+    spread(&mut prospects, &frees, unknown, Prospect::Unknown);
+    let hosts = picture.waiting.iter();
+    for host in hosts.filter(|waiting| waiting.reason == Reason::Request) {
+        prospects.insert(host.task, Prospect::Idle);
     }
     prospects
 }
@@ -60,46 +62,47 @@ fn spread(
     }
 }
 
-/// Who keeps a task waiting.
-enum Hold {
-    /// Its wait can end without any task that is known to be waiting.
-    None,
-    /// One of these tasks must end it.
-    By(Vec<TaskId>),
-    /// Nobody is known that could.
+/// Who can end a wait.
+struct Hold {
+    /// Any of these tasks, all of which live.
+    by: Vec<TaskId>,
+    beside: Beside,
+}
+
+/// Who else can end a wait.
+enum Beside {
+    /// It ends without any task that is known to be waiting.
+    Itself,
+    /// Somebody of whom the log does not tell, or not any more.
+    Anyone,
+    /// Some task, if any can act.
+    AnyTask,
     Nobody,
 }
 
 fn hold(picture: &Picture, waiting: &Waiting) -> Hold {
     let awaited = picture.awaited(waiting);
     let is_alive = |task: &TaskId| picture.states.contains_key(task);
-    let mut alive = awaited.iter().copied().filter(is_alive);
-    match waiting.reason {
-        Reason::Deadline { .. } | Reason::Descriptor { .. } => Hold::None,
-        // Whoever it waits for has ended, and its wake is on the way; or it is not known.
-        Reason::Join { .. } => match alive.next() {
-            Some(on) => Hold::By(vec![on]),
-            None => Hold::None,
-        },
-        Reason::Lane { .. } => {
-            let holders: Vec<TaskId> = alive.collect();
-            // A permit may have moved to another task: then it is not known who holds it.
-            match holders.len() == awaited.len() && !holders.is_empty() {
-                true => Hold::By(holders),
-                false => Hold::None,
-            }
-        }
-        Reason::Other => {
-            let wakers = &waiting.wakers;
-            if wakers.has_more || !wakers.others.is_empty() {
-                return Hold::None;
-            }
-            match wakers.tasks.is_empty() {
-                true => Hold::Nobody,
-                false => Hold::By(alive.collect()),
-            }
-        }
-    }
+    let by: Vec<TaskId> = awaited.iter().copied().filter(is_alive).collect();
+    let beside = match waiting.reason {
+        Reason::Deadline { .. } | Reason::Descriptor { .. } | Reason::Function => Beside::Itself,
+        Reason::Request => Beside::AnyTask,
+        Reason::Join { on: None } | Reason::Lane { lane: None } => Beside::Anyone,
+        // Whoever it waits for has ended, and its wake is on the way.
+        Reason::Join { .. } if by.is_empty() => Beside::Itself,
+        Reason::Join { .. } => Beside::Nobody,
+        // It has room, and its waiters wait for a limit over all lanes.
+        Reason::Lane { .. } if awaited.is_empty() && picture.is_whole => Beside::Itself,
+        Reason::Lane { .. } if awaited.is_empty() => Beside::Anyone,
+        // Who took a permit and ended may have given it to another task before.
+        Reason::Lane { .. } if by.len() < awaited.len() => Beside::AnyTask,
+        Reason::Lane { .. } => Beside::Nobody,
+        Reason::Other if !waiting.wakers.others.is_empty() => Beside::Itself,
+        Reason::Other if waiting.wakers.has_more => Beside::Anyone,
+        Reason::Other if waiting.wakers.tasks.is_empty() => Beside::AnyTask,
+        Reason::Other => Beside::Nobody,
+    };
+    Hold { by, beside }
 }
 
 /// The circles among the tasks that are stuck, each from its least task on; one for every task at least that is in

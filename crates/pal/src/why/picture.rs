@@ -1,8 +1,9 @@
 //! Owns the picture of a process's waits: who waits for whom, and what may come of it.
 
 use super::knots;
-use super::waits::{Known, Reason, Waiting};
-use crate::{TaskId, TaskState, TextId};
+use super::reason::Reason;
+use super::waits::{Known, Waiting};
+use crate::{SiteId, TaskId, TaskState, TextId};
 use std::collections::HashMap;
 
 /// What may come of a wait.
@@ -15,11 +16,30 @@ use std::collections::HashMap;
 pub enum Prospect {
     /// It can end: by a deadline, by a descriptor, or by who ended such a wait before and still may.
     Open,
-    /// Nothing is known of who may end it, for nobody has before; tasks that can act there are.
+    /// Nothing is known of who may end it, for nobody has before, who took the lane's permits has ended, or the records
+    /// that tell are gone; tasks that can act there may be.
     Unknown,
+    /// It serves others, none of which asks anything of it: idle, and no hang.
+    Idle,
     /// Nothing that the log knows of can end it: it waits for tasks that are stuck themselves, who woke it before
     /// has ended or is stuck, or nobody ever woke it and no task can act.
     Stuck,
+}
+
+/// What the tasks of a spawn site are.
+///
+/// ```
+/// use glasshouse_pal::why::Role;
+/// assert_ne!(Role::Task, Role::Host);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Tasks like any other.
+    Task,
+    /// Tasks that serve others, and wait until those ask: such a wait is no hang.
+    Host,
+    /// Tasks that stand for a blocking function: such a wait ends with the function, on a thread of its own.
+    Function,
 }
 
 /// Who waits for whom.
@@ -44,15 +64,18 @@ pub struct Picture {
     pub cycles: Vec<Vec<TaskId>>,
     /// Who holds the permits of a lane of which all are known to be held.
     pub lane_holders: HashMap<TextId, Vec<TaskId>>,
+    /// Whether the log holds every record since its beginning.
+    pub is_whole: bool,
 }
 
 impl Picture {
-    /// Whether any task runs, is ready, or waits for a deadline or a descriptor: only such can act by themselves.
+    /// Whether any task runs, is ready, or waits for a deadline, a descriptor or a blocking function: only such can act by
+    /// themselves.
     pub fn can_any_act(&self) -> bool {
         let by_itself = |waiting: &Waiting| {
             matches!(
                 waiting.reason,
-                Reason::Deadline { .. } | Reason::Descriptor { .. }
+                Reason::Deadline { .. } | Reason::Descriptor { .. } | Reason::Function
             )
         };
         self.states.len() > self.waiting.len() || self.waiting.iter().any(by_itself)
@@ -66,20 +89,27 @@ impl Picture {
     pub(super) fn of(
         alive: Vec<(TaskId, Known)>,
         lane_holders: HashMap<TextId, Vec<TaskId>>,
+        is_whole: bool,
+        mut role: impl FnMut(SiteId) -> Role,
     ) -> Picture {
         let mut picture = Picture {
             lane_holders,
+            is_whole,
             ..Picture::default()
         };
         for (task, known) in alive {
             picture.states.insert(task, known.state);
-            picture.waiting.extend(known.reason.map(|reason| Waiting {
+            let Some(reason) = known.reason else { continue };
+            picture.waiting.push(Waiting {
                 task,
                 site: known.site,
-                reason,
+                reason: match (reason, known.site) {
+                    (Reason::Other, Some(site)) => unnamed(role(site)),
+                    _ => reason,
+                },
                 since: known.since,
                 wakers: known.wakers,
-            }));
+            });
         }
         picture
             .waiting
@@ -99,5 +129,14 @@ impl Picture {
             Reason::Other => &waiting.wakers.tasks,
             _ => &[],
         }
+    }
+}
+
+/// What a task of this kind waits for when it claims nothing.
+fn unnamed(role: Role) -> Reason {
+    match role {
+        Role::Task => Reason::Other,
+        Role::Host => Reason::Request,
+        Role::Function => Reason::Function,
     }
 }

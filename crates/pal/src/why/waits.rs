@@ -1,85 +1,16 @@
 //! Owns what each task that waits waits for, and who woke it before.
 
-use super::picture::Picture;
+use super::picture::{Picture, Role};
+use super::reason::Reason;
 use crate::domain::Event;
 use crate::lives::{Fault, Lives, Store};
 use crate::reader::Entry;
-use crate::{
-    DomainEvent, IoTarget, SiteId, TaskEvent, TaskId, TaskRow, TaskState, TextId, WakeSource,
-};
+use crate::{DomainEvent, SiteId, TaskEvent, TaskId, TaskRow, TaskState, TextId, WakeSource};
 use foldhash::HashMap;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// The wakers that are remembered of a task, the newest; of further ones only that there were more.
 const WAKERS_MAX: usize = 8;
-
-/// What a task waits for.
-///
-/// ```
-/// use glasshouse_pal::{TaskId, TaskState, why::Reason};
-/// assert_eq!(Reason::Join { on: Some(TaskId::MAX) }.state(), TaskState::JoinWait);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// A deadline, which lay so far ahead when it began to wait.
-    Deadline {
-        /// `None` where only the task table tells of the wait.
-        dur: Option<Duration>,
-    },
-    /// A descriptor.
-    Descriptor {
-        /// `None` where only the task table tells of the wait.
-        io: Option<IoTarget>,
-    },
-    /// The end of another task; of a set of tasks it is one.
-    Join {
-        /// `None` where only the task table tells of the wait.
-        on: Option<TaskId>,
-    },
-    /// A lane's permit.
-    Lane {
-        /// `None` where only the task table tells of the wait.
-        lane: Option<TextId>,
-    },
-    /// Something that the log has no name for: a channel, a lock, a function on another thread.
-    Other,
-}
-
-impl Reason {
-    /// The state of a task that waits so.
-    pub const fn state(self) -> TaskState {
-        match self {
-            Reason::Deadline { .. } => TaskState::Sleeping,
-            Reason::Descriptor { .. } => TaskState::IoWait,
-            Reason::Join { .. } => TaskState::JoinWait,
-            Reason::Lane { .. } => TaskState::LaneWait,
-            Reason::Other => TaskState::Waiting,
-        }
-    }
-
-    fn of_event(event: &TaskEvent) -> Option<Reason> {
-        Some(match *event {
-            TaskEvent::Sleep { dur, .. } => Reason::Deadline { dur: Some(dur) },
-            TaskEvent::IoWait { io, .. } => Reason::Descriptor { io: Some(io) },
-            TaskEvent::JoinWait { on, .. } => Reason::Join { on: Some(on) },
-            TaskEvent::LaneWait { lane, .. } => Reason::Lane { lane: Some(lane) },
-            TaskEvent::Wait { .. } => Reason::Other,
-            _ => return None,
-        })
-    }
-
-    fn of_state(state: TaskState) -> Option<Reason> {
-        Some(match state {
-            TaskState::Sleeping => Reason::Deadline { dur: None },
-            TaskState::IoWait => Reason::Descriptor { io: None },
-            TaskState::JoinWait => Reason::Join { on: None },
-            TaskState::LaneWait => Reason::Lane { lane: None },
-            TaskState::Waiting => Reason::Other,
-            _ => return None,
-        })
-    }
-}
 
 /// Who ended a task's waits without a name, or woke it while it ran, as far as the log holds it.
 ///
@@ -214,9 +145,10 @@ impl Known {
     fn of_row(row: &TaskRow) -> Option<Known> {
         let state = row.state?;
         let mut wakers = Wakers::default();
-        // Of all wakers the table keeps the last.
-        if let Some(by) = row.waker {
-            wakers.add(row.id, by);
+        // Of all wakers the table keeps the last; one that is no task may have ended a wait with a name.
+        match row.waker {
+            Some(by) if by.task().is_some() => wakers.add(row.id, by),
+            by => wakers.has_more = by.is_some(),
         }
         Some(Known {
             state,
@@ -359,6 +291,17 @@ impl Waits {
 
     /// Who waits for whom, as of the last record. Of a task that a gap of the log follows the task table tells.
     pub fn picture(self) -> Picture {
+        self.picture_of(|_| Role::Task)
+    }
+
+    /// The same for who knows what the tasks of a site are: the log does not say it.
+    ///
+    /// ```
+    /// use glasshouse_pal::{lives::Lives, why::{Role, Waits}};
+    /// let picture = Waits::new(Lives::whole()).picture_of(|_| Role::Host);
+    /// assert!(!picture.can_any_act());
+    /// ```
+    pub fn picture_of(self, role: impl FnMut(SiteId) -> Role) -> Picture {
         let Waits {
             lives,
             newest,
@@ -388,8 +331,9 @@ impl Waits {
             .filter(|(_, lane)| lane.is_full() && is_current(lane.since));
         let holders = full.map(|(id, lane)| (*id, lane.held.keys().copied().collect()));
         let holders = holders.collect();
+        let is_whole = !lives.leaves_out(0) && !lives.has_gap_between(0, newest);
         // What follows takes as much memory as all of this.
         drop(lives);
-        Picture::of(alive, holders)
+        Picture::of(alive, holders, is_whole, role)
     }
 }

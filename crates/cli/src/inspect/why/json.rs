@@ -226,6 +226,7 @@ fn told_wait(
         .map(|prospect| match prospect {
             Prospect::Open => "open",
             Prospect::Unknown => "unknown",
+            Prospect::Idle => "idle",
             Prospect::Stuck => "stuck",
         });
     let site = names.of_task(waiting.task);

@@ -202,6 +202,8 @@ impl<'a> Teller<'a, '_, '_> {
                 format!("the end of {}{ended}", called(on, self.names))
             }
             Reason::Join { on: None } => "the end of another task".to_owned(),
+            Reason::Function => "a blocking function on its own thread".to_owned(),
+            Reason::Request => "that others ask it to serve them".to_owned(),
             Reason::Lane { lane } => {
                 let name = lane.and_then(|lane| self.log.text(lane));
                 let name = name.map_or("a lane".to_owned(), |name| {

@@ -3,7 +3,7 @@
 use super::story::{Story, tid};
 use super::{W0, W1};
 use crate::lives::Lives;
-use crate::why::{Prospect, Reason};
+use crate::why::{Prospect, Reason, Role, Waits};
 use crate::{DomainEvent, EncodedSource, Pal, SiteId, TaskId, TaskRow, TaskState, WakeSource};
 
 /// Spawns these tasks and runs each.
@@ -177,6 +177,62 @@ fn a_lane_whose_permits_are_not_all_accounted_for_makes_no_circle() {
     assert_eq!(circles(&story), [[0; 0]; 0]);
 }
 
+#[test]
+fn who_waits_for_a_lane_whose_holders_have_ended_is_stuck_unless_a_task_that_can_act_may_have_the_permit()
+ {
+    let mut story = with_tasks(1..=3);
+    permit(&mut story, 5, 32, 1, 70);
+    story.lane(10, W0, 2, 70);
+    story.done(11, W0, 1);
+    let prospects = |story: &Story| prospects(story)[0];
+    assert_eq!(prospects(&story), (2, Prospect::Unknown), "task 3 runs");
+    story.done(12, W0, 3);
+    assert_eq!(prospects(&story), (2, Prospect::Stuck));
+}
+
+#[test]
+fn a_host_that_nobody_asks_is_idle_and_frees_nobody() {
+    let mut story = with_tasks(1..=2);
+    story.wait(10, W0, 2);
+    story.wake(11, W1, 2, WakeSource::Task(tid(1)));
+    story.wait(12, W1, 1);
+    story.running(13, W0, 2);
+    story.wait(14, W0, 2);
+    assert_eq!(story.picture().prospect(tid(1)), Some(Prospect::Stuck));
+    let of = |role| {
+        let mut waits = Waits::new(Lives::whole());
+        story.entries.iter().for_each(|entry| waits.feed(entry));
+        waits.picture_of(|_| role)
+    };
+    let picture = of(Role::Host);
+    assert_eq!(picture.waiting[0].reason, Reason::Request);
+    assert_eq!(picture.prospect(tid(1)), Some(Prospect::Idle));
+    assert!(!picture.can_any_act());
+    let picture = of(Role::Function);
+    assert_eq!(picture.prospect(tid(1)), Some(Prospect::Open));
+    assert!(picture.can_any_act());
+}
+
+#[test]
+fn whom_a_task_waits_for_of_which_only_the_task_table_tells_is_not_known() {
+    let row = |task: u64, state: TaskState| TaskRow {
+        state: Some(state),
+        waker: Some(WakeSource::Timer),
+        ..waiting_row(task, 1, 2)
+    };
+    let rows = [
+        row(1, TaskState::LaneWait),
+        row(2, TaskState::JoinWait),
+        row(3, TaskState::Waiting),
+        row(4, TaskState::Sleeping),
+    ];
+    let picture = Story::default().picture_of(Lives::from_horizon(9), &rows);
+    let prospect = |task: u64| picture.prospect(tid(task));
+    // What a timer ended may have been a sleep.
+    assert_eq!([1, 2, 3].map(prospect), [Some(Prospect::Unknown); 3]);
+    assert_eq!(prospect(4), Some(Prospect::Open));
+}
+
 /// A row of a task that waits without a name since then, and was woken by that one.
 fn waiting_row(task: u64, since: u64, by: u64) -> TaskRow {
     let pal = Pal::memory();
@@ -240,7 +296,7 @@ fn who_woke_a_task_in_a_gap_is_not_known() {
     let lives = story.lose(20, 50);
     let picture = story.picture_of(lives, &[]);
     assert!(picture.waiting[0].wakers.has_more);
-    assert_eq!(picture.prospect(tid(1)), Some(Prospect::Open));
+    assert_eq!(picture.prospect(tid(1)), Some(Prospect::Unknown));
 }
 
 #[test]
