@@ -1,8 +1,12 @@
 //! Owns `glasshouse why`: where a task's time went and who decided when it went on; or who waits for whom.
 
+mod held;
 mod json;
+mod lasting;
+mod role;
 mod told;
 mod tree;
+mod verdict;
 mod waits;
 
 use super::lost;
@@ -13,7 +17,7 @@ use super::until::until;
 use crate::exit::Stop;
 use crate::out::Out;
 use glasshouse_pal::reader::Log;
-use glasshouse_pal::why::{Answer, Holding, Inquiry, Picture, Waits};
+use glasshouse_pal::why::{Answer, Holding, Inquiry, Picture, Role, Waits};
 use glasshouse_pal::{Event, TaskId, TaskRow, TaskState};
 use std::io::Write;
 
@@ -180,7 +184,11 @@ fn picture(log: &Log, names: &mut Names<'_>) -> (Picture, u64) {
         names.learn(&entry.event);
         waits.feed(&entry);
     }
-    (waits.picture(), until(log, newest))
+    let mut role = |site| {
+        let site = names.of_site(site);
+        site.map_or(Role::Task, |site| role::role(&site))
+    };
+    (waits.picture_of(&mut role), until(log, newest))
 }
 
 /// A task as it is written: its number, and its name where it has one.

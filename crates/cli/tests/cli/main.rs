@@ -9,6 +9,7 @@ mod follow;
 mod follow_spill;
 mod gaps;
 mod golden;
+mod hangs;
 mod hung;
 mod inspector;
 mod interrupts;

@@ -2,7 +2,7 @@
 
 use crate::place::Place;
 use glasshouse_pal::{Pal, TaskId};
-use glasshouse_scheduler::{Builder, JoinHandle, Scheduler, task};
+use glasshouse_scheduler::{Builder, Handle, JoinHandle, Scheduler, task};
 use std::future::Future;
 
 /// A scheduler whose log is `run.pal` in a place of its own.
@@ -35,6 +35,10 @@ impl Program {
     {
         let named = task::Builder::new().name(name);
         named.spawn_on(future, self.scheduler.handle())
+    }
+
+    pub fn handle(&self) -> &Handle {
+        self.scheduler.handle()
     }
 
     /// The state that the task is in now; `None` once it has ended.

@@ -1,6 +1,7 @@
 //! Owns the answers of `glasshouse why` as JSON has them.
 
 use super::Found;
+use super::held::{Held, Holds};
 use super::tree::Tree;
 use crate::inspect::lost::Lost;
 use crate::inspect::names::Names;
@@ -53,8 +54,11 @@ pub struct Task {
 pub struct Hang {
     format: u32,
     log: String,
-    /// Whether a task runs, is ready, sleeps, or waits for a descriptor.
+    /// Whether a task runs, is ready, sleeps, or waits for a descriptor or a blocking function.
     can_any_act: bool,
+    /// Ticks that last, the longest first.
+    held: Vec<Value>,
+    is_no_worker_free: bool,
     cycles: Vec<Vec<u64>>,
     waiting: Vec<Value>,
 }
@@ -193,16 +197,34 @@ fn name(task: TaskId, names: &mut Names<'_>) -> Option<String> {
 pub fn hang(opened: &Opened, picture: &Picture, names: &mut Names<'_>, until: u64) -> Hang {
     let cycles = picture.cycles.iter();
     let cycles = cycles.map(|cycle| cycle.iter().map(|task| task.number()).collect());
+    let holds = Holds::of(&opened.log, until);
+    let held = holds.held.iter();
+    let held = held.map(|held| told_held(opened, held, names, until));
+    let held = held.collect();
     let waiting = picture.waiting.iter();
     Hang {
         format: FORMAT,
         log: opened.path.to_string_lossy().into_owned(),
         can_any_act: picture.can_any_act(),
+        held,
+        is_no_worker_free: holds.is_no_worker_free,
         cycles: cycles.collect(),
         waiting: waiting
             .map(|waiting| told_wait(opened, picture, waiting, names, until))
             .collect(),
     }
+}
+
+fn told_held(opened: &Opened, held: &Held, names: &mut Names<'_>, until: u64) -> Value {
+    let site = names.of_task(held.task);
+    json!({
+        "task": held.task.number(),
+        "name": site.as_ref().and_then(|site| site.name.clone()),
+        "site": site.map(|site| site.to_string()),
+        "worker": held.ring.map(Ring),
+        "since_at_ns": opened.log.at_ns(held.since),
+        "for_ns": opened.log.rate().ns(until.saturating_sub(held.since)),
+    })
 }
 
 fn told_wait(

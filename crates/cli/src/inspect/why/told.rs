@@ -1,5 +1,7 @@
 //! Owns what is told to people of one task's time.
 
+use super::held::{self, Holds};
+use super::lasting::lasted;
 use super::tree::{self, Tree};
 use super::{Found, called, waits};
 use crate::exit::Stop;
@@ -37,6 +39,11 @@ pub fn tell(log: &Log, found: &Found, names: &mut Names<'_>, out: &mut Out) -> R
         (Some(answer), row) => tell_answer(log, task, answer, row.as_ref(), names, out)?,
         (None, Some(row)) => tell_row(log, row, found.until, out)?,
         (None, None) => {}
+    }
+    let holds = Holds::of(log, found.until);
+    if let Some(held) = holds.held.iter().find(|held| held.task == task) {
+        let line = held::told(log, held, found.until, names);
+        writeln!(out, "\na tick that has not come to its end\n  {line}")?;
     }
     if let Some(picture) = &found.picture {
         let mut teller = waits::Teller {
@@ -265,7 +272,8 @@ fn print_pending(
     Ok(())
 }
 
-fn on(ring: RingId) -> String {
+/// A ring's owner, as people are told of it.
+pub fn on(ring: RingId) -> String {
     match ring {
         RingId::Worker(number) => format!("worker {number}"),
         ring @ RingId::External(_) => format!("thread {ring}"),
@@ -284,7 +292,7 @@ fn held(what: Holding, names: &mut Names<'_>) -> String {
 fn tell_row(log: &Log, row: &TaskRow, until: u64, out: &mut Out) -> Result<(), Stop> {
     writeln!(out, "no record of it is left; by the task table:")?;
     writeln!(out, "up to its last transition: {}", sums(log, row))?;
-    let since = Span(log.rate().ns(until.saturating_sub(row.since)));
+    let since = lasted(log, row.since, until);
     let state = row.state.map_or("in no known state", |state| state.name());
     Ok(writeln!(out, "since then it is {state}, for {since}")?)
 }

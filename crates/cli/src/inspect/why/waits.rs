@@ -1,6 +1,9 @@
 //! Owns what is told to people of who waits for whom: circles, what nothing can wake, and every wait.
 
 use super::called;
+use super::held::Holds;
+use super::lasting::lasted;
+use super::verdict::CAVEAT;
 use crate::exit::Stop;
 use crate::human::{self, Span};
 use crate::inspect::names::Names;
@@ -13,15 +16,9 @@ use std::collections::{HashMap, HashSet};
 use std::io::Write;
 
 /// The tasks that one section lists; of further ones the number is told.
-const LISTED_MAX: usize = 40;
+pub const LISTED_MAX: usize = 40;
 /// The tasks that are named in one line.
 const NAMED_MAX: usize = 4;
-
-/// What a reader must know before believing that a task is stuck.
-const CAVEAT: &str = "\
-a task that never woke it before or that was handed a permit, a thread outside
-the scheduler, a deadline around a wait, and a further task of a set that is
-joined leave no record before they act: these may still come";
 
 /// Tells of waits.
 pub struct Teller<'a, 'n, 'out> {
@@ -48,11 +45,14 @@ impl<'a> Teller<'a, '_, '_> {
             self.out,
             "of the tasks that have not ended {running} run, {ready} are ready, {waiting} wait"
         )?;
+        let holds = Holds::of(self.log, self.until);
+        self.tell_circles()?;
+        self.tell_held(&holds)?;
         if self.picture.waiting.is_empty() {
             return Ok(());
         }
-        self.tell_circles()?;
         self.tell_stuck()?;
+        self.tell_unknown(&holds)?;
         self.tell_every_wait()
     }
 
@@ -74,39 +74,6 @@ impl<'a> Teller<'a, '_, '_> {
             self.tell_more(circle.len())?;
         }
         Ok(())
-    }
-
-    fn tell_stuck(&mut self) -> Result<(), Stop> {
-        let circles: HashSet<TaskId> = self.picture.cycles.iter().flatten().copied().collect();
-        let is_stuck =
-            |waiting: &&Waiting| self.picture.prospect(waiting.task) == Some(Prospect::Stuck);
-        let stuck: Vec<&Waiting> = self.picture.waiting.iter().filter(is_stuck).collect();
-        if stuck.is_empty() {
-            writeln!(
-                self.out,
-                "\nnone hangs by what the log knows: each wait can end by a deadline, a\n\
-                 descriptor, a task that can act, or as such a wait of it ended before"
-            )?;
-            return Ok(());
-        }
-        let others: Vec<&Waiting> = stuck
-            .into_iter()
-            .filter(|waiting| !circles.contains(&waiting.task))
-            .collect();
-        if !others.is_empty() {
-            writeln!(self.out, "\nnothing that the log knows of can wake")?;
-            for waiting in others.iter().take(LISTED_MAX) {
-                self.tell_wait(waiting)?;
-            }
-            self.tell_more(others.len())?;
-        }
-        if !self.picture.can_any_act() {
-            writeln!(
-                self.out,
-                "\nthe whole process hangs: no task runs, is ready, sleeps, or waits for I/O"
-            )?;
-        }
-        Ok(writeln!(self.out, "({CAVEAT})")?)
     }
 
     fn tell_every_wait(&mut self) -> Result<(), Stop> {
@@ -147,22 +114,23 @@ impl<'a> Teller<'a, '_, '_> {
                 next = self.picture.awaited(waiting).last().copied();
             }
         }
-        match self.picture.prospect(task) {
-            Some(Prospect::Stuck) => Ok(writeln!(
-                self.out,
-                "nothing that the log knows of can wake {}\n({CAVEAT})",
-                called(task, self.names)
-            )?),
-            _ => Ok(()),
+        if self.picture.prospect(task) != Some(Prospect::Stuck) {
+            return Ok(());
+        }
+        let called = called(task, self.names);
+        writeln!(self.out, "nothing that the log knows of can wake {called}")?;
+        match self.is_proven(task) {
+            true => Ok(()),
+            false => Ok(writeln!(self.out, "{CAVEAT}")?),
         }
     }
 
-    fn tell_wait(&mut self, waiting: &Waiting) -> Result<(), Stop> {
+    pub fn tell_wait(&mut self, waiting: &Waiting) -> Result<(), Stop> {
         let [task, since, reason] = self.cells(waiting);
         Ok(writeln!(self.out, "  {task}, for {since}: {reason}")?)
     }
 
-    fn tell_more(&mut self, all: usize) -> Result<(), Stop> {
+    pub fn tell_more(&mut self, all: usize) -> Result<(), Stop> {
         match all.checked_sub(LISTED_MAX) {
             None | Some(0) => Ok(()),
             Some(more) => Ok(writeln!(self.out, "  and {more} more")?),
@@ -176,10 +144,9 @@ impl<'a> Teller<'a, '_, '_> {
 
     /// The task, for how long it waits, and what for.
     fn cells(&mut self, waiting: &Waiting) -> [String; 3] {
-        let since = self.until.saturating_sub(waiting.since);
         [
-            called(waiting.task, self.names),
-            Span(self.log.rate().ns(since)).to_string(),
+            placed(waiting.task, self.names),
+            lasted(self.log, waiting.since, self.until),
             self.reason(waiting),
         ]
     }
@@ -199,14 +166,14 @@ impl<'a> Teller<'a, '_, '_> {
                     true => "",
                     false => ", which has ended",
                 };
-                format!("the end of {}{ended}", called(on, self.names))
+                format!("the end of {}{ended}", placed(on, self.names))
             }
-            Reason::Join { on: None } => "the end of another task".to_owned(),
+            Reason::Join { on: None } => "the end of another task; which one is lost".to_owned(),
             Reason::Function => "a blocking function on its own thread".to_owned(),
             Reason::Request => "that others ask it to serve them".to_owned(),
             Reason::Lane { lane } => {
                 let name = lane.and_then(|lane| self.log.text(lane));
-                let name = name.map_or("a lane".to_owned(), |name| {
+                let name = name.map_or("a lane; which one is lost".to_owned(), |name| {
                     format!("lane {}", human::plain(&name))
                 });
                 let holders = self.picture.awaited(waiting);
@@ -249,11 +216,22 @@ impl<'a> Teller<'a, '_, '_> {
                 true => "",
                 false => " (ended)",
             };
-            told.push(called(*task, self.names) + ended);
+            told.push(placed(*task, self.names) + ended);
         }
         if tasks.len() > NAMED_MAX {
             told.push(format!("{} more", tasks.len() - NAMED_MAX));
         }
         told.join(", ")
+    }
+}
+
+/// A task as [`called`], and of one without a name where it was spawned.
+fn placed(task: TaskId, names: &mut Names<'_>) -> String {
+    let called = called(task, names);
+    match names.of_task(task) {
+        Some(site) if site.name.is_none() => {
+            format!("{called} ({})", human::plain(&site.to_string()))
+        }
+        _ => called,
     }
 }

@@ -1,0 +1,51 @@
+//! Owns how it is told what the tasks of a spawn site are: by their names, for the log does not say it.
+
+use glasshouse_pal::reader::Site;
+use glasshouse_pal::why::Role;
+
+/// What a task is named that the scheduler spawns for a blocking function.
+const FUNCTION: &str = "spawn_blocking";
+/// Our own tasks that serve others, by their names and the files that spawn them.
+const HOSTS: [(&str, &str, &str); 2] = [
+    ("lanes", "lanes", "/src/lanes.rs"),
+    ("node-metrics", "diag", "/src/collector.rs"),
+];
+
+/// What the tasks of this site are.
+pub fn role(site: &Site) -> Role {
+    let name = site.name.as_deref();
+    let is_host = |(host, package, file): &(&str, &str, &str)| {
+        let place = site.file.strip_suffix(file);
+        // The package's directory bears its name, and, from a registry, its version.
+        let directory = place.map(|place| place.rsplit('/').next().unwrap_or(place));
+        name == Some(*host) && directory.is_some_and(|directory| directory.contains(package))
+    };
+    match HOSTS.iter().any(is_host) {
+        true => Role::Host,
+        false if name == Some(FUNCTION) => Role::Function,
+        false => Role::Task,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_told_by_their_names_and_the_files_that_spawn_them() {
+        let of = |name: Option<&str>, file: &str| {
+            role(&Site {
+                file: file.to_owned(),
+                line: 1,
+                column: 1,
+                name: name.map(str::to_owned),
+            })
+        };
+        let registry = "/home/me/.cargo/registry/src/index-1f/glasshouse-lanes-0.1.0/src/lanes.rs";
+        assert_eq!(of(Some("lanes"), registry), Role::Host);
+        assert_eq!(of(Some("lanes"), "crates/lanes/src/lanes.rs"), Role::Host);
+        assert_eq!(of(Some("lanes"), "src/lanes.rs"), Role::Task, "a user's");
+        assert_eq!(of(None, "crates/lanes/src/lanes.rs"), Role::Task);
+        assert_eq!(of(Some("spawn_blocking"), "src/main.rs"), Role::Function);
+    }
+}

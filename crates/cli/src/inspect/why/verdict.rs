@@ -1,0 +1,166 @@
+//! Owns the verdict on a process: what holds its workers, what nothing can wake, and of what that is not known.
+
+use super::held::{self, Holds};
+use super::waits::{LISTED_MAX, Teller};
+use crate::exit::Stop;
+use glasshouse_pal::TaskId;
+use glasshouse_pal::why::{Prospect, Reason, Waiting, Wakers};
+use std::collections::HashSet;
+use std::io::Write;
+
+/// What a reader must know before believing that a task is stuck.
+pub const CAVEAT: &str = "\
+What could still wake it without a trace: another thread, a timeout around the
+wait, a task that never woke it before, one given a lane's permit, or another
+member of a join set.";
+
+impl<'a> Teller<'a, '_, '_> {
+    pub fn tell_held(&mut self, holds: &Holds) -> Result<(), Stop> {
+        if holds.held.is_empty() {
+            return Ok(());
+        }
+        writeln!(
+            self.out,
+            "\na tick that has not come to its end holds its worker"
+        )?;
+        for held in holds.held.iter().take(LISTED_MAX) {
+            let line = held::told(self.log, held, self.until, self.names);
+            writeln!(self.out, "  {line}")?;
+        }
+        self.tell_more(holds.held.len())?;
+        match holds.is_no_worker_free {
+            true => Ok(writeln!(
+                self.out,
+                "no worker is free: what is ready or becomes so does not run until then"
+            )?),
+            false => Ok(()),
+        }
+    }
+
+    pub fn tell_stuck(&mut self) -> Result<(), Stop> {
+        let circles: HashSet<TaskId> = self.picture.cycles.iter().flatten().copied().collect();
+        let stuck = self.of_prospect(Prospect::Stuck);
+        if stuck.is_empty() {
+            return Ok(());
+        }
+        let others: Vec<&Waiting> = stuck
+            .iter()
+            .copied()
+            .filter(|waiting| !circles.contains(&waiting.task))
+            .collect();
+        if !others.is_empty() {
+            writeln!(self.out, "\nnothing that the log knows of can wake")?;
+            for waiting in others.iter().take(LISTED_MAX) {
+                self.tell_wait(waiting)?;
+            }
+            self.tell_more(others.len())?;
+        }
+        if !self.picture.can_any_act() {
+            writeln!(
+                self.out,
+                "\nthe whole process hangs: no task runs, is ready, sleeps, or waits for I/O"
+            )?;
+        }
+        match stuck.iter().all(|waiting| self.is_proven(waiting.task)) {
+            true => Ok(()),
+            false => Ok(writeln!(self.out, "{CAVEAT}")?),
+        }
+    }
+
+    /// Says of what it is not known whether it can end; that nothing hangs only where that is known.
+    pub fn tell_unknown(&mut self, holds: &Holds) -> Result<(), Stop> {
+        let is_none_stuck = self.of_prospect(Prospect::Stuck).is_empty() && holds.held.is_empty();
+        let unknown = self.of_prospect(Prospect::Unknown);
+        if unknown.is_empty() {
+            return match is_none_stuck {
+                true => Ok(writeln!(
+                    self.out,
+                    "\nnone hangs by what the log knows: each wait can end by a deadline, a\n\
+                     descriptor, a task that can act, or as such a wait of it ended before"
+                )?),
+                false => Ok(()),
+            };
+        }
+        let heading = match is_none_stuck {
+            true => "none is known to hang; of some waits the log does not tell who can end them",
+            false => "of some waits the log does not tell who can end them",
+        };
+        writeln!(self.out, "\n{heading}")?;
+        let (left, unknown): (Vec<_>, Vec<_>) = unknown
+            .into_iter()
+            .partition(|waiting| self.is_left_by_its_holders(waiting));
+        for waiting in left.iter().take(LISTED_MAX) {
+            self.tell_wait(waiting)?;
+        }
+        self.tell_more(left.len())?;
+        if !left.is_empty() {
+            writeln!(self.out, "  they hang unless a task was handed the permit")?;
+        }
+        let horizon = self.log.horizon().unwrap_or(0);
+        let is_old = |waiting: &&Waiting| waiting.since < horizon || lacks_whom(waiting.reason);
+        let (old, unknown): (Vec<_>, Vec<_>) = unknown.into_iter().partition(is_old);
+        let is_first = |waiting: &&Waiting| {
+            waiting.reason == Reason::Other && waiting.wakers == Wakers::default()
+        };
+        let (first, rest): (Vec<_>, Vec<_>) = unknown.into_iter().partition(is_first);
+        let began = match horizon {
+            0 => "left no record",
+            _ => "began before the oldest record",
+        };
+        for (count, what) in [
+            (old.len(), format!("{began}: whom they wait for is lost")),
+            (
+                first.len(),
+                "of tasks that nobody has woken so far".to_owned(),
+            ),
+            (
+                rest.len(),
+                "behind those, or behind a task of which older records told".to_owned(),
+            ),
+        ] {
+            if count > 0 {
+                let waits = if count == 1 { "wait" } else { "waits" };
+                writeln!(self.out, "  {count} {waits} {what}")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether some of those have ended that took all permits of the lane that it waits for.
+    fn is_left_by_its_holders(&self, waiting: &Waiting) -> bool {
+        let holders = self.picture.awaited(waiting);
+        matches!(waiting.reason, Reason::Lane { .. })
+            && holders
+                .iter()
+                .any(|of| !self.picture.states.contains_key(of))
+    }
+
+    /// Whether it is in a circle in which each waits for what only the next can give.
+    pub fn is_proven(&self, task: TaskId) -> bool {
+        let reason = |of: &TaskId| {
+            let mut waiting = self.picture.waiting.iter();
+            waiting
+                .find(|waiting| waiting.task == *of)
+                .map(|of| of.reason)
+        };
+        let by_name =
+            |of: &TaskId| matches!(reason(of), Some(Reason::Join { .. } | Reason::Lane { .. }));
+        let mut circles = self.picture.cycles.iter();
+        circles.any(|circle| circle.contains(&task) && circle.iter().all(by_name))
+    }
+
+    fn of_prospect(&self, prospect: Prospect) -> Vec<&'a Waiting> {
+        let waiting = self.picture.waiting.iter();
+        waiting
+            .filter(|waiting| self.picture.prospect(waiting.task) == Some(prospect))
+            .collect()
+    }
+}
+
+/// Whether it is not known for what, of which kind alone the task table tells.
+fn lacks_whom(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::Join { on: None } | Reason::Lane { lane: None }
+    )
+}
