@@ -1,6 +1,6 @@
 //! What `glasshouse why` says of a whole process: what holds its workers, what hangs, and what it cannot know.
 
-use crate::place::until;
+use crate::place::{Place, until};
 use crate::program::Program;
 use async_channel::bounded;
 use glasshouse_lanes::Lanes;
@@ -203,4 +203,37 @@ fn a_blocking_function_can_end_and_a_task_without_a_name_is_told_by_its_place() 
     );
     assert!(row(nameless.id()).contains("tests/cli/hangs.rs:"), "{told}");
     say.send(()).expect("it listens");
+}
+
+#[test]
+fn what_still_lasted_when_a_process_was_killed_lasted_at_least_until_its_last_sign_of_life() {
+    let place = Place::new();
+    place.write("flow.toml", "[[node]]\nname = 'long'\nrun = 'sleep 3600'\n");
+    let mut child = place
+        .command(&["run", "flow.toml"])
+        .spawn()
+        .expect("it runs");
+    let waits = || {
+        let told = place.run(&["why", "run.pal", "--json"]);
+        told.code == Some(0)
+            && told.json()[0]["waiting"].as_array().expect("waits").len() >= 3
+            && told.json()[0]["is_left_open"] == false
+    };
+    until("it waits", waits);
+    child.kill().expect("killed");
+    child.wait().expect("it ends");
+    let told = place.run(&["why", "run.pal"]);
+    assert!(
+        told.out.contains("\nits last sign of life: 20"),
+        "{}",
+        told.out
+    );
+    let (_, table) = told.out.split_once("WAITS FOR\n").expect("a table");
+    for line in table.lines().filter(|line| line.starts_with('#')) {
+        assert!(line.contains("at least "), "{}", told.out);
+    }
+    assert_eq!(
+        place.json(&["why", "run.pal", "--json"])[0]["is_left_open"],
+        true
+    );
 }

@@ -2,6 +2,7 @@
 
 use super::Found;
 use super::held::{Held, Holds};
+use super::lasting::is_left_open;
 use super::tree::Tree;
 use crate::inspect::lost::Lost;
 use crate::inspect::names::Names;
@@ -56,6 +57,8 @@ pub struct Hang {
     log: String,
     /// Whether a task runs, is ready, sleeps, or waits for a descriptor or a blocking function.
     can_any_act: bool,
+    /// Whether the process may have lived on after the last that the log tells: each `for_ns` may be longer.
+    is_left_open: bool,
     /// Ticks that last, the longest first.
     held: Vec<Value>,
     is_no_worker_free: bool,
@@ -206,6 +209,7 @@ pub fn hang(opened: &Opened, picture: &Picture, names: &mut Names<'_>, until: u6
         format: FORMAT,
         log: opened.path.to_string_lossy().into_owned(),
         can_any_act: picture.can_any_act(),
+        is_left_open: is_left_open(&opened.log),
         held,
         is_no_worker_free: holds.is_no_worker_free,
         cycles: cycles.collect(),

@@ -2,7 +2,7 @@
 
 use super::called;
 use super::held::Holds;
-use super::lasting::lasted;
+use super::lasting::{last_sign, lasted};
 use super::verdict::CAVEAT;
 use crate::exit::Stop;
 use crate::human::{self, Span};
@@ -45,6 +45,9 @@ impl<'a> Teller<'a, '_, '_> {
             self.out,
             "of the tasks that have not ended {running} run, {ready} are ready, {waiting} wait"
         )?;
+        if let Some(last) = last_sign(self.log, self.until) {
+            writeln!(self.out, "{last}")?;
+        }
         let holds = Holds::of(self.log, self.until);
         self.tell_circles()?;
         self.tell_held(&holds)?;
@@ -113,6 +116,9 @@ impl<'a> Teller<'a, '_, '_> {
             if seen.len() < LISTED_MAX {
                 next = self.picture.awaited(waiting).last().copied();
             }
+        }
+        if let Some(last) = last_sign(self.log, self.until) {
+            writeln!(self.out, "{last}")?;
         }
         if self.picture.prospect(task) != Some(Prospect::Stuck) {
             return Ok(());
