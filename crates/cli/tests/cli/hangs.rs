@@ -138,22 +138,25 @@ fn of_waits_older_than_the_oldest_record_it_is_not_said_that_they_can_end() {
         .lane("net", 1)
         .build(program.handle());
     let lanes = lanes.expect("lanes");
+    let (go, told_to_go) = bounded::<()>(2);
     let waits = [("db", "net"), ("net", "db")].map(|(first, second)| {
         let [first, second] = [first, second].map(|name| lanes.lane(name).expect("there"));
+        let goes = told_to_go.clone();
         let task = program.spawn(&format!("{} first", first.name()), async move {
             let _held = first.acquire().await;
-            task::yield_now().await;
+            goes.recv().await.expect("it is told");
             let _wanted = second.acquire().await;
         });
         task.id()
     });
     for task in waits {
-        until_it_is(&program, task, TaskState::LaneWait);
+        until_it_is(&program, task, TaskState::Waiting);
     }
-    assert_eq!(
-        json(&program)["cycles"],
-        serde_json::json!([waits.map(|task| task.number())])
-    );
+    for _ in waits {
+        go.send_blocking(()).expect("both listen");
+    }
+    let circle = serde_json::json!([waits.map(|task| task.number())]);
+    until("a circle", || json(&program)["cycles"] == circle);
     let (_word, hears) = bounded::<()>(1);
     let spinner = program.spawn("spinner", async move {
         for _ in 0..TICKS {
