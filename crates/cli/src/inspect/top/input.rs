@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::low_level::pipe;
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -69,7 +70,8 @@ impl Input {
         }
         let mut keys = Vec::new();
         if terminal.contains(PollFlags::IN) {
-            while event::poll(Duration::ZERO)? {
+            // Asked anew before each: it may go between two keys.
+            while !has_gone(&stdin)? && event::poll(Duration::ZERO)? {
                 if let Event::Key(key) = event::read()? {
                     keys.push(key);
                 }
@@ -77,6 +79,15 @@ impl Input {
         }
         Ok(Heard::Keys(keys))
     }
+}
+
+/// Whether the terminal is not there any more.
+fn has_gone(terminal: &impl AsFd) -> io::Result<bool> {
+    let mut polled = [PollFd::new(terminal, PollFlags::IN)];
+    poll(&mut polled, Some(&Timespec::default()))?;
+    Ok(polled[0]
+        .revents()
+        .intersects(PollFlags::HUP | PollFlags::ERR))
 }
 
 /// A pipe that has something to read when one of these signals has come.
