@@ -26,7 +26,8 @@ pub struct Cursor {
 
 impl Cursor {
     /// Records that were lost up to the cursor, as far as is known: the sum of what [`Log::follow`](super::Log::follow)
-    /// told, and those of removed segments that it has still to tell.
+    /// told, and those of segments which were removed, or could not be read, that it has still to tell. Those that could
+    /// not be read are in [`Loss::unread`](super::Loss::unread) too: the two are not to be added.
     pub fn lost(&self) -> u64 {
         let untold = self.segments.as_ref().map_or(0, |it| it.untold());
         self.told.saturating_add(untold)

@@ -113,8 +113,8 @@ impl Log {
         Log { place, watcher }
     }
 
-    /// Has the watcher told how far each pass over the records has come, from then on. Only segments hold so many that
-    /// it is of use, and of those it is told at each block; on the thread that reads.
+    /// Has the watcher told how far each pass over the records has come, from then on, but for those that follow.
+    /// Only segments hold so many that it is of use, and of those it is told at each block; on the thread that reads.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicUsize, Ordering};

@@ -53,14 +53,12 @@ impl Decoder {
         if self.try_decode(&place, batch).is_none() {
             let segment = self.shelf.files[place.file as usize].number;
             self.shelf.unread.tell(segment, place.at, place.records);
+            self.shelf.vanished.add(place.records);
         }
     }
 
     fn try_decode(&mut self, place: &BlockPlace, batch: &mut Batch) -> Option<()> {
-        if self.read(place).is_none() {
-            self.shelf.vanished.add(place.records);
-            return None;
-        }
+        self.read(place)?;
         if let Some(id) = self.only
             && !speaks_of(&self.payload, id)?
         {

@@ -74,13 +74,14 @@ impl Following {
     /// What was lost since this was asked last.
     pub(super) fn take_lost(&mut self) -> u64 {
         let vanished = self.vanished.count();
-        let new = vanished - std::mem::replace(&mut self.vanished_told, vanished);
+        let told = std::mem::replace(&mut self.vanished_told, vanished);
+        let new = vanished.saturating_sub(told);
         std::mem::take(&mut self.gathered.lost).saturating_add(new)
     }
 
     /// What was lost by now and was not told.
     pub(crate) fn untold(&self) -> u64 {
-        let vanished = self.vanished.count() - self.vanished_told;
+        let vanished = self.vanished.count().saturating_sub(self.vanished_told);
         let lost = self.gathered.lost.saturating_add(vanished);
         lost.saturating_add(self.gathered.unsettled())
     }

@@ -84,17 +84,32 @@ impl Shelf {
     }
 }
 
-/// How many records were in blocks whose files were removed before they were read.
+/// How many records were in blocks that could not be handed out: their files were removed before they were read, or they
+/// made no sense.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Vanished(Arc<AtomicU64>);
 
 impl Vanished {
     pub(super) fn add(&self, records: u64) {
-        // A count, which orders nothing.
-        self.0.fetch_add(records, Ordering::Relaxed);
+        let sum = |count: u64| Some(count.saturating_add(records));
+        // A count, which orders nothing; what a damaged block says of itself may be any number.
+        let _ = (self.0).fetch_update(Ordering::Relaxed, Ordering::Relaxed, sum);
     }
 
     pub(super) fn count(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_that_claim_more_records_than_can_be_counted_make_the_count_no_smaller() {
+        let vanished = Vanished::default();
+        vanished.add(u64::MAX);
+        vanished.add(7);
+        assert_eq!(vanished.count(), u64::MAX);
     }
 }

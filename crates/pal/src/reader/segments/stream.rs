@@ -115,6 +115,7 @@ impl Stream {
     pub(crate) fn tell_senseless(&mut self, packed: &Packed) {
         self.senseless += packed.records();
         self.shelf.unread.tell_senseless(self.senseless);
+        self.shelf.vanished.add(packed.records());
     }
 
     /// Settles the decoded block's records and those that are held, up to `least`, or all.

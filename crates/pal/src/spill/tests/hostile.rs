@@ -4,7 +4,7 @@ use super::program::{Dice, Program};
 use super::{a_segment_a_step, place, sections, segments, small};
 use crate::clock::ClockPair;
 use crate::format::kind;
-use crate::reader::{Log, OpenError, RingId, SegmentLoss};
+use crate::reader::{Cursor, Log, OpenError, RingId, SegmentLoss};
 use crate::record::Tag;
 use crate::segment::{
     BlockHead, Encoder, HEADER_BYTES, Packed, SECTION_HEAD_BYTES, SectionHead, SectionKind,
@@ -239,6 +239,11 @@ fn blocks_that_cannot_be_decoded_are_told_and_do_not_hold() {
     let log = Log::open(dir).expect("readable");
     let tid = TaskId::new(1).expect("in range");
     assert_eq!(log.records_about(tid).count(), 3);
+    // Who follows is told of as many as are not handed out.
+    let log = Log::open(dir).expect("readable");
+    let mut cursor = Cursor::default();
+    let found = log.follow(&mut cursor).0.count();
+    assert_eq!(found + cursor.lost() as usize, held);
 }
 
 #[test]
