@@ -191,9 +191,9 @@ impl Builder {
     }
 
     /// Keeps the log's records in segment files on disk, as a system task, which takes one place of the capacity, and
-    /// on a thread like those for blocking functions, which cannot keep it from one; no tick knows of it. The last record that is kept is that of the end,
-    /// `ShutdownComplete`; what the process records after it is not. A deterministic scheduler refuses: its time is not
-    /// the disk's.
+    /// on a thread like those for blocking functions, which cannot keep it from one; no tick knows of it. The last record
+    /// that is kept is that of the end, `ShutdownComplete`; what the process records after it is not. A deterministic
+    /// scheduler refuses: its time is not the disk's.
     ///
     /// ```
     /// use glasshouse_scheduler::{Builder, Shutdown};

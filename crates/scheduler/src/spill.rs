@@ -1,5 +1,6 @@
 //! Owns the hosting of a spiller: a system task that has it step by step, on the thread that the pool keeps for the
-//! runtime, so that a slow disk holds no worker and blocking functions do not hold the spiller; and its last step, when the scheduler ends.
+//! runtime, so that a slow disk holds no worker and blocking functions do not hold the spiller; and its last step, when
+//! the scheduler ends.
 //!
 //! ```text
 //!  system task: step ──► sleep, as long as the step says ──► step …    shutdown completes ──► finish

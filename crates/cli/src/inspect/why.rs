@@ -13,6 +13,7 @@ use super::lost;
 use super::names::Names;
 use super::open::{Opened, open_watched};
 use super::task::unknown;
+use super::unseen::living;
 use super::until::until;
 use crate::exit::Stop;
 use crate::out::Out;
@@ -183,6 +184,9 @@ fn picture(log: &Log, names: &mut Names<'_>) -> (Picture, u64) {
         newest = newest.max(entry.stamp);
         names.learn(&entry.event);
         waits.feed(&entry);
+    }
+    if let Some(living) = living(log) {
+        waits.retain(|tid| living.contains(&tid));
     }
     let mut role = |site| {
         let site = names.of_site(site);

@@ -197,7 +197,8 @@ fn a_blocking_function_can_end_and_a_task_without_a_name_is_told_by_its_place() 
         lines.find(|line| line.starts_with(&start)).expect(&told)
     };
     assert!(
-        row(function.id()).ends_with("  a blocking function on its own thread"),
+        row(function.id())
+            .ends_with("  a blocking function, on a thread of its own or queued for one"),
         "{told}"
     );
     assert!(

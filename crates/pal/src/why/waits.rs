@@ -289,6 +289,15 @@ impl Waits {
         }
     }
 
+    /// Leaves out the tasks of which this says no, for who knows from elsewhere that they have ended.
+    pub fn retain(&mut self, is_alive: impl Fn(TaskId) -> bool) {
+        let known = self.known.iter().map(|(tid, _)| tid);
+        let ended: Vec<TaskId> = known.filter(|tid| !is_alive(*tid)).collect();
+        for tid in ended {
+            self.known.remove(tid);
+        }
+    }
+
     /// Who waits for whom, as of the last record. Of a task that a gap of the log follows the task table tells.
     pub fn picture(self) -> Picture {
         self.picture_of(|_| Role::Task)

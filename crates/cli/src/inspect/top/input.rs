@@ -84,10 +84,14 @@ impl Input {
 /// Whether the terminal is not there any more.
 fn has_gone(terminal: &impl AsFd) -> io::Result<bool> {
     let mut polled = [PollFd::new(terminal, PollFlags::IN)];
-    poll(&mut polled, Some(&Timespec::default()))?;
-    Ok(polled[0]
-        .revents()
-        .intersects(PollFlags::HUP | PollFlags::ERR))
+    match poll(&mut polled, Some(&Timespec::default())) {
+        // A signal: it is heard by its pipe.
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
+        Ok(_) => Ok(polled[0]
+            .revents()
+            .intersects(PollFlags::HUP | PollFlags::ERR)),
+    }
 }
 
 /// A pipe that has something to read when one of these signals has come.

@@ -58,7 +58,8 @@ impl<'a> Teller<'a, '_, '_> {
         if !self.picture.can_any_act() {
             writeln!(
                 self.out,
-                "\nthe whole process hangs: no task runs, is ready, sleeps, or waits for I/O"
+                "\nthe whole process hangs: no task runs, is ready, sleeps, or waits for I/O\n\
+                 or a blocking function"
             )?;
         }
         match stuck.iter().all(|waiting| self.is_proven(waiting.task)) {
@@ -75,8 +76,8 @@ impl<'a> Teller<'a, '_, '_> {
             return match is_none_stuck {
                 true => Ok(writeln!(
                     self.out,
-                    "\nnone hangs by what the log knows: each wait can end by a deadline, a\n\
-                     descriptor, a task that can act, or as such a wait of it ended before"
+                    "\nnone hangs by what the log knows: each wait can end by a deadline, a descriptor,\n\
+                     a blocking function, a task that can act, or as such a wait of it ended before"
                 )?),
                 false => Ok(()),
             };

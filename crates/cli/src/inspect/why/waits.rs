@@ -175,7 +175,9 @@ impl<'a> Teller<'a, '_, '_> {
                 format!("the end of {}{ended}", placed(on, self.names))
             }
             Reason::Join { on: None } => "the end of another task; which one is lost".to_owned(),
-            Reason::Function => "a blocking function on its own thread".to_owned(),
+            Reason::Function => {
+                "a blocking function, on a thread of its own or queued for one".to_owned()
+            }
             Reason::Request => "that others ask it to serve them".to_owned(),
             Reason::Lane { lane } => {
                 let name = lane.and_then(|lane| self.log.text(lane));

@@ -4,6 +4,7 @@ use super::{Running, assert_ended, settings, start_top};
 use crate::place::{Place, is_there, signal, until};
 use crate::tmux::Tmux;
 use rustix::process::Signal;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 #[test]
 fn a_request_to_end_leaves_the_terminal_as_it_was() {
@@ -28,6 +29,32 @@ fn a_request_to_end_leaves_the_terminal_as_it_was() {
     start_top(&tmux, &place, "run.pal");
     tmux.press(&["C-c"]);
     assert_ended(&tmux, &place, 130, &before);
+}
+
+#[test]
+fn new_sizes_while_keys_are_pressed_do_not_end_it() {
+    let place = Place::new();
+    let _run = Running::start(&place);
+    let Some(tmux) = Tmux::start(&place) else {
+        return;
+    };
+    let pid = start_top(&tmux, &place, "run.pal");
+    let number = u32::try_from(pid).expect("a number");
+    let are_keys_pressed = AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while are_keys_pressed.load(Ordering::Relaxed) && is_there(pid) {
+                signal(number, Signal::WINCH);
+            }
+        });
+        for _ in 0..40 {
+            tmux.press(&["r"; 10]);
+        }
+        are_keys_pressed.store(false, Ordering::Relaxed);
+    });
+    assert!(is_there(pid));
+    signal(number, Signal::TERM);
+    until("its end", || !is_there(pid));
 }
 
 #[test]
