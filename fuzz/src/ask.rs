@@ -135,6 +135,8 @@ fn ask_to_follow(log: &Log, count: usize) {
     let mut cursor = Cursor::default();
     let (records, _) = log.follow(&mut cursor);
     assert_eq!(records.count(), count);
+    // It may tell what the look before found no sense in.
+    assert_eq!(log.follow(&mut cursor).0.count(), 0);
     let (records, lost) = log.follow(&mut cursor);
     assert_eq!((records.count(), lost), (0, 0), "the file has not changed");
 }
