@@ -207,7 +207,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
-    fn place() -> (tempfile::TempDir, LogDir) {
+    pub(super) fn place() -> (tempfile::TempDir, LogDir) {
         let place = tempfile::tempdir().expect("a temporary directory");
         let dir = LogDir::at(place.path().join("logs"));
         (place, dir)

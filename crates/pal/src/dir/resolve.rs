@@ -104,14 +104,9 @@ pub enum ResolveError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dir::tests::place;
     use crate::format::header::Header;
     use std::os::unix::fs::FileExt;
-
-    fn place() -> (tempfile::TempDir, LogDir) {
-        let place = tempfile::tempdir().expect("a temporary directory");
-        let dir = LogDir::at(place.path().join("logs"));
-        (place, dir)
-    }
 
     #[test]
     fn an_argument_is_a_file_a_process_or_the_last() {
