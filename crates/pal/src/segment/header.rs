@@ -54,6 +54,21 @@ pub(crate) enum HeaderFault {
 }
 
 impl SegmentHeader {
+    /// That of the first segment of a log that nothing is known of.
+    #[cfg(test)]
+    pub(crate) fn of_nobody() -> SegmentHeader {
+        SegmentHeader {
+            process: ProcessId::default(),
+            command: String::new(),
+            rate: crate::Clock::virtual_time().rate(),
+            start_stamp: 0,
+            start_pair: ClockPair::default(),
+            number: 1,
+            whole_from: 0,
+            bytes: HEADER_BYTES as u64,
+        }
+    }
+
     pub(crate) fn put(&self, bytes: &mut Vec<u8>) {
         let start = bytes.len();
         bytes.extend_from_slice(MAGIC);

@@ -112,14 +112,11 @@ fn copy(events: &[Packed], words: &[u64], to: &mut Batch) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::{Clock, ClockPair};
+    use crate::clock::ClockPair;
     use crate::format::kind;
-    use crate::host::ProcessId;
     use crate::reader::{Log, RingId};
     use crate::record::Tag;
-    use crate::segment::{
-        BLOCK_RECORDS_MAX, Encoder, HEADER_BYTES, SectionHead, SectionKind, SegmentHeader,
-    };
+    use crate::segment::{BLOCK_RECORDS_MAX, Encoder, SectionHead, SectionKind, SegmentHeader};
     use proptest::prelude::*;
     use std::cell::Cell;
 
@@ -222,17 +219,7 @@ mod tests {
     fn a_record_is_copied_a_few_times_however_many_small_blocks_overlap_full_ones() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let mut bytes = Vec::new();
-        SegmentHeader {
-            process: ProcessId::default(),
-            command: String::new(),
-            rate: Clock::virtual_time().rate(),
-            start_stamp: 0,
-            start_pair: ClockPair::default(),
-            number: 1,
-            whole_from: 0,
-            bytes: HEADER_BYTES as u64,
-        }
-        .put(&mut bytes);
+        SegmentHeader::of_nobody().put(&mut bytes);
         let (mut encoder, mut seq) = (Encoder::new(), 1);
         for number in 0..16 {
             let full = BLOCK_RECORDS_MAX as u64;

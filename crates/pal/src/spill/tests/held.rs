@@ -4,10 +4,7 @@ use crate::clock::ClockPair;
 use crate::format::kind;
 use crate::reader::{Log, RingId};
 use crate::record::Tag;
-use crate::segment::{
-    BLOCK_RECORDS_MAX, Encoder, HEADER_BYTES, Packed, SectionHead, SectionKind, SegmentHeader,
-};
-use crate::{Clock, ProcessId};
+use crate::segment::{BLOCK_RECORDS_MAX, Encoder, Packed, SectionHead, SectionKind, SegmentHeader};
 
 /// What a reader holds back, in blocks.
 const HELD_BLOCKS: u64 = 16;
@@ -16,7 +13,7 @@ const HELD_BLOCKS: u64 = 16;
 /// all is as expected.
 fn overlapping(blocks: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
-    header().put(&mut bytes);
+    SegmentHeader::of_nobody().put(&mut bytes);
     let mut encoder = Encoder::new();
     let count = BLOCK_RECORDS_MAX as u64;
     for block in 0..blocks {
@@ -39,19 +36,6 @@ fn overlapping(blocks: u64) -> Vec<u8> {
         SectionHead::put(&mut bytes, SectionKind::Block, &payload);
     }
     bytes
-}
-
-fn header() -> SegmentHeader {
-    SegmentHeader {
-        process: ProcessId::default(),
-        command: String::new(),
-        rate: Clock::virtual_time().rate(),
-        start_stamp: 0,
-        start_pair: ClockPair::default(),
-        number: 1,
-        whole_from: 0,
-        bytes: HEADER_BYTES as u64,
-    }
 }
 
 #[test]
