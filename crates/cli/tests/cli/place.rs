@@ -117,12 +117,20 @@ impl Ended {
 }
 
 /// Waits until something is the case.
-pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub fn until(what: &str, is_so: impl FnMut() -> bool) {
+    assert!(comes_true(is_so), "in vain: {what}");
+}
+
+/// Whether something is the case before all patience is at its end.
+pub fn comes_true(mut is_so: impl FnMut() -> bool) -> bool {
     let started = Instant::now();
     while !is_so() {
-        assert!(started.elapsed() < PATIENCE, "in vain: {what}");
+        if started.elapsed() >= PATIENCE {
+            return false;
+        }
         std::thread::sleep(Duration::from_millis(5));
     }
+    true
 }
 
 /// Waits for a file with a number in it, written whole.

@@ -1,7 +1,7 @@
 //! Owns a real terminal for a test: a tmux server of its own, to which keys are sent and whose screen is read. It
 //! ends with the test. tmux is optional: where there is none, `start` says so.
 
-use crate::place::{Place, until};
+use crate::place::{Place, comes_true, until};
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -83,10 +83,11 @@ impl<'p> Tmux<'p> {
     /// Waits for a screen that is as it should be, and returns it.
     pub fn until(&self, what: &str, mut is_so: impl FnMut(&str) -> bool) -> String {
         let mut shown = String::new();
-        until(what, || {
+        let is_shown = comes_true(|| {
             shown = self.screen();
             is_so(&shown)
         });
+        assert!(is_shown, "in vain: {what}; the screen:\n{shown}");
         shown
     }
 

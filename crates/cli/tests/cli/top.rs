@@ -39,7 +39,8 @@ impl Running {
 
     fn start_with(place: &Place, set: impl FnOnce(&mut std::process::Command)) -> Running {
         place.write("flow.toml", FLOW);
-        let mut command = place.command(&["run", "flow.toml"]);
+        // On one worker the first node is the first to ask for the lane.
+        let mut command = place.command(&["run", "flow.toml", "--workers", "1"]);
         set(&mut command);
         let child = command.stdout(Stdio::null()).spawn().expect("run");
         let node = number_in(&place.path("pid"));
