@@ -6,6 +6,7 @@
 use ratatui::crossterm::event::{self, Event, KeyEvent};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::low_level::pipe;
 use std::io::{self, Read};
@@ -61,7 +62,7 @@ impl Input {
             Ok(_) => {}
         }
         let [terminal, requests, sizes] = polled.map(|polled| polled.revents());
-        if !requests.is_empty() || terminal.intersects(PollFlags::HUP | PollFlags::ERR) {
+        if !requests.is_empty() || has_gone(terminal) {
             return Ok(Heard::End);
         }
         if !sizes.is_empty() {
@@ -70,28 +71,48 @@ impl Input {
         }
         let mut keys = Vec::new();
         if terminal.contains(PollFlags::IN) {
-            // Asked anew before each: it may go between two keys.
-            while !has_gone(&stdin)? && event::poll(Duration::ZERO)? {
-                if let Event::Key(key) = event::read()? {
-                    keys.push(key);
-                }
+            read_keys(&stdin, &mut keys)?;
+            if state(&stdin)? == PollFlags::IN {
+                announce(&stdin)?;
+                read_keys(&stdin, &mut keys)?;
             }
         }
         Ok(Heard::Keys(keys))
     }
 }
 
-/// Whether the terminal is not there any more.
-fn has_gone(terminal: &impl AsFd) -> io::Result<bool> {
+/// Reads what the library knows to be there.
+fn read_keys(terminal: &impl AsFd, keys: &mut Vec<KeyEvent>) -> io::Result<()> {
+    // Asked anew before each: it may go between two keys.
+    while !has_gone(state(terminal)?) && event::poll(Duration::ZERO)? {
+        if let Event::Key(key) = event::read()? {
+            keys.push(key);
+        }
+    }
+    Ok(())
+}
+
+/// Has the terminal tell once more that it can be read. The library is told of keys when they come, and forgets it
+/// where a new size comes with them; a terminal tells all who wait for it when it is set up.
+fn announce(terminal: &impl AsFd) -> io::Result<()> {
+    let settings = tcgetattr(terminal)?;
+    Ok(tcsetattr(terminal, OptionalActions::Now, &settings)?)
+}
+
+/// What the terminal is ready for now.
+fn state(terminal: &impl AsFd) -> io::Result<PollFlags> {
     let mut polled = [PollFd::new(terminal, PollFlags::IN)];
     match poll(&mut polled, Some(&Timespec::default())) {
         // A signal: it is heard by its pipe.
-        Err(Errno::INTR) => Ok(false),
+        Err(Errno::INTR) => Ok(PollFlags::empty()),
         Err(error) => Err(error.into()),
-        Ok(_) => Ok(polled[0]
-            .revents()
-            .intersects(PollFlags::HUP | PollFlags::ERR)),
+        Ok(_) => Ok(polled[0].revents()),
     }
+}
+
+/// Whether the terminal is not there any more.
+fn has_gone(state: PollFlags) -> bool {
+    state.intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
 /// A pipe that has something to read when one of these signals has come.

@@ -31,8 +31,17 @@ fn a_request_to_end_leaves_the_terminal_as_it_was() {
     assert_ended(&tmux, &place, 130, &before);
 }
 
+/// A flag that is true until this goes, however that comes about.
+struct Lowered<'a>(&'a AtomicBool);
+
+impl Drop for Lowered<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
 #[test]
-fn new_sizes_while_keys_are_pressed_do_not_end_it() {
+fn each_key_counts_that_is_pressed_while_the_size_changes() {
     let place = Place::new();
     let _run = Running::start(&place);
     let Some(tmux) = Tmux::start(&place) else {
@@ -47,10 +56,12 @@ fn new_sizes_while_keys_are_pressed_do_not_end_it() {
                 signal(number, Signal::WINCH);
             }
         });
-        for _ in 0..40 {
-            tmux.press(&["r"; 10]);
+        let _end = Lowered(&are_keys_pressed);
+        for direction in ["smallest", "largest"].into_iter().cycle().take(100) {
+            tmux.press(&["r"]);
+            let is_so = format!(", {direction} first");
+            tmux.until(direction, |screen| screen.contains(&is_so));
         }
-        are_keys_pressed.store(false, Ordering::Relaxed);
     });
     assert!(is_there(pid));
     signal(number, Signal::TERM);
