@@ -8,9 +8,7 @@ use glasshouse_pal::{LossCause, TaskId};
 /// process that has ended, when events found no ring. `None` where nothing was left out, or the table cannot tell.
 pub fn living(log: &Log) -> Option<HashSet<TaskId>> {
     let loss = log.loss();
-    let is_short = [LossCause::NoRing, LossCause::Reentrant]
-        .into_iter()
-        .any(|cause| loss.unwritten(cause) > 0);
+    let is_short = loss.unwritten_events() > 0;
     let has_all = loss.unwritten(LossCause::TableFull) == 0;
     (is_short && has_all && !log.is_alive() && !log.is_segments())
         .then(|| log.tasks().map(|row| row.id).collect())

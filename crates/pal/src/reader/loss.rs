@@ -81,7 +81,7 @@ impl Loss {
     }
 
     /// Events that the writer could not write into any ring.
-    pub(crate) fn unwritten_events(&self) -> u64 {
+    pub fn unwritten_events(&self) -> u64 {
         unwritten_events(&self.unwritten)
     }
 
