@@ -14,6 +14,7 @@ mod logging;
 mod out;
 mod run;
 mod table;
+mod terminal;
 
 use std::process::ExitCode;
 

@@ -1,5 +1,6 @@
 //! Owns the line that says how far a long reading has come: on a terminal only, and gone when the reading is over.
 
+use crate::terminal;
 use glasshouse_pal::reader::{Log, Progress};
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,8 +15,7 @@ pub struct Shown(Option<Arc<Mutex<Line>>>);
 
 /// Says how far a reading of the log has come, on standard error where that is a terminal that can draw a line over.
 pub fn show(log: &mut Log) -> Shown {
-    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
-    if is_dumb || !std::io::stderr().is_terminal() {
+    if terminal::can_redraw().is_err() || !std::io::stderr().is_terminal() {
         return Shown(None);
     }
     let line = Arc::new(Mutex::new(Line::begun(Instant::now())));

@@ -16,6 +16,7 @@ mod view;
 
 use super::open::open;
 use crate::exit::Stop;
+use crate::terminal::{self, Unknown};
 use input::Input;
 use screen::Screen;
 use std::io::{self, IsTerminal};
@@ -61,12 +62,13 @@ fn need_terminal() -> Result<(), Stop> {
             "top: standard input and output are not a terminal that can be drawn on; {instead}"
         )));
     }
-    let term = std::env::var_os("TERM").unwrap_or_default();
-    if term.is_empty() || term == "dumb" {
-        let is_so = if term.is_empty() { "not set" } else { "`dumb`" };
-        return Err(Stop::input(format_args!(
+    terminal::can_redraw().map_err(|why| {
+        let is_so = match why {
+            Unknown::Unset => "not set",
+            Unknown::Dumb => "`dumb`",
+        };
+        Stop::input(format_args!(
             "top: TERM is {is_so}, so what the terminal can draw is not known; set it, such as TERM=xterm, or {instead}"
-        )));
-    }
-    Ok(())
+        ))
+    })
 }

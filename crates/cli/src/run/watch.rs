@@ -3,6 +3,7 @@
 
 use super::screen::{Screen, Size};
 use super::step;
+use crate::terminal;
 use glasshouse_flow::{PROGRESS_MAX, Progress};
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -77,8 +78,7 @@ impl Watch {
 
 /// Whether lines on standard output can be drawn over.
 fn can_redraw() -> bool {
-    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
-    io::stdout().is_terminal() && !is_dumb
+    io::stdout().is_terminal() && terminal::can_redraw().is_ok()
 }
 
 fn draw_nothing(news: &Receiver<News>) {
