@@ -11,6 +11,7 @@
 mod ended;
 mod gaps;
 mod life;
+mod rows;
 mod store;
 
 pub use life::{Life, WAITS};
@@ -102,6 +103,8 @@ pub struct Lives {
     /// Records before it are left out; `None` where the log holds everything since its beginning.
     horizon: Option<u64>,
     gaps: Gaps,
+    /// When the rows of the task table were noted; `None` where they are read as they are now.
+    rows_noted: Option<u64>,
     /// Those that have ended, where their lives are given up.
     ended: Option<Ended>,
     /// The task that the last record ended, where its life is to be given up some day.
@@ -120,6 +123,7 @@ impl Lives {
             lives: Store::default(),
             horizon: None,
             gaps: Gaps::default(),
+            rows_noted: None,
             ended: None,
             last_end: None,
             ahead_max: AHEAD_MAX,
@@ -133,6 +137,7 @@ impl Lives {
             lives: Store::default(),
             horizon: Some(horizon),
             gaps: Gaps::default(),
+            rows_noted: None,
             ended: None,
             last_end: None,
             ahead_max: AHEAD_MAX,

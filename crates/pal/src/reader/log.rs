@@ -277,8 +277,8 @@ impl Log {
         ask!(self, log => log.horizon())
     }
 
-    /// A fold of this log's records into lives, which knows its horizon, its gaps, and how many events were not
-    /// written: feed it every record.
+    /// A fold of this log's records into lives, which knows its horizon, its gaps, when its rows were noted, and how
+    /// many events were not written: feed it every record.
     ///
     /// ```
     /// let log = glasshouse_pal::Pal::memory().log();
@@ -292,7 +292,10 @@ impl Log {
             .with_unwritten(unwritten_events(&self.loss_counts()));
         match &self.place {
             Place::Mapped(_) => lives,
-            Place::Segments(log) => lives.with_gaps(log.gaps()),
+            Place::Segments(log) => {
+                let lives = lives.with_gaps(log.gaps());
+                lives.with_rows_noted(log.rows_noted())
+            }
         }
     }
 
@@ -303,7 +306,8 @@ impl Log {
 
     /// The tasks that had not ended, from the task table: the truth about them when a ring has
     /// wrapped. Read anew at each call. Of segments those at the time of the last row that was noted: at the
-    /// end of the spiller, else at the start of the last segment.
+    /// end of the spiller, else at the start of the last segment. A gap behind that hides what became of them:
+    /// [`Lives::has_rows_as_of`] knows.
     pub fn tasks(&self) -> Tasks<'_> {
         ask!(self, log => log.tasks())
     }

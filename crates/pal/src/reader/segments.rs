@@ -234,6 +234,15 @@ impl Segments {
         Tasks::noted(newest)
     }
 
+    /// A stamp before which [`Segments::tasks`] were not noted.
+    pub(crate) fn rows_noted(&self) -> u64 {
+        let learned = self.learned();
+        match learned.has_rows {
+            true => learned.rows_noted,
+            false => self.index.notes.rows_noted,
+        }
+    }
+
     pub(crate) fn known_tasks(&self) -> Vec<TaskRow> {
         let mut rows = self.index.notes.known_rows.clone();
         rows.extend(&self.learned().known_rows);

@@ -14,6 +14,7 @@ mod held;
 mod hostile;
 mod program;
 mod round_trip;
+mod rows;
 
 use super::{Settings, Spiller};
 use crate::Event;

@@ -84,10 +84,13 @@ fn hold(picture: &Picture, waiting: &Waiting) -> Hold {
     let awaited = picture.awaited(waiting);
     let is_alive = |task: &TaskId| picture.states.contains_key(task);
     let by: Vec<TaskId> = awaited.iter().copied().filter(is_alive).collect();
+    let is_any_unseen = awaited.iter().any(|task| picture.unseen.contains(task));
     let beside = match waiting.reason {
         Reason::Deadline { .. } | Reason::Descriptor { .. } | Reason::Function => Beside::Itself,
         Reason::Request => Beside::AnyTask,
         Reason::Join { on: None } | Reason::Lane { lane: None } => Beside::Anyone,
+        // Who may have ended, or may act.
+        Reason::Join { .. } if is_any_unseen => Beside::Anyone,
         // Whoever it waits for has ended, and its wake is on the way.
         Reason::Join { .. } if by.is_empty() => Beside::Itself,
         Reason::Join { .. } => Beside::Nobody,
@@ -98,7 +101,7 @@ fn hold(picture: &Picture, waiting: &Waiting) -> Hold {
         Reason::Lane { .. } if by.len() < awaited.len() => Beside::AnyTask,
         Reason::Lane { .. } => Beside::Nobody,
         Reason::Other if !waiting.wakers.others.is_empty() => Beside::Itself,
-        Reason::Other if waiting.wakers.has_more => Beside::Anyone,
+        Reason::Other if waiting.wakers.has_more || is_any_unseen => Beside::Anyone,
         Reason::Other if waiting.wakers.tasks.is_empty() => Beside::AnyTask,
         Reason::Other => Beside::Nobody,
     };

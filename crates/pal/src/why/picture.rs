@@ -4,7 +4,7 @@ use super::knots;
 use super::reason::Reason;
 use super::waits::{Known, Waiting};
 use crate::{SiteId, TaskId, TaskState, TextId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What may come of a wait.
 ///
@@ -58,8 +58,10 @@ pub struct Picture {
     pub waiting: Vec<Waiting>,
     /// What may come of each.
     pub prospects: HashMap<TaskId, Prospect>,
-    /// The state of every task that has not ended.
+    /// The state of every task that has not ended, as far as that is known.
     pub states: HashMap<TaskId, TaskState>,
+    /// Tasks that had not ended before a gap of the log, of which nothing tells how they went on.
+    pub unseen: HashSet<TaskId>,
     /// Tasks that are stuck in a circle: each waits for the next, and the last for the first.
     pub cycles: Vec<Vec<TaskId>>,
     /// Who holds the permits of a lane of which all are known to be held.
@@ -70,7 +72,7 @@ pub struct Picture {
 
 impl Picture {
     /// Whether any task runs, is ready, or waits for a deadline, a descriptor or a blocking function: only such can act by
-    /// themselves.
+    /// themselves. Who is unseen may be such a one.
     pub fn can_any_act(&self) -> bool {
         let by_itself = |waiting: &Waiting| {
             matches!(
@@ -78,7 +80,9 @@ impl Picture {
                 Reason::Deadline { .. } | Reason::Descriptor { .. } | Reason::Function
             )
         };
-        self.states.len() > self.waiting.len() || self.waiting.iter().any(by_itself)
+        !self.unseen.is_empty()
+            || self.states.len() > self.waiting.len()
+            || self.waiting.iter().any(by_itself)
     }
 
     /// What may come of a task's wait; `None` where it does not wait.
@@ -88,11 +92,13 @@ impl Picture {
 
     pub(super) fn of(
         alive: Vec<(TaskId, Known)>,
+        unseen: HashSet<TaskId>,
         lane_holders: HashMap<TextId, Vec<TaskId>>,
         is_whole: bool,
         mut role: impl FnMut(SiteId) -> Role,
     ) -> Picture {
         let mut picture = Picture {
+            unseen,
             lane_holders,
             is_whole,
             ..Picture::default()

@@ -7,7 +7,7 @@ use crate::lives::{Fault, Lives, Store};
 use crate::reader::Entry;
 use crate::{DomainEvent, SiteId, TaskEvent, TaskId, TaskRow, TaskState, TextId, WakeSource};
 use foldhash::HashMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// The wakers that are remembered of a task, the newest; of further ones only that there were more.
 const WAKERS_MAX: usize = 8;
@@ -298,7 +298,8 @@ impl Waits {
         }
     }
 
-    /// Who waits for whom, as of the last record. Of a task that a gap of the log follows the task table tells.
+    /// Who waits for whom, as of the last record, or of the rows where these were noted behind a gap that no record
+    /// follows. Of a task that a gap follows the task table tells, where that was noted behind the gap.
     pub fn picture(self) -> Picture {
         self.picture_of(|_| Role::Task)
     }
@@ -319,21 +320,27 @@ impl Waits {
             lanes,
             ..
         } = self;
+        let newest = lives.told_to(newest);
         let is_current = |since: u64| !lives.has_gap_between(since, newest);
+        let has_rows = lives.has_rows_as_of(newest);
         let mut alive: Vec<(TaskId, Known)> = Vec::with_capacity(known.len());
+        let mut unseen = HashSet::new();
         for (tid, known) in known.take_all() {
-            match rows.get(&tid) {
-                Some(row) if is_current(known.since) || row.since == known.since => {
-                    let site = known.site.or(Some(row.site));
-                    rows.remove(&tid);
-                    alive.push((tid, Known { site, ..known }));
-                }
-                None if is_current(known.since) => alive.push((tid, known)),
-                _ => {}
+            let row = rows.get(&tid);
+            let has_stayed = has_rows && row.is_some_and(|row| row.since == known.since);
+            if is_current(known.since) || has_stayed {
+                let site = known.site.or(row.map(|row| row.site));
+                rows.remove(&tid);
+                alive.push((tid, Known { site, ..known }));
+            } else if !has_rows {
+                unseen.insert(tid);
             }
         }
         for (tid, row) in rows {
-            alive.extend(Known::of_row(&row).map(|known| (tid, known)));
+            match has_rows {
+                true => alive.extend(Known::of_row(&row).map(|known| (tid, known))),
+                false => _ = unseen.insert(tid),
+            }
         }
         let full = lanes
             .iter()
@@ -343,6 +350,6 @@ impl Waits {
         let is_whole = !lives.leaves_out(0) && !lives.has_gap_between(0, newest);
         // What follows takes as much memory as all of this.
         drop(lives);
-        Picture::of(alive, holders, is_whole, role)
+        Picture::of(alive, unseen, holders, is_whole, role)
     }
 }

@@ -102,8 +102,11 @@ impl Gathered {
             let Some(kind) = found.kind else { continue };
             let (at, payload) = (found.at, found.payload);
             let taken = match kind {
-                SectionKind::Block => self.block(at, payload),
-                SectionKind::Gap => GapFact::take(payload).map(|gap| self.gap.push(gap)),
+                SectionKind::Block => self.block(at, payload, notes),
+                SectionKind::Gap => GapFact::take(payload).map(|gap| {
+                    notes.saw_gap(gap.to);
+                    self.gap.push(gap);
+                }),
                 kind => notes.take(kind, payload),
             };
             if taken.is_none() {
@@ -127,7 +130,7 @@ impl Gathered {
         self.gap.clear();
     }
 
-    fn block(&mut self, at: u64, payload: &[u8]) -> Option<()> {
+    fn block(&mut self, at: u64, payload: &[u8], notes: &mut Notes) -> Option<()> {
         let head = BlockHead::of(payload)?;
         self.take_gap();
         let was_interrupted = self.was_interrupted;
@@ -142,6 +145,7 @@ impl Gathered {
         }
         self.block_count += 1;
         self.unreadable = self.unreadable.saturating_add(head.unreadable);
+        notes.saw_block(head.last.max(head.pair.ticks));
         self.pairs.push(head.pair);
         self.blocks.push(BlockPlace {
             file: (self.files.len() - 1) as u32,

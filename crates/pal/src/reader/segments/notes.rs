@@ -26,6 +26,12 @@ pub(super) struct Notes {
     pub(super) has_rows: bool,
     /// Whether rows before the newest ones are given up.
     is_brief: bool,
+    /// A stamp before which the newest rows were not noted.
+    pub(super) rows_noted: u64,
+    /// The newest stamp that was told by now.
+    told: u64,
+    /// Whether a block was written since the newest rows were.
+    has_block: bool,
 }
 
 impl Notes {
@@ -52,6 +58,7 @@ impl Notes {
                 let rows = take_rows(payload)?;
                 self.has_rows = true;
                 if !was_in_rows {
+                    (self.rows_noted, self.has_block) = (self.told, false);
                     self.newest.clear();
                     if self.is_brief {
                         self.known_rows.clear();
@@ -65,6 +72,26 @@ impl Notes {
             SectionKind::Block | SectionKind::Gap => {}
         }
         Some(())
+    }
+
+    /// A gap was told that ends then.
+    pub(super) fn saw_gap(&mut self, to: u64) {
+        self.tell(to);
+    }
+
+    /// A block was made at this stamp or later.
+    pub(super) fn saw_block(&mut self, stamp: u64) {
+        self.tell(stamp);
+        self.has_block = true;
+    }
+
+    /// What is told up to the first block behind rows was so before them: they are noted when that block is made, with the
+    /// gap before it.
+    fn tell(&mut self, stamp: u64) {
+        self.told = self.told.max(stamp);
+        if !self.has_block {
+            self.rows_noted = self.told;
+        }
     }
 
     /// The rows that were noted last, all together.

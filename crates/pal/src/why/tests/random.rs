@@ -239,6 +239,37 @@ proptest! {
     }
 
     #[test]
+    fn with_rows_that_were_noted_at_some_time_no_task_is_told_to_be_in_a_state_that_it_left(
+        play in any_play(), percents in (0u64..100, 0u64..60), noted in 0u64..=100
+    ) {
+        let states = play.story.picture().states;
+        let begin = play.now * percents.0 / 100;
+        let end = begin + 1 + play.now * percents.1 / 100;
+        let noted = play.now * noted / 100;
+        let rows = play.story.rows_at(noted);
+        let mut story = play.story.clone();
+        let lives = story.lose(begin, end).with_rows_noted(noted);
+        // As above, but for rows that were noted behind the gap.
+        if noted < end && story.entries.last().is_none_or(|last| last.stamp < end) {
+            return Ok(());
+        }
+        let told = story.picture_of(lives, &rows);
+        if noted >= end {
+            prop_assert_eq!(&told.states, &states);
+            prop_assert!(told.unseen.is_empty());
+        }
+        for (task, state) in &told.states {
+            prop_assert_eq!(states.get(task), Some(state), "{}", task);
+        }
+        // Of who lives is told, or that it is not known.
+        for task in states.keys() {
+            let is_new = !rows.iter().any(|row| row.id == *task);
+            let is_told = told.states.contains_key(task) || told.unseen.contains(task);
+            prop_assert!(is_told || is_new, "{}", task);
+        }
+    }
+
+    #[test]
     fn who_keeps_only_what_is_of_use_finds_the_same(
         play in any_play(), percents in (0u64..100, 0u64..60), by in 0usize..40
     ) {

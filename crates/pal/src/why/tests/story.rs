@@ -111,6 +111,30 @@ impl Story {
         self.entries.retain(|entry| entry.stamp <= stamp);
     }
 
+    /// The rows of the task table as they were then.
+    pub(super) fn rows_at(&self, stamp: u64) -> Vec<TaskRow> {
+        let mut lives = Lives::whole();
+        for entry in self.entries.iter().filter(|entry| entry.stamp <= stamp) {
+            if let Event::Task(event) = &entry.event {
+                lives.feed(entry.stamp, entry.aux, event);
+            }
+        }
+        let alive = lives.iter().filter(|(_, life)| !life.state.is_end());
+        let rows = alive.map(|(id, life)| TaskRow {
+            id,
+            state: Some(life.state),
+            since: life.since,
+            site: life.site.unwrap_or(SiteId::UNKNOWN),
+            polls: 0,
+            parent: life.parent,
+            waker: None,
+            run_ticks: life.run_ticks,
+            wait_ticks: life.wait_total_ticks(),
+            ready_ticks: life.ready_ticks,
+        });
+        rows.collect()
+    }
+
     /// About a task of a log with such lives; `None` where it speaks of none.
     pub(super) fn ask_of(&self, lives: Lives, task: u64, until: u64) -> Option<Answer> {
         self.tell(Inquiry::new(tid(task), lives), until)

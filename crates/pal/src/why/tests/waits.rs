@@ -5,6 +5,7 @@ use super::{W0, W1};
 use crate::lives::Lives;
 use crate::why::{Prospect, Reason, Role, Waits};
 use crate::{DomainEvent, EncodedSource, Pal, SiteId, TaskId, TaskRow, TaskState, WakeSource};
+use std::collections::HashSet;
 
 /// Spawns these tasks and runs each.
 fn with_tasks(tasks: std::ops::RangeInclusive<u64>) -> Story {
@@ -282,6 +283,65 @@ fn behind_a_gap_a_wait_goes_on_only_if_the_task_table_knows_it() {
     let picture = story.picture_of(lives(), &rows);
     let on = Some(tid(1));
     assert_eq!(picture.waiting[0].reason, Reason::Join { on });
+}
+
+#[test]
+fn a_row_that_was_noted_before_a_gap_tells_of_no_wait_behind_it() {
+    let mut story = with_tasks(1..=3);
+    story.wait(10, W0, 1);
+    story.io(50, W1, 3);
+    let lives = story.clone().lose(20, 50);
+    // The one has records, of the other none is left.
+    let rows = [waiting_row(1, 10, 2), waiting_row(9, 1, 2)];
+    let picture = |lives| story.picture_of(lives, &rows);
+    let noted = |stamp| story.clone().lose(20, 50).with_rows_noted(stamp);
+    for lives in [noted(50), lives] {
+        let picture = picture(lives);
+        assert_eq!(picture.waiting.len(), 3, "{picture:?}");
+        assert_eq!(picture.unseen, HashSet::new());
+    }
+    let picture = picture(noted(20));
+    let waits: Vec<TaskId> = picture.waiting.iter().map(|of| of.task).collect();
+    assert_eq!((waits, picture.states.len()), (vec![tid(3)], 1));
+    assert_eq!(picture.unseen, HashSet::from([1, 2, 9].map(tid)));
+}
+
+#[test]
+fn who_waits_for_one_that_is_unseen_is_neither_stuck_nor_about_to_be_woken() {
+    let mut story = with_tasks(1..=1);
+    for task in [2, 3] {
+        story.spawned(50, W0, task, None);
+        story.running(51, W0, task);
+    }
+    story.wait(52, W0, 2);
+    // It runs since before the gap, for all that is there.
+    story.wake(53, W1, 2, WakeSource::Task(tid(1)));
+    story.running(54, W0, 2);
+    story.wait(55, W0, 2);
+    story.join(56, W0, 3, 1);
+    let lives = story.lose(20, 50).with_rows_noted(15);
+    let picture = story.picture_of(lives, &[]);
+    assert_eq!(picture.unseen, HashSet::from([tid(1)]));
+    for task in [2, 3].map(tid) {
+        assert_eq!(picture.prospect(task), Some(Prospect::Unknown), "{task}");
+    }
+    assert!(picture.can_any_act(), "it may");
+}
+
+#[test]
+fn behind_a_last_gap_the_task_table_tells_if_it_was_noted_behind_it() {
+    let mut story = with_tasks(1..=2);
+    story.wait(10, W0, 1);
+    story.wait(11, W0, 2);
+    let lives = || story.clone().lose(20, 50);
+    let waiting = |lives| {
+        let waiting = story.picture_of(lives, &[waiting_row(2, 30, 1)]).waiting;
+        let waits = waiting.into_iter().map(|of| (of.task.number(), of.since));
+        waits.collect::<Vec<_>>()
+    };
+    // Noted before the gap it tells with the records of the time before.
+    assert_eq!(waiting(lives().with_rows_noted(15)), [(1, 10), (2, 11)]);
+    assert_eq!(waiting(lives().with_rows_noted(55)), [(2, 30)]);
 }
 
 #[test]
