@@ -126,8 +126,9 @@ impl Fold {
             });
         }
         moment.tasks.clear();
-        // Who ended in a gap is not among those that the task table still had.
-        let is_alive = |id, life| self.lives.is_followed(life) || older.is_alive(id);
+        // Who ended in a gap is not among those that the task table still had, where that was noted behind it.
+        let has_rows = self.lives.has_rows_as_of(at);
+        let is_alive = |id, life| self.lives.is_followed(life) || has_rows && older.is_alive(id);
         let alive = self.lives.iter().filter(|(id, life)| is_alive(*id, life));
         let told = alive.map(|(id, life)| {
             let mut task = task(id, life, at);
@@ -136,8 +137,9 @@ impl Fold {
             task
         });
         moment.tasks.extend(told);
-        let unheard = older.unheard(&self.lives, at);
-        moment.tasks.extend(unheard);
+        if has_rows {
+            moment.tasks.extend(older.unheard(&self.lives, at));
+        }
         self.recent
             .tell(self.since, at, self.rate, &mut moment.tasks);
         self.ledger.tell(moment);

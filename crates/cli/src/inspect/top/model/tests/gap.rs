@@ -116,3 +116,57 @@ fn behind_a_gap_is_told_what_may_still_be_so() {
     let before = vec![(quiet, waiting), (gone, waiting), (busy, running)];
     assert_eq!(told(&replay), (before, Some(busy)));
 }
+
+#[test]
+fn who_lived_by_rows_that_were_noted_before_a_gap_is_not_told_behind_it() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let log = Pal::builder().file(place.path().join("run.pal"));
+    // The smallest rings there are: they hold 2048 records.
+    let pal = log.ring_bytes(64 << 10).workers(1).build().expect("room");
+    let dir = place.path().join("spill");
+    let settings = Settings {
+        flush: Duration::from_nanos(1),
+        ..Settings::new(&dir)
+    };
+    let mut spiller = Spiller::new(&pal, settings).expect("made");
+    let ring = pal.lease(RingOwner::Worker(0));
+    let write = |aux: u8, event: TaskEvent| {
+        let now = pal.clock().now();
+        assert!(ring.write(now, aux, &event));
+        now
+    };
+    let [heard, unheard, busy] = tasks();
+    let (site, parent) = (SiteId::UNKNOWN, None);
+    let tid = heard;
+    write(0, TaskEvent::Spawned { tid, parent, site });
+    write(1, TaskEvent::Running { tid });
+    let since = write(2, TaskEvent::Wait { tid });
+    for tid in [heard, unheard] {
+        let slot = pal.table().take_shared().expect("room");
+        let row = pal.table().slot(slot);
+        row.publish(tid, site, parent, TaskState::Waiting, since);
+    }
+    let _ = (spiller.step(), spiller.step());
+    let tid = busy;
+    for aux in 0..4096 {
+        write(aux as u8, TaskEvent::Running { tid });
+    }
+    let _ = (spiller.step(), spiller.step());
+    // It is killed, and so has noted no rows since.
+    drop(spiller);
+    let log = Log::open(&dir).expect("readable");
+    let gap = match &log.loss().gaps[..] {
+        [gap] => gap.clone(),
+        gaps => panic!("one gap: {gaps:?}"),
+    };
+    let mut replay = Replay::new(log, |_, newest| newest);
+    let told = |replay: &Replay| {
+        let tasks = replay.moment().tasks.iter();
+        let mut tasks: Vec<TaskId> = tasks.map(|task| task.id).collect();
+        tasks.sort();
+        tasks
+    };
+    assert_eq!(told(&replay), [busy]);
+    replay.seek(gap.from);
+    assert_eq!(told(&replay), [heard, unheard]);
+}
