@@ -9,13 +9,14 @@ use super::names::Names;
 use super::open::{Opened, open_watched};
 use super::part::shares;
 use super::progress::Shown;
+use super::unseen::{BEFORE_GAP, ENDED_UNSEEN, ended_unseen};
 use super::until::until;
 use crate::exit::Stop;
 use crate::human::{self, Span};
 use crate::out::Out;
 use glasshouse_pal::lives::{Fault, Life, Lives};
 use glasshouse_pal::reader::Log;
-use glasshouse_pal::{Event, TaskEvent, TaskId, TaskRow};
+use glasshouse_pal::{Event, TaskEvent, TaskId, TaskRow, TaskState};
 use serde::Serialize;
 use spent::Spent;
 use state::State;
@@ -65,13 +66,20 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     if life.is_none() && row.is_none() {
         return Err(unknown(&opened, options.task));
     }
+    let newest = lives.told_to(newest);
     let until = until(log, newest);
-    let ends_in_gap =
-        life.is_some_and(|life| !life.state.is_end() && lives.has_gap_between(life.since, until));
+    let going_on = life.filter(|life| !life.state.is_end());
     // Segments note rows now and then: records may know more.
     let ends_at = life.map_or(0, |life| life.since);
     let row = row.filter(|row| row.since >= ends_at);
-    teller.end(life, ends_in_gap, row.as_ref(), until)?;
+    let known = Known {
+        life,
+        ends_in_gap: going_on.is_some_and(|life| lives.has_gap_between(life.since, until)),
+        is_end_unseen: going_on.is_some() && ended_unseen(log, options.task),
+        row: row.as_ref(),
+        is_row_old: !lives.has_rows_as_of(newest),
+    };
+    teller.end(&known, until)?;
     lost::say_unread(&opened);
     Ok(())
 }
@@ -92,6 +100,19 @@ pub fn unknown(opened: &Opened, task: TaskId) -> Stop {
 fn range(seen: Option<(TaskId, TaskId)>, tid: TaskId) -> Option<(TaskId, TaskId)> {
     let (first, last) = seen.unwrap_or((tid, tid));
     Some((first.min(tid), last.max(tid)))
+}
+
+/// What is known of a task when all records have come.
+struct Known<'a> {
+    /// By its records.
+    life: Option<&'a Life>,
+    /// Whether a gap of the log lies behind its last record.
+    ends_in_gap: bool,
+    /// Whether it has ended by the task table, and no record says so.
+    is_end_unseen: bool,
+    row: Option<&'a TaskRow>,
+    /// Whether a gap lies behind the row: it tells what was so before.
+    is_row_old: bool,
 }
 
 /// Tells the life as the records come, so that it need not fit into memory.
@@ -235,13 +256,10 @@ impl<'a> Teller<'a, '_> {
     }
 
     /// The last state, and the whole. Where a gap of the log lies behind that state, it may have ended unseen.
-    fn end(
-        &mut self,
-        life: Option<&Life>,
-        ends_in_gap: bool,
-        row: Option<&TaskRow>,
-        until: u64,
-    ) -> Result<(), Stop> {
+    fn end(&mut self, known: &Known<'_>, until: u64) -> Result<(), Stop> {
+        let Known { life, row, .. } = *known;
+        let is_lost = known.ends_in_gap || known.is_end_unseen;
+        let current = row.filter(|_| !known.is_row_old);
         let rate = self.log().rate();
         let parent = life.and_then(|life| life.parent);
         // Of a task whose spawn is not there its row tells.
@@ -249,13 +267,13 @@ impl<'a> Teller<'a, '_> {
         self.names.find(rowed);
         if let Some(life) = life {
             let lasted = rate.ns(until.saturating_sub(life.since));
-            let is_going_on = !life.state.is_end() && !ends_in_gap;
-            self.tell_last(Some(lasted).filter(|_| !ends_in_gap), is_going_on)?;
+            let is_going_on = !life.state.is_end() && !is_lost;
+            self.tell_last(Some(lasted).filter(|_| !is_lost), is_going_on)?;
         }
         let site = self.names.of_task(self.task);
         let state = match life {
-            Some(life) if !ends_in_gap => Some(life.state),
-            _ => row.and_then(|row| row.state),
+            Some(life) if !is_lost => Some(life.state),
+            _ => current.and_then(|row| row.state),
         };
         let whole = Whole {
             task: self.task.number(),
@@ -263,18 +281,22 @@ impl<'a> Teller<'a, '_> {
             site: site.map(|site| site.to_string()),
             parent: parent.or(rowed).map(TaskId::number),
             state: state.map(|state| state.name()),
-            only_table_ns: match (life, row) {
+            only_table_ns: match (life, current) {
                 (None, Some(row)) => Some(rate.ns(until.saturating_sub(row.since))),
                 _ => None,
             },
             spent: match (life, row) {
                 // The table knows what records have been overwritten.
                 (Some(life), Some(row)) if life.site.is_none() => Spent::of_row(row, rate),
-                (Some(life), _) if ends_in_gap => Spent::of_life(life, life.since, rate),
+                (Some(life), _) if is_lost => Spent::of_life(life, life.since, rate),
                 (Some(life), _) => Spent::of_life(life, until, rate),
                 (None, Some(row)) => Spent::of_row(row, rate),
                 (None, None) => return Ok(()),
             },
+            is_end_unseen: known.is_end_unseen,
+            noted: row
+                .filter(|_| life.is_none() && known.is_row_old)
+                .and_then(|row| row.state),
             children: self.children.iter().map(|child| child.number()).collect(),
         };
         if self.is_json {
@@ -308,6 +330,12 @@ impl<'a> Teller<'a, '_> {
         if let (Some(state), Some(ns)) = (whole.state, whole.only_table_ns) {
             // No record of it is left that would be told above.
             writeln!(self.out, "{state}, for {} so far", Span(ns))?;
+        }
+        if let Some(state) = whole.noted {
+            writeln!(self.out, "it was {}; {BEFORE_GAP}", state.name())?;
+        }
+        if whole.is_end_unseen {
+            writeln!(self.out, "{ENDED_UNSEEN}")?;
         }
         writeln!(self.out, "{}", spent.since)?;
         let parts = spent.parts();
@@ -345,6 +373,12 @@ struct Whole {
     /// For how long it is in that state, where only the task table tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     only_table_ns: Option<u64>,
+    /// Whether it has ended by the task table, and no record says when.
+    #[serde(rename = "has_ended_unseen")]
+    is_end_unseen: bool,
+    /// The state that only the table tells of, from before a gap.
+    #[serde(skip)]
+    noted: Option<TaskState>,
     #[serde(flatten)]
     spent: Spent,
     children: Vec<u64>,

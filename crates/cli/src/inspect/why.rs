@@ -13,7 +13,7 @@ use super::lost;
 use super::names::Names;
 use super::open::{Opened, open_watched};
 use super::task::unknown;
-use super::unseen::living;
+use super::unseen::{ended_unseen, living};
 use super::until::until;
 use crate::exit::Stop;
 use crate::out::Out;
@@ -81,6 +81,10 @@ struct Found {
     answer: Option<Answer>,
     /// Its row of the task table, where it has one.
     row: Option<TaskRow>,
+    /// Whether a gap lies behind the row: it tells what was so before.
+    is_row_old: bool,
+    /// Whether it has ended by the task table, where no record says so.
+    is_end_unseen: bool,
     /// The state that it is in, or ended in; `None` where that is not known.
     state: Option<TaskState>,
     /// Who waits for whom, where it waits.
@@ -136,19 +140,27 @@ fn find(opened: &Opened, task: TaskId, names: &mut Names<'_>) -> Result<Found, S
         }
         inquiry.feed(&entry);
     }
+    let lives = log.lives();
+    let newest = lives.told_to(newest);
     let until = until(log, newest);
-    let answer = inquiry.finish(until);
+    let is_end_unseen = !inquiry.is_over() && ended_unseen(log, task);
+    // Of who ended unseen the time up to its last record is known.
+    let answer = inquiry.finish(if is_end_unseen { 0 } else { until });
     // Segments note rows now and then: records may know more.
     let row = row.filter(|row| row.since >= moved);
+    let is_row_old = !lives.has_rows_as_of(newest);
     if answer.is_none() && row.is_none() {
         return Err(unknown(opened, task));
     }
-    let state = state(answer.as_ref(), row.as_ref());
+    let current = row.as_ref().filter(|_| !is_row_old);
+    let state = state(answer.as_ref(), current).filter(|_| !is_end_unseen);
     let waits = state.is_some_and(|state| state.is_waiting());
     Ok(Found {
         task,
         answer,
         row,
+        is_row_old,
+        is_end_unseen,
         state,
         picture: waits.then(|| picture(log, names).0),
         until,
@@ -185,6 +197,7 @@ fn picture(log: &Log, names: &mut Names<'_>) -> (Picture, u64) {
         names.learn(&entry.event);
         waits.feed(&entry);
     }
+    let newest = log.lives().told_to(newest);
     if let Some(living) = living(log) {
         waits.retain(|tid| living.contains(&tid));
     }

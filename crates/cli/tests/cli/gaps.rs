@@ -4,8 +4,11 @@ use crate::place::Place;
 use glasshouse_lanes::LANE_ACQUIRED;
 use glasshouse_pal::reader::Log;
 use glasshouse_pal::spill::{Settings, Spiller};
-use glasshouse_pal::{DomainEvent, Pal, RingOwner, TaskEvent, TaskId, Value as Word, WakeSource};
+use glasshouse_pal::{
+    DomainEvent, Pal, RingOwner, SiteId, TaskEvent, TaskId, TaskState, Value as Word, WakeSource,
+};
 use serde_json::Value;
+use std::time::Duration;
 
 /// The smallest there is: it holds 2048 records.
 const RING_BYTES: usize = 64 << 10;
@@ -185,4 +188,127 @@ fn what_an_export_counts_ends_where_a_gap_begins() {
     assert_eq!(numbers(&lane), [1, 0]);
     assert_eq!((ready[5].0, lane[1].0), (begins, begins));
     assert!(ready.is_sorted_by_key(|count| count.0), "{ready:?}");
+}
+
+/// A place with segments, in `spill`, of a spiller that was killed behind a gap and had noted rows before it: of task 1,
+/// which waited and ended in the gap, and of task 5, of which there is no record. Task 2 began behind the gap, and joins
+/// the first.
+fn killed_behind_a_gap() -> Place {
+    let place = Place::new();
+    let log = Pal::builder().file(place.path("run.pal")).workers(1);
+    let pal = log.ring_bytes(RING_BYTES).build().expect("room for a log");
+    let mut spiller = Spiller::new(
+        &pal,
+        Settings {
+            flush: Duration::from_nanos(1),
+            ..Settings::new(place.path("spill"))
+        },
+    )
+    .expect("a place");
+    let ring = pal.lease(RingOwner::Worker(0));
+    let write = |aux: u8, event: TaskEvent| {
+        let now = pal.clock().now();
+        assert!(ring.write(now, aux, &event));
+        now
+    };
+    let [waits, joins, noise, sleeps] =
+        [1, 2, 3, 5].map(|number| TaskId::new(number).expect("in range"));
+    let site = pal.site("src/main.rs", 7, 5, Some("late"));
+    let begin = |tid| {
+        let parent = None;
+        write(0, TaskEvent::Spawned { tid, parent, site });
+        write(1, TaskEvent::Running { tid })
+    };
+    let row = |tid, state, since| {
+        let slot = pal.table().take_shared().expect("room");
+        let row = pal.table().slot(slot);
+        row.publish(tid, SiteId::UNKNOWN, None, state, since);
+        slot
+    };
+    row(sleeps, TaskState::Sleeping, begin(waits));
+    let since = write(2, TaskEvent::Wait { tid: waits });
+    let slot = row(waits, TaskState::Waiting, since);
+    for _ in 0..2 {
+        assert_eq!(spiller.step().left_out, 0);
+    }
+    let (tid, by) = (waits, WakeSource::External);
+    write(3, TaskEvent::Wake { tid, by });
+    write(4, TaskEvent::Running { tid });
+    write(5, TaskEvent::Done { tid });
+    pal.table().slot(slot).clear();
+    for aux in 0..4096 {
+        write(aux as u8, TaskEvent::Running { tid: noise });
+    }
+    assert!(spiller.step().left_out > 0);
+    begin(joins);
+    write(
+        2,
+        TaskEvent::JoinWait {
+            tid: joins,
+            on: waits,
+        },
+    );
+    for _ in 0..2 {
+        assert_eq!(spiller.step().left_out, 0);
+    }
+    // It never comes to its end.
+    drop(spiller);
+    place
+}
+
+#[test]
+fn why_tells_no_wait_that_was_noted_before_a_gap() {
+    let place = killed_behind_a_gap();
+    let told = place.run(&["why", "spill"]).out;
+    assert!(told.contains(" 1 run, 0 are ready, 1 wait\n"), "{told}");
+    let unseen = "\nwhat became of 2 more is not known: a gap lies behind the last";
+    assert!(told.contains(unseen), "{told}");
+    let joins = "the end of #1 late, which was last seen before a gap\n";
+    assert!(told.contains(joins), "{told}");
+    let json = &place.json(&["why", "spill", "--json"])[0];
+    assert_eq!(
+        (&json["unseen"], &json["can_any_act"]),
+        (&2.into(), &true.into())
+    );
+    let waiting = json["waiting"].as_array().expect("waits");
+    assert_eq!(waiting.len(), 1, "{json}");
+    assert_eq!(
+        (&waiting[0]["task"], &waiting[0]["prospect"]),
+        (&2.into(), &"unknown".into())
+    );
+    let told = place.run(&["why", "spill", "2"]).out;
+    assert!(
+        told.contains("\n  what became of #1 late is not known: "),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_row_that_was_noted_before_a_gap_is_not_told_as_the_present() {
+    let place = killed_behind_a_gap();
+    let told = place.run(&["why", "spill", "1"]).out;
+    assert!(told.contains("; last seen waiting\n"), "{told}");
+    assert!(!told.contains("what it waits for"), "{told}");
+    let how = "how it went on is not in the log: a gap lies behind";
+    let told = place.run(&["why", "spill", "5"]).out;
+    assert!(
+        told.contains(&format!("\nthen it was sleeping; {how}")),
+        "{told}"
+    );
+    let told = place.run(&["task", "spill", "5"]).out;
+    assert!(
+        told.contains(&format!("\nit was sleeping; {how}")),
+        "{told}"
+    );
+    for task in ["1", "5"] {
+        let why = &place.json(&["why", "spill", task, "--json"])[0];
+        assert_eq!((&why["state"], &why["waits"]), (&Value::Null, &Value::Null));
+        assert_eq!(why["table"]["is_before_gap"], true);
+        let whole = place.json(&["task", "spill", task, "--json"]).pop();
+        let whole = whole.expect("a life");
+        assert_eq!(
+            (&whole["state"], &whole["only_table_ns"]),
+            (&Value::Null, &Value::Null)
+        );
+    }
 }

@@ -27,5 +27,6 @@ mod telling;
 mod terminal;
 mod tmux;
 mod top;
+mod unseen;
 mod why;
 mod wrapped;

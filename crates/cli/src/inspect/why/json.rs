@@ -43,6 +43,8 @@ pub struct Task {
     is_cut: bool,
     /// Whether it is judged only up to its last record, because a gap lies behind that.
     ends_in_gap: bool,
+    /// Whether it has ended by the task table, and no record says when.
+    has_ended_unseen: bool,
     /// The parent first.
     ancestors: Vec<u64>,
     /// By the task table; `None` where it has no row.
@@ -62,6 +64,8 @@ pub struct Hang {
     /// Ticks that last, the longest first.
     held: Vec<Value>,
     is_no_worker_free: bool,
+    /// How many tasks had not ended before a gap, of which nothing tells how they went on.
+    unseen: usize,
     cycles: Vec<Vec<u64>>,
     waiting: Vec<Value>,
 }
@@ -94,11 +98,12 @@ pub fn task(opened: &Opened, found: &Found, names: &mut Names<'_>) -> Task {
         path: answer.map_or(Vec::new(), |answer| path(answer, log.rate(), names)),
         is_cut: answer.is_some_and(|answer| answer.is_cut),
         ends_in_gap: answer.is_some_and(|answer| answer.ends_in_gap),
+        has_ended_unseen: found.is_end_unseen,
         ancestors: answer.map_or(Vec::new(), |answer| {
             let ancestors = answer.ancestors.iter();
             ancestors.map(|ancestor| ancestor.task.number()).collect()
         }),
-        table: found.row.as_ref().map(|row| table(row, log.rate())),
+        table: found.row.as_ref().map(|row| table(found, row, log.rate())),
         waits: found
             .picture
             .as_ref()
@@ -182,9 +187,10 @@ fn activity(activity: Activity) -> (&'static str, Option<&'static str>) {
     }
 }
 
-fn table(row: &TaskRow, rate: Rate) -> Value {
+fn table(found: &Found, row: &TaskRow, rate: Rate) -> Value {
     json!({
         "state": row.state.map(|state| state.name()),
+        "is_before_gap": found.is_row_old,
         "run_ns": rate.ns(row.run_ticks),
         "ready_ns": rate.ns(row.ready_ticks),
         "wait_ns": rate.ns(row.wait_ticks),
@@ -212,6 +218,7 @@ pub fn hang(opened: &Opened, picture: &Picture, names: &mut Names<'_>, until: u6
         is_left_open: is_left_open(&opened.log),
         held,
         is_no_worker_free: holds.is_no_worker_free,
+        unseen: picture.unseen.len(),
         cycles: cycles.collect(),
         waiting: waiting
             .map(|waiting| told_wait(opened, picture, waiting, names, until))

@@ -8,11 +8,12 @@ use crate::exit::Stop;
 use crate::human::{self, Span};
 use crate::inspect::names::Names;
 use crate::inspect::part::{Nanos, Tenths, shares};
+use crate::inspect::unseen::{BEFORE_GAP, ENDED_UNSEEN};
 use crate::out::Out;
 use glasshouse_pal::lives::WAITS;
 use glasshouse_pal::reader::{Log, RingId};
 use glasshouse_pal::why::{Answer, Holder, Holding};
-use glasshouse_pal::{SiteId, TaskId, TaskRow};
+use glasshouse_pal::{SiteId, TaskRow};
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
 
@@ -36,8 +37,8 @@ pub fn tell(log: &Log, found: &Found, names: &mut Names<'_>, out: &mut Out) -> R
         None => writeln!(out, ", spawned where the log does not say")?,
     }
     match (&found.answer, &found.row) {
-        (Some(answer), row) => tell_answer(log, task, answer, row.as_ref(), names, out)?,
-        (None, Some(row)) => tell_row(log, row, found.until, out)?,
+        (Some(answer), _) => tell_answer(log, found, answer, names, out)?,
+        (None, Some(row)) => tell_row(log, found, row, out)?,
         (None, None) => {}
     }
     let holds = Holds::of(log, found.until);
@@ -60,9 +61,8 @@ pub fn tell(log: &Log, found: &Found, names: &mut Names<'_>, out: &mut Out) -> R
 
 fn tell_answer(
     log: &Log,
-    task: TaskId,
+    found: &Found,
     answer: &Answer,
-    row: Option<&TaskRow>,
     names: &mut Names<'_>,
     out: &mut Out,
 ) -> Result<(), Stop> {
@@ -70,7 +70,9 @@ fn tell_answer(
     let (from, to) = (log.at_ns(answer.from()), log.at_ns(answer.to()));
     let state = answer.life.state;
     let end = match (state.is_end(), answer.life.failure) {
-        (false, _) if answer.ends_in_gap => format!("last seen {}", state.name()),
+        (false, _) if answer.ends_in_gap || found.is_end_unseen => {
+            format!("last seen {}", state.name())
+        }
         (false, _) => format!("still {}", state.name()),
         (true, None) => format!("ended as {}", state.name()),
         (true, Some(failure)) => {
@@ -101,7 +103,10 @@ fn tell_answer(
             "how it went on is not in the log: a gap lies behind its last record"
         )?;
     }
-    if let Some(row) = row
+    if found.is_end_unseen {
+        writeln!(out, "{ENDED_UNSEEN}")?;
+    }
+    if let Some(row) = &found.row
         && (answer.life.site.is_none() || answer.ends_in_gap)
     {
         writeln!(out, "its whole life, by the task table: {}", sums(log, row))?;
@@ -119,7 +124,7 @@ fn tell_answer(
     writeln!(
         out,
         "\nthe critical path: who decided when {} went on",
-        called(task, names)
+        called(found.task, names)
     )?;
     if answer.is_cut {
         writeln!(
@@ -289,11 +294,14 @@ fn held(what: Holding, names: &mut Names<'_>) -> String {
 }
 
 /// Of a task of which no record is left.
-fn tell_row(log: &Log, row: &TaskRow, until: u64, out: &mut Out) -> Result<(), Stop> {
+fn tell_row(log: &Log, found: &Found, row: &TaskRow, out: &mut Out) -> Result<(), Stop> {
     writeln!(out, "no record of it is left; by the task table:")?;
     writeln!(out, "up to its last transition: {}", sums(log, row))?;
-    let since = lasted(log, row.since, until);
     let state = row.state.map_or("in no known state", |state| state.name());
+    if found.is_row_old {
+        return Ok(writeln!(out, "then it was {state}; {BEFORE_GAP}")?);
+    }
+    let since = lasted(log, row.since, found.until);
     Ok(writeln!(out, "since then it is {state}, for {since}")?)
 }
 

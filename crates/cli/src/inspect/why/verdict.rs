@@ -131,9 +131,7 @@ impl<'a> Teller<'a, '_, '_> {
     fn is_left_by_its_holders(&self, waiting: &Waiting) -> bool {
         let holders = self.picture.awaited(waiting);
         matches!(waiting.reason, Reason::Lane { .. })
-            && holders
-                .iter()
-                .any(|of| !self.picture.states.contains_key(of))
+            && holders.iter().any(|of| self.has_ended(*of) == Some(true))
     }
 
     /// Whether it is in a circle in which each waits for what only the next can give.

@@ -20,6 +20,10 @@ pub const LISTED_MAX: usize = 40;
 /// The tasks that are named in one line.
 const NAMED_MAX: usize = 4;
 
+/// What is said of tasks that a gap hides, before them and behind.
+const UNSEEN: &str = "what became";
+const BEHIND: &str = "is not known: a gap lies behind the last that the log tells";
+
 /// Tells of waits.
 pub struct Teller<'a, 'n, 'out> {
     pub log: &'a Log,
@@ -45,6 +49,10 @@ impl<'a> Teller<'a, '_, '_> {
             self.out,
             "of the tasks that have not ended {running} run, {ready} are ready, {waiting} wait"
         )?;
+        let unseen = self.picture.unseen.len();
+        if unseen > 0 {
+            writeln!(self.out, "{UNSEEN} of {unseen} more {BEHIND}")?;
+        }
         if let Some(last) = last_sign(self.log, self.until) {
             writeln!(self.out, "{last}")?;
         }
@@ -105,7 +113,13 @@ impl<'a> Teller<'a, '_, '_> {
             let Some(waiting) = by_task.get(&task) else {
                 let state = self.picture.states.get(&task).map(|state| state.name());
                 let called = called(task, self.names);
-                writeln!(self.out, "  {called} is {}", state.unwrap_or("not alive"))?;
+                match self.picture.unseen.contains(&task) {
+                    true => writeln!(self.out, "  {UNSEEN} of {called} {BEHIND}")?,
+                    false => {
+                        let state = state.unwrap_or("not alive");
+                        writeln!(self.out, "  {called} is {state}")?;
+                    }
+                }
                 break;
             };
             if !seen.insert(task) {
@@ -168,9 +182,10 @@ impl<'a> Teller<'a, '_, '_> {
             }
             Reason::Descriptor { io: None } => "I/O".to_owned(),
             Reason::Join { on: Some(on) } => {
-                let ended = match self.picture.states.contains_key(&on) {
-                    true => "",
-                    false => ", which has ended",
+                let ended = match self.has_ended(on) {
+                    None => ", which was last seen before a gap",
+                    Some(true) => ", which has ended",
+                    Some(false) => "",
                 };
                 format!("the end of {}{ended}", placed(on, self.names))
             }
@@ -192,6 +207,12 @@ impl<'a> Teller<'a, '_, '_> {
             }
             Reason::Other => format!("a wake; {}", self.wakers(waiting)),
         }
+    }
+
+    /// Whether the task has ended; `None` where a gap hides it.
+    pub fn has_ended(&self, task: TaskId) -> Option<bool> {
+        let is_unseen = self.picture.unseen.contains(&task);
+        (!is_unseen).then(|| !self.picture.states.contains_key(&task))
     }
 
     /// Who woke a task before.
@@ -220,9 +241,10 @@ impl<'a> Teller<'a, '_, '_> {
     fn tasks(&mut self, tasks: &[TaskId]) -> String {
         let mut told: Vec<String> = Vec::new();
         for task in tasks.iter().rev().take(NAMED_MAX) {
-            let ended = match self.picture.states.contains_key(task) {
-                true => "",
-                false => " (ended)",
+            let ended = match self.has_ended(*task) {
+                None => " (last seen before a gap)",
+                Some(true) => " (ended)",
+                Some(false) => "",
             };
             told.push(placed(*task, self.names) + ended);
         }
