@@ -1,6 +1,7 @@
 //! Owns `glasshouse export`: a log in a form that other programs read.
 
 mod chrome;
+mod cut;
 mod trace_event;
 
 use super::log;

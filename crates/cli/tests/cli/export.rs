@@ -27,7 +27,12 @@ fn with_log() -> Place {
 }
 
 fn trace(place: &Place) -> Vec<Value> {
-    let ended = place.run(&["export", "run.pal", "--format", "chrome"]);
+    trace_of(place, "run.pal")
+}
+
+/// The events of this log.
+pub fn trace_of(place: &Place, log: &str) -> Vec<Value> {
+    let ended = place.run(&["export", log, "--format", "chrome"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let whole: Value = serde_json::from_str(&ended.out).expect("one JSON object");
     assert_eq!(whole["displayTimeUnit"], "ns");
@@ -35,7 +40,7 @@ fn trace(place: &Place) -> Vec<Value> {
 }
 
 /// In nanoseconds: the format has microseconds.
-fn ns(event: &Value, key: &str) -> u64 {
+pub fn ns(event: &Value, key: &str) -> u64 {
     let micros = event[key]
         .as_f64()
         .unwrap_or_else(|| panic!("{key} in {event}"));
@@ -46,31 +51,39 @@ fn of_phase<'a>(events: &'a [Value], phase: &str) -> Vec<&'a Value> {
     events.iter().filter(|event| event["ph"] == phase).collect()
 }
 
+/// Whether the event has what its phase asks for.
+pub fn assert_fits_the_schema(event: &Value) {
+    assert!(
+        event["name"].is_string() && event["cat"].is_string(),
+        "{event}"
+    );
+    assert!(event["pid"].is_u64() && event["tid"].is_u64(), "{event}");
+    ns(event, "ts");
+    match event["ph"].as_str() {
+        Some("X") => {
+            ns(event, "dur");
+            assert!(event["args"]["task"].is_u64(), "{event}");
+            let began_before = event["args"].get("began_before");
+            assert!(began_before.is_none_or(|value| *value == true), "{event}");
+        }
+        Some("s") => assert!(event["id"].is_u64(), "{event}"),
+        Some("f") => assert!(event["id"].is_u64() && event["bp"] == "e", "{event}"),
+        Some("C") => {
+            let values = event["args"].as_object().expect("values");
+            assert!(values.values().all(Value::is_u64), "{event}");
+        }
+        Some("M") => assert!(event["args"].is_object(), "{event}"),
+        other => panic!("{other:?} in {event}"),
+    }
+}
+
 #[test]
 fn every_trace_event_has_what_its_phase_asks_for() {
     let place = with_log();
-    for event in trace(&place) {
-        assert!(
-            event["name"].is_string() && event["cat"].is_string(),
-            "{event}"
-        );
-        assert!(event["pid"].is_u64() && event["tid"].is_u64(), "{event}");
-        ns(&event, "ts");
-        match event["ph"].as_str() {
-            Some("X") => {
-                ns(&event, "dur");
-                assert!(event["args"]["task"].is_u64(), "{event}");
-            }
-            Some("s") => assert!(event["id"].is_u64(), "{event}"),
-            Some("f") => assert!(event["id"].is_u64() && event["bp"] == "e", "{event}"),
-            Some("C") => {
-                let values = event["args"].as_object().expect("values");
-                assert!(values.values().all(Value::is_u64), "{event}");
-            }
-            Some("M") => assert!(event["args"].is_object(), "{event}"),
-            other => panic!("{other:?} in {event}"),
-        }
-    }
+    let events = trace(&place);
+    events.iter().for_each(assert_fits_the_schema);
+    let began_before = |event: &&Value| event["args"]["began_before"] == true;
+    assert_eq!(events.iter().find(began_before), None, "all is there");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod damaged;
 mod export;
+mod export_cut;
 mod flows;
 mod follow;
 mod follow_spill;

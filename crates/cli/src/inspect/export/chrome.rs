@@ -3,6 +3,7 @@
 //!
 //! It is written as the records come. What is kept is of tasks that run, or are ready: not of those that ended.
 
+use super::cut::{Cut, Running};
 use super::trace_event::{Micros, Phase, TraceEvent};
 use crate::exit::Stop;
 use crate::human;
@@ -36,6 +37,7 @@ pub fn write(log: &Log, out: &mut Out) -> Result<(), Stop> {
         names: Names::in_passing(log),
         events: Events::new(log),
         running: HashMap::new(),
+        cut: Cut::at_horizon(log),
         woken: HashMap::new(),
         arrows: 0,
         ready: HashSet::new(),
@@ -48,6 +50,7 @@ pub fn write(log: &Log, out: &mut Out) -> Result<(), Stop> {
     for entry in log.records() {
         while let Some(gap) = gaps.next_if(|gap| gap.to <= entry.stamp) {
             chrome.forget(log.at_ns(gap.from.max(newest)))?;
+            chrome.cut.move_to(gap.to, log);
         }
         newest = newest.max(entry.stamp);
         chrome.names.learn(&entry.event);
@@ -56,7 +59,7 @@ pub fn write(log: &Log, out: &mut Out) -> Result<(), Stop> {
             chrome.take(&entry)?;
         }
     }
-    chrome.end(log.at_ns(until(log, newest)))?;
+    chrome.end(log, log.at_ns(until(log, newest)))?;
     Ok(writeln!(writer.out, "\n]}}")?)
 }
 
@@ -134,17 +137,11 @@ impl Writer<'_> {
     }
 }
 
-/// A tick under way.
-#[derive(Clone, Copy)]
-struct Running {
-    ring: RingId,
-    since_ns: u64,
-}
-
 struct Chrome<'a, 'w, 'out> {
     names: Names<'a>,
     events: Events<'a>,
     running: HashMap<TaskId, Running>,
+    cut: Cut,
     /// Tasks that a task has woken, and the arrow that leads to their next tick.
     woken: HashMap<TaskId, u64>,
     /// Arrows so far.
@@ -191,7 +188,9 @@ impl Chrome<'_, '_, '_> {
         tid: TaskId,
         state: TaskState,
     ) -> Result<(), Stop> {
-        if let Some(tick) = self.running.remove(&tid) {
+        let tick = self.running.remove(&tid);
+        let tick = tick.or_else(|| self.cut.tick_of(entry, event));
+        if let Some(tick) = tick {
             self.slice(tid, tick, entry.at_ns, state.name())?;
         }
         if let TaskEvent::Wake { by, .. } = event {
@@ -203,7 +202,15 @@ impl Chrome<'_, '_, '_> {
         }
         if state == TaskState::Running {
             let (ring, since_ns) = (entry.ring, entry.at_ns);
-            self.running.insert(tid, Running { ring, since_ns });
+            let began_before = false;
+            self.running.insert(
+                tid,
+                Running {
+                    ring,
+                    since_ns,
+                    began_before,
+                },
+            );
             self.arrow_end(entry, tid)?;
         }
         let has_moved = match state.is_ready() {
@@ -223,13 +230,17 @@ impl Chrome<'_, '_, '_> {
             Some(name) => human::plain(name).into_owned(),
             None => format!("#{tid}"),
         };
+        let mut args = json!({
+            "task": tid.number(),
+            "site": site.map(|site| site.to_string()),
+            "left": left,
+        });
+        if tick.began_before {
+            args["began_before"] = Value::Bool(true);
+        }
         let event = TraceEvent {
             dur: Some(Micros(end_ns.saturating_sub(tick.since_ns))),
-            args: Some(json!({
-                "task": tid.number(),
-                "site": site.map(|site| site.to_string()),
-                "left": left,
-            })),
+            args: Some(args),
             ..self
                 .writer
                 .event(&name, Phase::Slice, tick.since_ns, track(tick.ring))
@@ -296,8 +307,9 @@ impl Chrome<'_, '_, '_> {
     }
 
     /// What the log leaves open lasts until its end.
-    fn end(&mut self, end_ns: u64) -> Result<(), Stop> {
+    fn end(&mut self, log: &Log, end_ns: u64) -> Result<(), Stop> {
         let mut running: Vec<(TaskId, Running)> = self.running.drain().collect();
+        running.extend(self.cut.lasting(log));
         running.sort_by_key(|(tid, _)| *tid);
         for (tid, tick) in running {
             self.slice(tid, tick, end_ns, "running")?;
