@@ -19,6 +19,7 @@ mod unread;
 use super::cursor::Cursor;
 use super::error::OpenError;
 use super::gap::Gap;
+use super::kinds::Kinds;
 use super::loss::{Loss, RingLoss};
 use super::names::{KindSchema, Site};
 use super::records::Records;
@@ -136,17 +137,12 @@ impl Segments {
         let following = cursor
             .segments
             .get_or_insert_with(|| Box::new(Following::behind(&self.index)));
-        let (files, blocks, kinds) = {
-            let learned = self.learned.write();
-            let mut learned = learned.unwrap_or_else(PoisonError::into_inner);
-            let (files, blocks) = following.look(&self.index.home, &mut learned, is_over);
-            (files, blocks, learned.field_counts())
-        };
+        let ((files, blocks), notes) = following.look(&self.index.home, is_over);
         let mut shelf = match is_first {
             true => self.let_go().with(files, blocks),
             false => Shelf::of(files, blocks),
         };
-        shelf.kinds = kinds;
+        shelf.kinds = self.learn(notes);
         shelf.vanished = following.vanished.clone();
         shelf.unread = Arc::clone(&self.unread);
         let mut lost = following.take_lost();
@@ -171,6 +167,14 @@ impl Segments {
 
     fn shelf(&self) -> MutexGuard<'_, Arc<Shelf>> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds what was noted, for as long only as that takes: others ask meanwhile. What is known of kinds by now.
+    fn learn(&self, notes: Notes) -> Kinds {
+        let learned = self.learned.write();
+        let mut learned = learned.unwrap_or_else(PoisonError::into_inner);
+        learned.add(notes);
+        learned.field_counts()
     }
 
     fn learned(&self) -> RwLockReadGuard<'_, Notes> {
@@ -284,5 +288,43 @@ impl Segments {
 
     pub(crate) fn schema(&self, kind: u8) -> Option<KindSchema> {
         self.learned().kinds.get(&kind).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spill::{Settings, Spiller};
+    use crate::{Pal, RingOwner, TaskEvent};
+    use std::cell::Cell;
+    use std::rc::Rc;
+    use std::time::Duration;
+
+    #[test]
+    fn who_asks_of_names_does_not_wait_for_who_follows_to_have_read_the_files() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let pal = Pal::memory();
+        let ring = pal.lease(RingOwner::Worker(0));
+        let settings = Settings {
+            flush: Duration::from_nanos(1),
+            ..Settings::new(place.path().join("spill"))
+        };
+        let mut spiller = Spiller::new(&pal, settings).expect("made");
+        let event = TaskEvent::ShutdownComplete { clean: true };
+        assert!(ring.write(pal.clock().now(), 0, &event));
+        let _ = (spiller.step(), spiller.step());
+        let opened = Segments::open(spiller.path()).expect("readable");
+        let segments = Rc::new(opened.expect("segments"));
+        let (asked, of) = (Rc::new(Cell::new(0)), Rc::clone(&segments));
+        let count = Rc::clone(&asked);
+        scan::tests::MEANWHILE.set(Some(Box::new(move || {
+            assert!(of.learned.try_read().is_ok(), "nobody holds it");
+            count.set(count.get() + 1);
+        })));
+        assert!(ring.write(pal.clock().now(), 0, &event));
+        let _ = spiller.finish();
+        let (records, _) = segments.follow(&mut Cursor::default());
+        assert_eq!((records.count(), asked.get() > 0), (2, true));
+        scan::tests::MEANWHILE.set(None);
     }
 }

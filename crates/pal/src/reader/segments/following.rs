@@ -26,6 +26,8 @@ pub(crate) struct Following {
     pub(super) vanished: Vanished,
     /// How many of those were told.
     vanished_told: u64,
+    /// Whether what was noted last are rows, which the next belong to.
+    is_in_rows: bool,
 }
 
 /// What is new: blocks, and the files that they are in.
@@ -42,11 +44,13 @@ impl Following {
             listed: Listed::default(),
             vanished: Vanished::default(),
             vanished_told: 0,
+            is_in_rows: false,
         }
     }
 
-    /// Takes in what is new. Once it is over, no more comes.
-    pub(super) fn look(&mut self, home: &Home, notes: &mut Notes, is_over: bool) -> New {
+    /// Takes in what is new, and what is noted there. Once it is over, no more comes.
+    pub(super) fn look(&mut self, home: &Home, is_over: bool) -> (New, Notes) {
+        let mut notes = Notes::going_on(self.is_in_rows);
         let file = self.tail.as_ref().and_then(Tail::file);
         self.gathered.files.extend(file);
         while let Some(tail) = &mut self.tail {
@@ -54,7 +58,7 @@ impl Following {
             let next = home.next(tail.number, || {
                 is_over || tail.is_removed() || listed.is_stale(home)
             });
-            tail.read(&mut self.gathered, notes);
+            tail.read(&mut self.gathered, &mut notes);
             match next {
                 None if !is_over => break,
                 next => {
@@ -67,8 +71,10 @@ impl Following {
         self.gathered.settle(self.tail.is_none());
         self.gathered.pairs.clear();
         self.gathered.gaps.clear();
+        self.is_in_rows = notes.is_in_rows;
         let files = std::mem::take(&mut self.gathered.files);
-        (files, std::mem::take(&mut self.gathered.blocks))
+        let blocks = std::mem::take(&mut self.gathered.blocks);
+        ((files, blocks), notes)
     }
 
     /// What was lost since this was asked last.

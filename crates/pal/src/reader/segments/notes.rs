@@ -21,7 +21,9 @@ pub(super) struct Notes {
     pub(super) known_rows: HashMap<TaskId, TaskRow>,
     pub(super) status: Option<Status>,
     /// Whether the rows that come next belong to those before.
-    is_in_rows: bool,
+    pub(super) is_in_rows: bool,
+    /// Whether rows came that do not belong to those before.
+    are_rows_anew: bool,
     /// Whether rows were noted at all.
     pub(super) has_rows: bool,
     /// Whether rows before the newest ones are given up.
@@ -44,6 +46,38 @@ impl Notes {
         }
     }
 
+    /// For what one look finds behind what was noted before, of which the last were rows or not.
+    pub(super) fn going_on(is_in_rows: bool) -> Notes {
+        Notes {
+            is_in_rows,
+            is_brief: true,
+            ..Notes::default()
+        }
+    }
+
+    /// Adds what was noted behind these.
+    pub(super) fn add(&mut self, new: Notes) {
+        self.texts.extend(new.texts);
+        self.sites.extend(new.sites);
+        self.kinds.extend(new.kinds);
+        self.has_rows |= new.has_rows;
+        if new.are_rows_anew {
+            self.newest.clear();
+            self.known_rows.clear();
+            (self.rows_noted, self.has_block) = (self.told, false);
+        }
+        if !self.has_block {
+            self.rows_noted = self.rows_noted.max(new.rows_noted);
+        }
+        self.told = self.told.max(new.told);
+        self.has_block |= new.has_block;
+        self.newest.extend(new.newest);
+        self.known_rows.extend(new.known_rows);
+        if new.status.is_some() {
+            self.status = new.status;
+        }
+    }
+
     /// Takes a section in; `None` where it makes no sense.
     pub(super) fn take(&mut self, kind: SectionKind, payload: &[u8]) -> Option<()> {
         let was_in_rows = std::mem::replace(&mut self.is_in_rows, kind == SectionKind::Tasks);
@@ -58,6 +92,7 @@ impl Notes {
                 let rows = take_rows(payload)?;
                 self.has_rows = true;
                 if !was_in_rows {
+                    self.are_rows_anew = true;
                     (self.rows_noted, self.has_block) = (self.told, false);
                     self.newest.clear();
                     if self.is_brief {

@@ -71,6 +71,8 @@ impl Scan {
 
     /// The next section; `None` at the file's end, or where what follows is not whole.
     pub(super) fn next(&mut self) -> Option<Found<'_>> {
+        #[cfg(test)]
+        tests::MEANWHILE.with_borrow(|meanwhile| meanwhile.iter().for_each(|act| act()));
         let mut head = [0; SECTION_HEAD_BYTES];
         self.file.read_exact(&mut head).ok()?;
         let head = SectionHead::take(&head)?;
@@ -125,5 +127,15 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     match file.metadata()?.is_file() {
         true => Ok(file),
         false => Err(io::ErrorKind::InvalidInput.into()),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::cell::RefCell;
+
+    thread_local! {
+        /// What is done before this thread reads a section.
+        pub(in super::super) static MEANWHILE: RefCell<Option<Box<dyn Fn()>>> = const { RefCell::new(None) };
     }
 }
