@@ -224,8 +224,8 @@ impl Log {
     }
 
     /// The events that were recorded since the cursor was made or used last, in time order among
-    /// themselves, and how many records were lost in between: overwritten, or of segments left out or removed. Of
-    /// segments what was spilled by now, as far as it was written whole.
+    /// themselves, and how many records were lost in between: overwritten, such that make no sense, or of segments left
+    /// out or removed. Of segments what was spilled by now, as far as it was written whole.
     pub fn follow(&self, cursor: &mut Cursor) -> (Records, u64) {
         let (records, lost) = ask!(self, log => log.follow(cursor));
         cursor.told = cursor.told.saturating_add(lost);

@@ -18,6 +18,9 @@ pub struct Loss {
     pub unwritten: Vec<(LossCause, u64)>,
     /// Records that are there and make no sense: damage, or the last one of a killed process.
     pub unreadable: u64,
+    /// Those of them that segments hold, as far as their records were read: known behind a pass over them, and not before.
+    /// What made no sense to their spiller is not among them, and lacks in the rings' records.
+    pub senseless: u64,
     /// Rings that could not be read at all.
     pub damaged_rings: u64,
     /// Windows that segments do not hold, in the order of time; what they lost is not among what rings did.

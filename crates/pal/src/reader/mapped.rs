@@ -147,7 +147,8 @@ impl Mapped {
             .ring_losses()
             .into_iter()
             .map(|ring| ring.overwritten);
-        let lost = lost.fold(0, u64::saturating_add);
+        let lost = lost.fold(snapshot.unreadable, u64::saturating_add);
+        cursor.senseless = cursor.senseless.saturating_add(snapshot.unreadable);
         (self.records_of(Arc::new(snapshot)), lost)
     }
 

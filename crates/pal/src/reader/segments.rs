@@ -40,7 +40,6 @@ use notes::Notes;
 use shelf::Shelf;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
-use unread::Unread;
 
 pub(crate) use following::Following;
 pub(crate) use stream::Stream;
@@ -50,7 +49,6 @@ pub(crate) struct Segments {
     /// What there was when it was opened.
     index: Index,
     shelf: Mutex<Arc<Shelf>>,
-    unread: Arc<Unread>,
     /// What was noted since, as far as somebody has followed.
     learned: RwLock<Notes>,
 }
@@ -64,7 +62,6 @@ impl Segments {
         let (index, shelf) = Index::of(path, files)?;
         Ok(Some(Segments {
             learned: RwLock::new(Notes::behind(&index.notes)),
-            unread: Arc::clone(&shelf.unread),
             shelf: Mutex::new(Arc::new(shelf)),
             index,
         }))
@@ -137,14 +134,17 @@ impl Segments {
         let following = cursor
             .segments
             .get_or_insert_with(|| Box::new(Following::behind(&self.index)));
-        let ((files, blocks), notes) = following.look(&self.index.home, is_over);
-        let mut shelf = match is_first {
-            true => self.let_go().with(files, blocks),
-            false => Shelf::of(files, blocks),
+        let (new, notes) = following.look(&self.index.home, is_over);
+        let (files, blocks) = match is_first {
+            true => self.let_go().and(new),
+            false => new,
         };
-        shelf.kinds = self.learn(notes);
-        shelf.vanished = following.vanished.clone();
-        shelf.unread = Arc::clone(&self.unread);
+        let shelf = Shelf {
+            files,
+            blocks,
+            kinds: self.learn(notes),
+            hearer: following.vanished.hearer(),
+        };
         let mut lost = following.take_lost();
         if is_first {
             let before = self.loss();
@@ -193,6 +193,7 @@ impl Segments {
 
     pub(crate) fn loss(&self) -> Loss {
         let gathered = &self.index.gathered;
+        let senseless = self.index.unread.senseless();
         let loss = |(ring, held): (&RingId, &Held)| RingLoss {
             ring: *ring,
             newest_seq: held.newest,
@@ -201,12 +202,13 @@ impl Segments {
         Loss {
             rings: gathered.rings.iter().map(loss).collect(),
             unwritten: self.loss_counts(),
-            unreadable: (gathered.unreadable).saturating_add(self.unread.senseless()),
+            unreadable: (gathered.unreadable).saturating_add(senseless),
+            senseless,
             damaged_rings: 0,
             gaps: gathered.gaps.clone(),
             torn_bytes: gathered.torn_bytes,
             damaged_segments: gathered.damaged_segments,
-            unread: self.unread.by_segment(),
+            unread: self.index.unread.by_segment(),
         }
     }
 

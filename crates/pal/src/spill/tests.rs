@@ -4,6 +4,7 @@
 //! - What is not kept is told: overrun rings, a small budget, removed segments.
 //! - Segments of every version of the format are read as ever.
 //! - Who follows is given what a whole reading gives, each record once, and is told how many are lost.
+//! - Damage is told.
 //! - The total bound holds at every moment, and other processes' segments stay while they live.
 
 mod bounds;
@@ -15,6 +16,7 @@ mod hostile;
 mod program;
 mod round_trip;
 mod rows;
+mod senseless;
 
 use super::{Settings, Spiller};
 use crate::Event;

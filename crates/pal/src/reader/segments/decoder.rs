@@ -45,20 +45,20 @@ impl Decoder {
     }
 
     /// Replaces the batch by the records of the block with this number that are asked for. Of a block that cannot be read,
-    /// or makes no sense, there are none, and the shelf is told how many it should hold.
+    /// or makes no sense, there are none, and the shelf's hearer is told how many it should hold.
     pub(super) fn decode(&mut self, number: usize, batch: &mut Batch) {
         batch.clear();
         let place = self.shelf.blocks.get(number).copied();
         let Some(place) = place else { return };
-        if self.try_decode(&place, batch).is_none() {
+        let is_there = self.read(&place).is_some();
+        if !is_there || self.unpack(batch).is_none() {
             let segment = self.shelf.files[place.file as usize].number;
-            self.shelf.unread.tell(segment, place.at, place.records);
-            self.shelf.vanished.add(place.records);
+            self.shelf.hearer.tell_block(segment, &place, is_there);
         }
     }
 
-    fn try_decode(&mut self, place: &BlockPlace, batch: &mut Batch) -> Option<()> {
-        self.read(place)?;
+    /// Replaces the batch by the payload's records that are asked for; `None` where it makes no sense.
+    fn unpack(&mut self, batch: &mut Batch) -> Option<()> {
         if let Some(id) = self.only
             && !speaks_of(&self.payload, id)?
         {

@@ -13,8 +13,9 @@ use super::gather::Gathered;
 use super::home::{Home, Listed};
 use super::index::Index;
 use super::notes::Notes;
-use super::shelf::{BlockPlace, SegmentFile, Vanished};
+use super::shelf::New;
 use super::tail::Tail;
+use super::unread::Vanished;
 
 /// How far segments were followed.
 #[derive(Clone, Debug)]
@@ -29,9 +30,6 @@ pub(crate) struct Following {
     /// Whether what was noted last are rows, which the next belong to.
     is_in_rows: bool,
 }
-
-/// What is new: blocks, and the files that they are in.
-pub(super) type New = (Vec<SegmentFile>, Vec<BlockPlace>);
 
 impl Following {
     /// What comes behind the records that are in the index.
@@ -83,6 +81,11 @@ impl Following {
         let told = std::mem::replace(&mut self.vanished_told, vanished);
         let new = vanished.saturating_sub(told);
         std::mem::take(&mut self.gathered.lost).saturating_add(new)
+    }
+
+    /// Records that are there and make no sense.
+    pub(crate) fn senseless(&self) -> u64 {
+        self.vanished.senseless()
     }
 
     /// What was lost by now and was not told.

@@ -7,8 +7,9 @@ use super::gather::Gathered;
 use super::home::Home;
 use super::notes::Notes;
 use super::scan::{Refused, Scan};
-use super::shelf::{Shelf, Vanished};
+use super::shelf::Shelf;
 use super::tail::Tail;
+use super::unread::{Hearer, Unread};
 use crate::clock::ClockPair;
 use crate::reader::OpenError;
 use crate::reader::wall::WallClock;
@@ -24,6 +25,8 @@ pub(super) struct Index {
     /// The end of the last segment, while there may be more behind it.
     pub(super) tail: Option<Tail>,
     pub(super) home: Home,
+    /// What of it could not be read.
+    pub(super) unread: Arc<Unread>,
 }
 
 impl Index {
@@ -136,12 +139,12 @@ impl Building {
         pairs.retain(|pair| *pair != ClockPair::default());
         pairs.sort_unstable_by_key(|pair| pair.ticks);
         pairs.dedup();
+        let unread = Arc::default();
         let shelf = Shelf {
             files: std::mem::take(&mut self.gathered.files),
             blocks: std::mem::take(&mut self.gathered.blocks),
             kinds: self.notes.field_counts(),
-            vanished: Vanished::default(),
-            unread: Arc::default(),
+            hearer: Hearer::Log(Arc::clone(&unread)),
         };
         let index = Index {
             wall: WallClock::new(pairs, self.gathered.header.rate),
@@ -149,6 +152,7 @@ impl Building {
             notes: self.notes,
             tail: self.tail,
             home,
+            unread,
         };
         (index, shelf)
     }

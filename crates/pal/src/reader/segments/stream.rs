@@ -113,9 +113,9 @@ impl Stream {
     /// The record that was handed out last makes no event.
     #[cold]
     pub(crate) fn tell_senseless(&mut self, packed: &Packed) {
-        self.senseless += packed.records();
-        self.shelf.unread.tell_senseless(self.senseless);
-        self.shelf.vanished.add(packed.records());
+        let records = packed.records();
+        self.senseless += records;
+        self.shelf.hearer.tell_senseless(records, self.senseless);
     }
 
     /// Settles the decoded block's records and those that are held, up to `least`, or all.

@@ -14,16 +14,16 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Who follows a log, and what it was given.
-struct Follower {
-    log: Log,
-    cursor: Cursor,
+pub(super) struct Follower {
+    pub(super) log: Log,
+    pub(super) cursor: Cursor,
     given: Vec<Entry>,
     /// What it was told to be lost.
     lost: u64,
 }
 
 impl Follower {
-    fn of(path: &Path) -> Follower {
+    pub(super) fn of(path: &Path) -> Follower {
         Follower {
             log: Log::open(path).expect("readable"),
             cursor: Cursor::default(),
@@ -33,7 +33,7 @@ impl Follower {
     }
 
     /// Follows to where the log is now; whether more may come.
-    fn look(&mut self) -> bool {
+    pub(super) fn look(&mut self) -> bool {
         let goes_on = self.log.is_growing();
         let (records, lost) = self.log.follow(&mut self.cursor);
         let new = self.given.len();
@@ -59,7 +59,7 @@ fn sorted(mut entries: Vec<Entry>) -> Vec<Entry> {
     entries
 }
 
-fn at_once(dir: &Path) -> Settings {
+pub(super) fn at_once(dir: &Path) -> Settings {
     Settings {
         flush: Duration::from_nanos(1),
         ..small(dir)
@@ -152,7 +152,7 @@ fn names_that_come_later_are_known_to_who_follows() {
 }
 
 /// Holds what a spiller holds as long as it lives.
-fn lock(dir: &Path) -> File {
+pub(super) fn lock(dir: &Path) -> File {
     let dir = File::open(dir).expect("there");
     flock(&dir, FlockOperation::LockExclusive).expect("locked");
     dir

@@ -9,7 +9,7 @@ use crate::loss::LossCause;
 use crate::map::{Mapping, View};
 use crate::owner::RingOwner;
 use crate::pal::Pal;
-use crate::reader::Log;
+use crate::reader::{Log, OpenError};
 use crate::record::{Record, Tag};
 use crate::slot::SLOT_WORDS;
 use crate::state::TaskState;
@@ -205,7 +205,11 @@ impl Tampered {
 
     /// The report; `None` for what cannot be opened any more.
     pub(crate) fn try_verify(&self) -> Option<Report> {
-        Some(verify(&Log::open(&self.path).ok()?))
+        Some(verify(&self.log().ok()?))
+    }
+
+    pub(crate) fn log(&self) -> Result<Log, OpenError> {
+        Log::open(&self.path)
     }
 
     /// Everything that is in use: the first page, the rings' headers and first records, the table's
