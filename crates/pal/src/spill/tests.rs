@@ -4,7 +4,7 @@
 //! - What is not kept is told: overrun rings, a small budget, removed segments.
 //! - Segments of every version of the format are read as ever.
 //! - Who follows is given what a whole reading gives, each record once, and is told how many are lost.
-//! - Damage is told.
+//! - Damage is told, and excuses no more than it has to.
 //! - The total bound holds at every moment, and other processes' segments stay while they live.
 
 mod bounds;

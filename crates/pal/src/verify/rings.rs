@@ -56,18 +56,22 @@ pub(super) fn judge(judge: &mut Judge, counts: &Counts, loss: &Loss, rings: &[Ri
     }
 }
 
-/// Segments that begin with the log hold every record, but for those that their gaps tell of.
+/// Segments that begin with the log hold every record, but for those that their gaps tell of, and those that made no sense
+/// to their spiller: of these it noted how many there were, in all rings. What segments hold is not lacking, whether it
+/// makes sense or not.
 fn judge_spilled(judge: &mut Judge, loss: &Loss) {
     // Of a segment that is not there nobody knows what it held.
     let is_known = loss.gaps.iter().all(|gap| gap.records > 0);
     if judge.report.horizon.is_some() || !is_known {
         return;
     }
+    let mut left_out = loss.unreadable.saturating_sub(loss.senseless);
     for ring in &loss.rings {
         judge.report.rings += 1;
         let (ring, records) = (ring.ring, ring.overwritten);
-        if records > loss.unreadable {
-            judge.report.find(Finding::Hole { ring, records });
+        match left_out.checked_sub(records) {
+            Some(left) => left_out = left,
+            None => judge.report.find(Finding::Hole { ring, records }),
         }
     }
 }

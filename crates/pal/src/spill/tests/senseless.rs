@@ -1,4 +1,5 @@
-//! Records that no event makes, and blocks that make no sense: who is told of them, and what is kept of them.
+//! Records that no event makes, and blocks that make no sense: who is told of them, what they excuse, and what is kept of
+//! them.
 
 use super::follow::{Follower, at_once, lock};
 use super::program::Program;
@@ -10,6 +11,7 @@ use crate::reader::{Cursor, Log, RingId};
 use crate::record::Tag;
 use crate::segment::{Encoder, HEADER_BYTES, Packed, SectionHead, SectionKind, SegmentHeader};
 use crate::spill::Spiller;
+use crate::verify::{Finding, verify};
 use std::fs::File;
 use std::ops::RangeInclusive;
 use std::os::unix::fs::FileExt;
@@ -47,6 +49,41 @@ fn segment(blocks: &[(Vec<Packed>, u64)]) -> (tempfile::TempDir, PathBuf) {
     }
     std::fs::write(&path, bytes).expect("written");
     (place, path)
+}
+
+/// The holes that a log of these blocks is found to have.
+fn holes(blocks: &[(Vec<Packed>, u64)]) -> Vec<(RingId, u64)> {
+    let (_place, path) = segment(blocks);
+    let report = verify(&Log::open(&path).expect("readable"));
+    let hole = |finding: &Finding| match *finding {
+        Finding::Hole { ring, records } => Some((ring, records)),
+        _ => None,
+    };
+    report.findings.iter().filter_map(hole).collect()
+}
+
+#[test]
+fn records_that_are_there_and_make_no_sense_excuse_no_hole() {
+    let wait = |ring, seqs| records(ring, seqs, kind::WAIT, 0);
+    let hole = [(RingId::Worker(1), 2)];
+    assert_eq!(
+        holes(&[(senseless(0, 1..=4), 0), (wait(1, 3..=5), 0)]),
+        hole
+    );
+    let in_one = senseless(1, 3..=6);
+    assert_eq!(holes(&[(in_one, 0)]), hole, "nor one of their own ring");
+}
+
+#[test]
+fn what_made_no_sense_to_the_spiller_excuses_as_many_records_as_it_counted_in_all_rings_together() {
+    let lacking = |unreadable| {
+        let wait = |ring| records(ring, 3..=5, kind::WAIT, 0);
+        holes(&[(wait(0), unreadable), (wait(1), 0)])
+    };
+    assert_eq!(lacking(4), []);
+    assert_eq!(lacking(3), [(RingId::Worker(1), 2)]);
+    assert_eq!(lacking(2), [(RingId::Worker(1), 2)]);
+    assert_eq!(lacking(1), [(RingId::Worker(0), 2), (RingId::Worker(1), 2)]);
 }
 
 #[test]
