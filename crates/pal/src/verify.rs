@@ -29,7 +29,7 @@ use crate::event::TaskEvent;
 use crate::id::TaskId;
 use crate::lives::{Fault, Lives, Step};
 use crate::loss::LossCause;
-use crate::reader::{Entry, Log};
+use crate::reader::{Entry, Log, Loss, RingInfo};
 use crate::state::TaskState;
 use rings::Counts;
 use std::collections::HashSet;
@@ -111,20 +111,9 @@ impl Report {
 /// Judges a log by its own words. Never fails: what cannot be read is a finding.
 pub fn verify(log: &Log) -> Report {
     let rings = log.rings();
-    let rest = Rest::of(log, &rings);
     let loss = log.loss();
-    let horizon = log.horizon();
-    let unwritten = loss.unwritten_events();
-    let half_done_max = rest.half_done_max(&rings);
-    let mut judge = Judge {
-        report: Report::new(rest, horizon),
-        // A thread without a ring dies in the midst of a step, too, before that is counted.
-        half_done_left: half_done_max + loss.unwritten(LossCause::NoRing).min(half_done_max),
-        unwritten_left: unwritten,
-        may_lack_rounds: unwritten >= missing::ROUND,
-        half_done_records: 0,
-        told: HashSet::new(),
-    };
+    let mut judge = Judge::new(log, &rings, &loss);
+    let rest = judge.report.rest;
     let mut lives = match rest {
         // Nobody compares them with a task table, and there may be any number of them.
         Rest::Spilled => log.lives().giving_up_ended(),
@@ -133,7 +122,9 @@ pub fn verify(log: &Log) -> Report {
     let mut counts = Counts::default();
     for entry in log.records() {
         judge.report.records += 1;
-        counts.add(&entry);
+        if rest.is_compared() {
+            counts.add(&entry);
+        }
         if let Event::Task(event) = &entry.event
             && let Some(step) = lives.feed(entry.stamp, entry.aux, event)
         {
@@ -162,17 +153,35 @@ struct Judge {
     may_lack_rounds: bool,
     /// Half-done steps that a record which could not be written explains as well.
     half_done_records: u64,
-    /// The tasks whose records were found at fault.
+    /// The tasks whose records were found at fault; none where they are compared with no rows, for there may be any number
+    /// of them.
     told: HashSet<TaskId>,
 }
 
 impl Judge {
+    fn new(log: &Log, rings: &[RingInfo], loss: &Loss) -> Judge {
+        let rest = Rest::of(log, rings);
+        let unwritten = loss.unwritten_events();
+        let half_done_max = rest.half_done_max(rings);
+        Judge {
+            report: Report::new(rest, log.horizon()),
+            // A thread without a ring dies in the midst of a step, too, before that is counted.
+            half_done_left: half_done_max + loss.unwritten(LossCause::NoRing).min(half_done_max),
+            unwritten_left: unwritten,
+            may_lack_rounds: unwritten >= missing::ROUND,
+            half_done_records: 0,
+            told: HashSet::new(),
+        }
+    }
+
     fn step(&mut self, entry: &Entry, step: &Step<'_>) {
         let Some(fault) = step.fault else { return };
         if self.excuses(fault, entry, step) {
             return;
         }
-        self.told.insert(step.tid);
+        if self.report.rest.is_compared() {
+            self.told.insert(step.tid);
+        }
         self.report.find(Finding::Record {
             tid: step.tid,
             ring: entry.ring,

@@ -56,6 +56,11 @@ impl Rest {
         }
     }
 
+    /// Whether its task table and its counts are compared with the records.
+    pub(super) fn is_compared(self) -> bool {
+        matches!(self, Rest::AtRest | Rest::Stopped)
+    }
+
     /// How many steps can be half done: one for each ring in use.
     pub(super) fn half_done_max(self, rings: &[RingInfo]) -> u64 {
         match self {

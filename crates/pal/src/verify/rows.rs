@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use std::fmt::Display;
 
 pub(super) fn judge(judge: &mut Judge, log: &Log, lives: &Lives, loss: &Loss) {
-    if matches!(judge.report.rest, Rest::Live | Rest::Spilled) {
+    if !judge.report.rest.is_compared() {
         return;
     }
     let mut listed = HashSet::new();

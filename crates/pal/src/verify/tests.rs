@@ -337,3 +337,28 @@ fn no_damage_makes_the_judge_panic() {
     assert!(judged > 20, "only {judged} could be opened");
     assert!(log.verify().holds());
 }
+
+#[test]
+fn tasks_at_fault_are_remembered_only_where_rows_are_compared_with_them() {
+    for is_at_rest in [true, false] {
+        let pal = Pal::memory();
+        let ring = pal.lease(RingOwner::Worker(0));
+        for number in 1..=10 {
+            ring.write(number, 1, &TaskEvent::Done { tid: tid(number) });
+        }
+        let _held = (!is_at_rest).then_some(ring);
+        let log = pal.log();
+        let mut judge = Judge::new(&log, &log.rings(), &log.loss());
+        let mut lives = log.lives();
+        for entry in log.records() {
+            if let Event::Task(event) = &entry.event
+                && let Some(step) = lives.feed(entry.stamp, entry.aux, event)
+            {
+                judge.step(&entry, &step);
+            }
+        }
+        assert_eq!(judge.report.findings_total, 10);
+        let remembered = if is_at_rest { 10 } else { 0 };
+        assert_eq!(judge.told.len(), remembered, "{:?}", judge.report.rest);
+    }
+}
