@@ -22,6 +22,14 @@ fn who_asks_for_records_that_there_are_not_is_told_so() {
             &["--lane", "nix", "--kind", "wake,done"],
             "--kind wake,done, --lane nix",
         ),
+        (
+            &["--event", "lane_wait", "--lane", "nix"],
+            "--event lane_wait, --lane nix",
+        ),
+        (
+            &["--event", "wake", "--kind", "done", "--task", "99999"],
+            "--task 99999, --kind done, --event wake",
+        ),
         (&["--since", "+99999"], "the window of time"),
     ] {
         for json in [&[][..], &["--json"]] {

@@ -19,8 +19,12 @@ pub struct Wanted {
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// Only events of kind K, such as `wake`; several with commas between
-    #[arg(long, visible_alias = "event", value_name = "K", value_delimiter = ',')]
+    #[arg(long, value_name = "K", value_delimiter = ',')]
     kind: Vec<String>,
+    /// The same as --kind
+    // No alias, so that who is answered reads what they wrote.
+    #[arg(long, value_name = "K", value_delimiter = ',')]
+    event: Vec<String>,
     /// Only events about this lane
     #[arg(long, value_name = "LANE")]
     lane: Option<String>,
@@ -48,6 +52,10 @@ impl Wanted {
         self.task
     }
 
+    fn kinds(&self) -> impl Iterator<Item = &String> {
+        self.kind.iter().chain(&self.event)
+    }
+
     /// What the log cannot have is a mistake, not an empty answer.
     ///
     /// # Errors
@@ -55,7 +63,7 @@ impl Wanted {
     /// When a kind or a worker is asked for that the log does not know.
     pub fn check(&self, opened: &Opened, events: &Events<'_>) -> Result<(), Stop> {
         let mut known = events.names();
-        if let Some(kind) = self.kind.iter().find(|kind| !known.contains(kind)) {
+        if let Some(kind) = self.kinds().find(|kind| !known.contains(kind)) {
             known.sort();
             return Err(Stop::input(format_args!(
                 "{}: no event is of kind `{}`; the log knows {}",
@@ -81,12 +89,13 @@ impl Wanted {
     /// What is asked for, as options; empty where that is every record.
     pub fn told(&self) -> String {
         let text = |option: &str, value: Option<String>| Some(format!("{option} {}", value?));
-        let kinds = Some(self.kind.join(",")).filter(|kinds| !kinds.is_empty());
+        let list = |kinds: &[String]| Some(kinds.join(",")).filter(|kinds| !kinds.is_empty());
         let is_window = self.since.is_some() || self.until.is_some();
         let parts = [
             text("--task", self.task.map(|task| task.to_string())),
             text("--name", self.name.clone()),
-            text("--kind", kinds),
+            text("--kind", list(&self.kind)),
+            text("--event", list(&self.event)),
             text("--lane", self.lane.clone()),
             text("--worker", self.worker.map(|worker| worker.to_string())),
             is_window.then(|| "the window of time".to_owned()),
@@ -167,8 +176,8 @@ impl Filter<'_> {
     }
 
     fn has_kind(&self, event: &Event, events: &mut Events<'_>) -> bool {
-        let kinds = &self.wanted.kind;
-        kinds.is_empty() || kinds.iter().any(|kind| *kind == events.name(event))
+        let mut kinds = self.wanted.kinds().peekable();
+        kinds.peek().is_none() || kinds.any(|kind| *kind == events.name(event))
     }
 
     fn has_name(&self, tid: Option<TaskId>, names: &mut Names<'_>) -> bool {
