@@ -139,6 +139,8 @@ fn ask_to_follow(log: &Log, count: usize) {
     assert_eq!(log.follow(&mut cursor).0.count(), 0);
     let (records, lost) = log.follow(&mut cursor);
     assert_eq!((records.count(), lost), (0, 0), "the file has not changed");
+    let (senseless, lost) = (cursor.senseless(), cursor.lost());
+    assert!(senseless <= lost, "{senseless} of {lost}");
 }
 
 fn ask_to_verify(log: &Log) -> Report {

@@ -60,7 +60,7 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
         say(format_args!("no record matches {}", human::plain(&wanted)));
     }
     if !options.follow && ended.is_ok() {
-        lost::say_unread(&opened);
+        lost::say_unread(&opened, false);
     }
     ended
 }
@@ -77,11 +77,11 @@ pub fn write_json(log: &Log, out: &mut Out) -> Result<(), Stop> {
 
 /// Says what the log retains: beside the records, so that these alone go down a pipe.
 pub fn say_what_is_lost(opened: &Opened) {
-    say(format_args!(
-        "{}: {}",
-        opened.name(),
-        lost::line(&opened.log)
-    ));
+    let (name, line) = (opened.name(), lost::line(&opened.log));
+    match opened.log.loss().unreadable {
+        0 => say(format_args!("{name}: {line}")),
+        _ => say(format_args!("{name}: {line}; {}", lost::REMEDY)),
+    }
 }
 
 /// When the newest record was made.

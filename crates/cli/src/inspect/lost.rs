@@ -150,11 +150,23 @@ fn quiet_ns(log: &Log, until: u64) -> Option<u64> {
     (quiet_ns >= QUIET_NS && quiet_ns > retained_ns).then_some(quiet_ns)
 }
 
-/// Says behind the records what of them could not be read, where the line was said before them: nobody knew it then.
-pub fn say_unread(opened: &Opened) {
-    if let Some(unread) = unread(&opened.log.loss()) {
+/// What leads on where records make no sense.
+pub const REMEDY: &str = "`glasshouse verify` tells what does not hold";
+
+/// Says behind the records what of them could not be read, or makes no sense, where the line was said before them, and
+/// nobody knew it then; `is_untold` where it was not said at all.
+pub fn say_unread(opened: &Opened, is_untold: bool) {
+    let loss = opened.log.loss();
+    let senseless = match is_untold {
+        true => loss.unreadable,
+        false => loss.senseless,
+    };
+    let senseless = (senseless > 0).then(|| format!("{senseless} records make no sense"));
+    let parts: Vec<String> = unread(&loss).into_iter().chain(senseless).collect();
+    if !parts.is_empty() {
+        let (name, parts) = (opened.name(), parts.join(", "));
         // Nobody is left to tell where standard error itself cannot be written.
-        let _ = writeln!(std::io::stderr(), "{}: {unread}", opened.name());
+        let _ = writeln!(std::io::stderr(), "{name}: {parts}: {REMEDY}");
     }
 }
 

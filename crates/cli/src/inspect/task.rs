@@ -80,7 +80,7 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
         is_row_old: !lives.has_rows_as_of(newest),
     };
     teller.end(&known, until)?;
-    lost::say_unread(&opened);
+    lost::say_unread(&opened, options.json);
     Ok(())
 }
 

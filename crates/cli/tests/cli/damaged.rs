@@ -88,18 +88,8 @@ fn a_log_cut_short_anywhere_is_refused() {
 fn a_tampered_log_does_not_hold() {
     let (place, _) = with_log();
     let path = place.path("run.pal");
-    let all = beginning(&path, 12 << 20);
-    // Record 3 of some ring: its tag carries the number in its upper 48 bits; a transition's kind.
-    let words = all
-        .chunks_exact(8)
-        .map(|word| u64::from_ne_bytes(word.try_into().expect("eight")));
-    let is_running = |word: &u64| *word >> 16 == 3 && (*word >> 8) as u8 == 2;
-    let at = words
-        .enumerate()
-        .skip(8192)
-        .find(|(_, word)| is_running(word));
-    let (index, word) = at.expect("a third record that says a task runs");
-    overwrite(&path, index as u64 * 8, &(word + 0x0900).to_ne_bytes());
+    let (at, word) = third_run(&path);
+    overwrite(&path, at, &(word + 0x0900).to_ne_bytes());
     let ended = place.run(&["verify", "run.pal"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.out.contains("not hold"), "{}", ended.out);
@@ -109,6 +99,71 @@ fn a_tampered_log_does_not_hold() {
     assert_eq!(verdict["holds"], false);
     assert!(verdict["findings_total"].as_u64().expect("a count") > 0);
     assert!(verdict["findings"][0]["message"].is_string());
+}
+
+/// Where record 3 of some ring is, which says that a task runs, and its tag: that carries the number in its upper 48 bits, and
+/// a transition's kind.
+fn third_run(path: &Path) -> (u64, u64) {
+    let all = beginning(path, 12 << 20);
+    let words = all
+        .chunks_exact(8)
+        .map(|word| u64::from_ne_bytes(word.try_into().expect("eight")));
+    let is_running = |word: &u64| *word >> 16 == 3 && (*word >> 8) as u8 == 2;
+    let at = words
+        .enumerate()
+        .skip(8192)
+        .find(|(_, word)| is_running(word));
+    let (index, word) = at.expect("a third record that says a task runs");
+    (index as u64 * 8, word)
+}
+
+#[test]
+fn a_record_that_makes_no_sense_is_told_by_every_reader() {
+    let (place, _) = with_log();
+    let path = place.path("run.pal");
+    let (at, word) = third_run(&path);
+    // A failure of a kind that there is none of.
+    overwrite(&path, at, &(word + 0x0a00).to_ne_bytes());
+    overwrite(&path, at + 24, &(99u64 << 32).to_ne_bytes());
+    let lost = "lost: 1 records unreadable";
+    let remedy = "; `glasshouse verify` tells what does not hold\n";
+    for args in [
+        &["log", "run.pal"][..],
+        &["export", "run.pal", "--format", "json"],
+    ] {
+        let ended = place.run(args);
+        assert_eq!(
+            ended.err.matches(lost).count(),
+            1,
+            "{args:?}: {}",
+            ended.err
+        );
+        assert!(ended.err.ends_with(remedy), "{}", ended.err);
+        assert_eq!(ended.err.lines().count(), 1, "{}", ended.err);
+    }
+    for args in [
+        &["stats", "run.pal"][..],
+        &["task", "run.pal", "1"],
+        &["why", "run.pal"],
+    ] {
+        let ended = place.run(args);
+        assert!(ended.out.contains(lost), "{args:?}: {}", ended.out);
+    }
+    let task = place.run(&["task", "run.pal", "1", "--json"]);
+    let said = "1 records make no sense: `glasshouse verify` tells what does not hold";
+    assert!(
+        task.err.contains(said),
+        "its JSON has no room for it: {}",
+        task.err
+    );
+    // It was so before anybody followed.
+    let followed = place.run(&["log", "run.pal", "--follow"]);
+    assert!(followed.err.contains(lost), "{}", followed.err);
+    assert!(
+        followed.err.ends_with("followed without losing a record\n"),
+        "{}",
+        followed.err
+    );
 }
 
 #[test]

@@ -2,11 +2,14 @@
 
 use crate::place::{Place, number_in, signal, until};
 use crate::program::Program;
+use crate::spill::block_of_nonsense;
 use glasshouse_pal::reader::Log;
-use glasshouse_pal::spill::Settings;
+use glasshouse_pal::spill::{Settings, Spiller};
+use glasshouse_pal::{Pal, RingOwner, TaskEvent};
 use glasshouse_scheduler::task;
 use rustix::process::Signal;
 use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -197,4 +200,37 @@ fn who_follows_segments_is_told_how_many_records_were_removed_meanwhile() {
         written,
         "each record was seen or counted"
     );
+}
+
+#[test]
+fn who_follows_segments_is_told_of_records_that_make_no_sense_as_they_come() {
+    let place = Place::new();
+    let settings = Settings {
+        flush: Duration::from_nanos(1),
+        ..Settings::new(place.path("spill"))
+    };
+    let pal = Pal::memory();
+    let mut spiller = Spiller::new(&pal, settings).expect("made");
+    let ring = pal.lease(RingOwner::Worker(0));
+    let event = TaskEvent::ShutdownComplete { clean: true };
+    assert!(ring.write(pal.clock().now(), 0, &event));
+    let _ = (spiller.step(), spiller.step());
+    let mut follower = follow(&place, &[], "all");
+    until("it follows", || !text(&place.path("all.out")).is_empty());
+    let segment = spiller.path().join("00000001.seg");
+    let segment = File::options().append(true).open(segment);
+    let mut segment = segment.expect("a segment");
+    segment.write_all(&block_of_nonsense()).expect("written");
+    until("it is told", || {
+        let said = text(&place.path("all.err"));
+        said.lines().any(|line| line == "5 records make no sense")
+    });
+    drop(spiller);
+    assert_eq!(follower.wait().expect("ended").code(), Some(0));
+    let (lines, _) = told(&place, "all");
+    assert_eq!(lines.len(), 1);
+    let said = text(&place.path("all.err"));
+    let sum = "lost while it was followed: 5 records, of which 5 make no sense: `glasshouse verify` tells";
+    assert!(said.contains(sum), "{said}");
+    assert!(!said.contains("left out by the spiller"), "{said}");
 }

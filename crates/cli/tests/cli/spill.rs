@@ -133,3 +133,92 @@ fn records_that_cannot_be_read_are_told_by_segment_and_do_not_hold() {
         assert!(ended.err.contains(&what), "{args:?}: {}", ended.err);
     }
 }
+
+/// A block of five records of one ring, each of which says that task 7 failed in a way that there is none of.
+pub fn block_of_nonsense() -> Vec<u8> {
+    const FAILED: u8 = 12;
+    const OF_RING_9: u8 = 18;
+    let head = [5, 1, 0, 0, 0, 0, 0, 1, OF_RING_9, 5, 1, 4, 0];
+    let tasks = [1, 14];
+    // A length, and a byte as often.
+    let same = |byte| [5, 1, byte];
+    let columns = [same(0), same(FAILED), same(0), same(0)].concat();
+    // A length, and the bytes: the failure is 99 << 32, folded, in groups of seven bits.
+    let whose = [5, 0, 1, 2, 2, 2, 2];
+    let failures = [10, 0, 0x80, 0x80, 0x80, 0x80, 0xe0, 0x18, 0, 0, 0, 0];
+    let payload = [
+        &head[..],
+        &tasks,
+        &columns,
+        &whose,
+        &same(0),
+        &failures,
+        &[0, 0],
+    ]
+    .concat();
+    let mut section = 1u32.to_le_bytes().to_vec();
+    section.extend((payload.len() as u32).to_le_bytes());
+    let crc = crc_32(&[&section[..], &payload].concat());
+    section.extend(crc.to_le_bytes());
+    section.extend(payload);
+    section
+}
+
+#[test]
+fn records_that_make_no_sense_are_told_by_every_reader_with_what_to_do() {
+    let place = Place::new();
+    let dir = place.arg("spill");
+    assert_eq!(place.run_flow(FLOW, &["--spill", &dir]).code, Some(0));
+    let whole = place.run(&["log", &dir]);
+    let inner = std::fs::read_dir(&dir).expect("there").next();
+    let inner = inner.expect("one").expect("readable").path();
+    let segment = inner.join("00000001.seg");
+    let mut bytes = std::fs::read(&segment).expect("readable");
+    bytes.extend(block_of_nonsense());
+    std::fs::write(&segment, bytes).expect("written");
+
+    let remedy = "`glasshouse verify` tells what does not hold";
+    let said = format!("5 records make no sense: {remedy}");
+    for args in [
+        &["log", &dir][..],
+        &["log", &dir, "--json"],
+        &["export", &dir, "--format", "chrome"],
+        &["export", &dir, "--format", "json"],
+        &["task", &dir, "7"],
+        &["task", &dir, "7", "--json"],
+    ] {
+        let ended = place.run(args);
+        assert_eq!(ended.code, Some(0), "{args:?}: {}", ended.err);
+        assert_eq!(
+            ended.err.matches("make no sense").count(),
+            1,
+            "{args:?}: {}",
+            ended.err
+        );
+        assert!(ended.err.contains(&said), "{args:?}: {}", ended.err);
+    }
+    for args in [
+        &["stats", &dir][..],
+        &["why", &dir],
+        &["why", &dir, "7"],
+        &["verify", &dir],
+    ] {
+        let ended = place.run(args);
+        assert!(
+            ended.out.contains("lost: 5 records unreadable"),
+            "{args:?}: {}",
+            ended.out
+        );
+    }
+    let verify = place.run(&["verify", &dir]);
+    assert_eq!(verify.code, Some(1), "{verify:?}");
+    assert!(
+        verify.out.contains("5 records make no sense"),
+        "{}",
+        verify.out
+    );
+    let followed = place.run(&["log", &dir, "--follow"]);
+    let lost = format!("lost while it was followed: 5 records, of which 5 make no sense: {remedy}");
+    assert_eq!(followed.err.lines().last(), Some(&*lost));
+    assert_eq!(followed.out, whole.out, "all else is there");
+}

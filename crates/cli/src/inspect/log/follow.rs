@@ -3,6 +3,7 @@
 use super::{Printer, say};
 use crate::exit::Stop;
 use crate::human;
+use crate::inspect::lost::REMEDY;
 use glasshouse_pal::Lifecycle;
 use glasshouse_pal::reader::{Cursor, Log};
 use std::io::Write;
@@ -23,15 +24,18 @@ pub fn follow(log: &Log, printer: &mut Printer<'_, '_>) -> Result<(), Stop> {
     signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupted))?;
     let mut cursor = Cursor::default();
     // What was lost before is told already.
-    let loss = log.loss();
-    let told_before = loss.overwritten().saturating_add(loss.in_gaps());
+    let (told_before, senseless_before) = lost_before(log);
     let mut known = told_before;
     let mut left = told_before;
+    let mut senseless = senseless_before;
     let ended = loop {
         // Asked first: what a process recorded before it ended is in the log once it has ended.
         let goes_on = log.is_growing();
         let (records, lost) = log.follow(&mut cursor);
         let lost = lost.saturating_sub(std::mem::take(&mut left));
+        // Of what is lost these have another cause.
+        let nonsense = cursor.senseless().saturating_sub(senseless);
+        senseless = senseless.max(cursor.senseless());
         let before = std::mem::replace(&mut known, cursor.lost());
         if before < known {
             // Among what was lost may be spawns.
@@ -39,8 +43,15 @@ pub fn follow(log: &Log, printer: &mut Printer<'_, '_>) -> Result<(), Stop> {
         }
         printer.print(records)?;
         printer.out.flush()?;
-        if lost > 0 {
-            say(format_args!("{lost} records were {}", why(log)));
+        if lost > nonsense {
+            say(format_args!(
+                "{} records were {}",
+                lost - nonsense,
+                why(log)
+            ));
+        }
+        if nonsense > 0 {
+            say(format_args!("{nonsense} records make no sense"));
         }
         if interrupted.load(Ordering::Relaxed) {
             break Err(Stop::Interrupted);
@@ -55,9 +66,13 @@ pub fn follow(log: &Log, printer: &mut Printer<'_, '_>) -> Result<(), Stop> {
         }
         std::thread::sleep(FOLLOW_PERIOD);
     };
+    let nonsense = cursor.senseless().saturating_sub(senseless_before);
     match cursor.lost().saturating_sub(told_before) {
         0 => say(format_args!("followed without losing a record")),
-        lost => say(format_args!("lost while it was followed: {lost} records")),
+        lost if nonsense == 0 => say(format_args!("lost while it was followed: {lost} records")),
+        lost => say(format_args!(
+            "lost while it was followed: {lost} records, of which {nonsense} make no sense: {REMEDY}"
+        )),
     }
     if ended.is_ok() && has_unspilled(log) {
         say(format_args!(
@@ -65,6 +80,17 @@ pub fn follow(log: &Log, printer: &mut Printer<'_, '_>) -> Result<(), Stop> {
         ));
     }
     ended
+}
+
+/// What was lost before anybody followed, and what of it makes no sense. What made none to a spiller is not in its segments,
+/// and so is among what they lack.
+fn lost_before(log: &Log) -> (u64, u64) {
+    let loss = log.loss();
+    let lost = loss.overwritten().saturating_add(loss.in_gaps());
+    match log.is_segments() {
+        true => (lost, 0),
+        false => (lost.saturating_add(loss.unreadable), loss.unreadable),
+    }
 }
 
 /// How records come to be lost for who follows.

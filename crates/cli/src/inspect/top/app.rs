@@ -153,21 +153,25 @@ impl<'a> App<'a> {
         self.is_over = !is_alive;
         self.is_stale = false;
         self.state = ps::state(is_alive, log.lifecycle());
+        let senseless = self.cursor.senseless();
         let (records, lost) = log.follow(&mut self.cursor);
+        let senseless = self.cursor.senseless() - senseless;
         let mut history = self.history.as_mut().filter(|_| self.replay.is_none());
         if let Some(history) = history.as_mut().filter(|_| lost > 0) {
             history.note_loss();
         }
-        let told = records.inspect(|entry| {
+        let records = records.inspect(|entry| {
             if let Some(history) = &mut history {
                 history.follow(entry);
             }
         });
-        self.live.follow(told, lost, log);
-        if std::mem::take(&mut self.is_first) {
-            // What was gone before anybody looked, the log itself tells.
-            self.live.forget_loss();
-        }
+        self.live.follow(records, lost, log);
+        // What was gone before anybody looked, and what makes no sense, the log itself tells.
+        let told = match std::mem::take(&mut self.is_first) {
+            true => lost,
+            false => senseless,
+        };
+        self.live.forget_loss(told);
         // After the records: what they tell of has happened by now.
         self.live.look(until(log, 0), &log.rings(), log.tasks());
     }

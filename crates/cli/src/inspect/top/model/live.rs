@@ -57,9 +57,9 @@ impl Live {
         self.lost
     }
 
-    /// What was lost so far was so before anybody looked.
-    pub fn forget_loss(&mut self) {
-        self.lost = 0;
+    /// So many of those that were lost are told elsewhere.
+    pub fn forget_loss(&mut self, count: u64) {
+        self.lost = self.lost.saturating_sub(count);
     }
 
     /// Takes in the records since the last look, and how many were lost in between.
