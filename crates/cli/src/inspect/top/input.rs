@@ -1,18 +1,23 @@
 //! Owns what comes from outside while `top` waits: keys, a new size, requests to end, and the terminal's end.
 //!
-//! Keys are asked for only when the terminal has some and is still there: the library that reads them looks for
-//! a whole key as long as reading fails, and would do so for ever where the terminal has gone.
+//! Keys are read here and not by the terminal's library: that one reads on for ever where the terminal goes while it looks
+//! for a whole key, and forgets keys that come with a new size.
 
-use ratatui::crossterm::event::{self, Event, KeyEvent};
+mod decoder;
+
+use decoder::Decoder;
+use ratatui::crossterm::event::KeyEvent;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::low_level::pipe;
 use std::io::{self, Read};
-use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long the rest of a key may take. A guess: far more than between two bytes of one key on a slow line, and a
+/// delay of Esc that nobody feels.
+const REST_OF_KEY: Duration = Duration::from_millis(50);
 
 /// What was heard.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,6 +32,9 @@ pub enum Heard {
 pub struct Input {
     requests: UnixStream,
     sizes: UnixStream,
+    decoder: Decoder,
+    /// When bytes came last.
+    read_at: Instant,
 }
 
 impl Input {
@@ -39,6 +47,8 @@ impl Input {
         Ok(Input {
             requests: told_of(&[SIGINT, SIGTERM, SIGHUP])?,
             sizes: told_of(&[SIGWINCH])?,
+            decoder: Decoder::default(),
+            read_at: Instant::now(),
         })
     }
 
@@ -54,6 +64,10 @@ impl Input {
             PollFd::new(&self.requests, PollFlags::IN),
             PollFd::new(&self.sizes, PollFlags::IN),
         ];
+        let at_most = match self.decoder.has_begun() {
+            true => at_most.min(REST_OF_KEY.saturating_sub(self.read_at.elapsed())),
+            false => at_most,
+        };
         let at_most = Timespec::try_from(at_most).ok();
         match poll(&mut polled, at_most.as_ref()) {
             // A signal: what it says is in its pipe by the next look.
@@ -62,7 +76,7 @@ impl Input {
             Ok(_) => {}
         }
         let [terminal, requests, sizes] = polled.map(|polled| polled.revents());
-        if !requests.is_empty() || has_gone(terminal) {
+        if !requests.is_empty() || terminal.intersects(PollFlags::HUP | PollFlags::ERR) {
             return Ok(Heard::End);
         }
         if !sizes.is_empty() {
@@ -71,48 +85,19 @@ impl Input {
         }
         let mut keys = Vec::new();
         if terminal.contains(PollFlags::IN) {
-            read_keys(&stdin, &mut keys)?;
-            if state(&stdin)? == PollFlags::IN {
-                announce(&stdin)?;
-                read_keys(&stdin, &mut keys)?;
+            let mut bytes = [0; 256];
+            match rustix::io::read(stdin, &mut bytes) {
+                Ok(0) => return Ok(Heard::End),
+                Ok(count) => self.decoder.take(&bytes[..count], &mut keys),
+                Err(Errno::INTR | Errno::AGAIN) => {}
+                Err(error) => return Err(error.into()),
             }
+            self.read_at = Instant::now();
+        } else if self.decoder.has_begun() && self.read_at.elapsed() >= REST_OF_KEY {
+            self.decoder.settle(&mut keys);
         }
         Ok(Heard::Keys(keys))
     }
-}
-
-/// Reads what the library knows to be there.
-fn read_keys(terminal: &impl AsFd, keys: &mut Vec<KeyEvent>) -> io::Result<()> {
-    // Asked anew before each: it may go between two keys.
-    while !has_gone(state(terminal)?) && event::poll(Duration::ZERO)? {
-        if let Event::Key(key) = event::read()? {
-            keys.push(key);
-        }
-    }
-    Ok(())
-}
-
-/// Has the terminal tell once more that it can be read. The library is told of keys when they come, and forgets it
-/// where a new size comes with them; a terminal tells all who wait for it when it is set up.
-fn announce(terminal: &impl AsFd) -> io::Result<()> {
-    let settings = tcgetattr(terminal)?;
-    Ok(tcsetattr(terminal, OptionalActions::Now, &settings)?)
-}
-
-/// What the terminal is ready for now.
-fn state(terminal: &impl AsFd) -> io::Result<PollFlags> {
-    let mut polled = [PollFd::new(terminal, PollFlags::IN)];
-    match poll(&mut polled, Some(&Timespec::default())) {
-        // A signal: it is heard by its pipe.
-        Err(Errno::INTR) => Ok(PollFlags::empty()),
-        Err(error) => Err(error.into()),
-        Ok(_) => Ok(polled[0].revents()),
-    }
-}
-
-/// Whether the terminal is not there any more.
-fn has_gone(state: PollFlags) -> bool {
-    state.intersects(PollFlags::HUP | PollFlags::ERR)
 }
 
 /// A pipe that has something to read when one of these signals has come.
