@@ -87,14 +87,25 @@ fn segments(dir: &Path) -> Vec<(PathBuf, u64)> {
         .collect()
 }
 
+/// A directory that is locked.
+struct Locked(OwnedFd);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // A child that was forked meanwhile has the descriptor, too, and would keep what is only closed here.
+        let _ = flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
 /// Locks a directory whose spiller has ended. That holds the lock for as long as it lives: a process in another
 /// container that shares the directory looks dead from here, as its number means nothing here; its lock does not.
-fn lock(dir: &Path) -> Option<OwnedFd> {
+fn lock(dir: &Path) -> Option<Locked> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let fd = openat(CWD, dir, flags, Mode::empty()).ok()?;
     flock(&fd, FlockOperation::NonBlockingLockExclusive).ok()?;
+    let locked = Locked(fd);
     // Who removed it first had the lock: what has its name now is another.
-    (fstat(&fd).ok()?.st_nlink > 0).then_some(fd)
+    (fstat(&locked.0).ok()?.st_nlink > 0).then_some(locked)
 }
 
 /// Removes what a spiller left that ended before it wrote a byte: a directory without segments, or with an empty one.
@@ -123,4 +134,20 @@ fn header(path: &Path) -> Option<SegmentHeader> {
     let mut first = [0; HEADER_BYTES];
     File::open(path).ok()?.read_exact(&mut first).ok()?;
     SegmentHeader::take(&first).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_was_looked_at_is_free_again_though_a_child_was_forked_meanwhile() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let locked = lock(place.path()).expect("free");
+        // As a child has it.
+        let _copy = locked.0.try_clone().expect("a descriptor");
+        assert!(lock(place.path()).is_none());
+        drop(locked);
+        assert!(lock(place.path()).is_some());
+    }
 }
