@@ -2,9 +2,11 @@
 //!
 //! A child must not write into its parent's log. Before it runs any other code, private pages of
 //! zeros take the place of the log's memory: the child's views stay valid and lead nowhere. The file
-//! itself is let go, as the lock on it says that the parent lives. A scheduler that the child makes
-//! gets a log of the child's own. A child made by `posix_spawn` or `vfork` runs no such handler, and
+//! itself is let go, as the lock on it says that the parent lives, and so are a spiller's directory and
+//! segment. A scheduler that the child makes gets a log of the child's own. A child made by `posix_spawn` or `vfork` runs no such handler, and
 //! no code of this crate either before it executes another program.
+
+mod own_file;
 
 use crate::format::header::Lifecycle;
 use crate::map::Mapping;
@@ -16,6 +18,8 @@ use std::ffi::{c_int, c_void};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+
+pub(crate) use own_file::OwnFile;
 
 /// The logs in files that a process can have at a time with this protection; `Pal::create` refuses
 /// to make more.
@@ -131,8 +135,10 @@ extern "C" fn in_child() {
             // SAFETY: abort may be called at any time.
             unsafe { libc::abort() };
         }
-        replace_file(place.descriptor.load(Ordering::Relaxed), nothing);
+        // Once: what a later child finds there may be another file, opened since.
+        replace_file(place.descriptor.swap(NO_FILE, Ordering::Relaxed), nothing);
     }
+    own_file::take_all().for_each(|descriptor| replace_file(descriptor, nothing));
     if nothing >= 0 {
         // SAFETY: opened above, and known to nobody else.
         unsafe { libc::close(nothing) };
@@ -142,8 +148,9 @@ extern "C" fn in_child() {
 /// Has the descriptor lead to the other's file, if there are both. It stays one that its holder may close.
 fn replace_file(descriptor: c_int, other: c_int) {
     if descriptor != NO_FILE && other >= 0 {
-        // SAFETY: the descriptor is that of the log's file, which a `ForkGuard` kept open at the moment of the fork.
-        // Nothing is read or written through it any more: the memory that it was mapped to has been replaced.
+        // SAFETY: the descriptor is that of a log's file, which a `ForkGuard` kept open at the moment of the fork, or
+        // an `OwnFile`'s. Nothing is read or written through it any more: the memory that the one was mapped to has
+        // been replaced, and who holds the other does nothing in a child.
         unsafe { libc::dup3(other, descriptor, libc::O_CLOEXEC) };
     }
 }

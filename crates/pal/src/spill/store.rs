@@ -11,6 +11,7 @@ mod others;
 use super::settings::{Settings, SpillError};
 use crate::create::CreateError;
 use crate::dir::LogDir;
+use crate::fork::OwnFile;
 use crate::host::ProcessId;
 use crate::segment::segment_name;
 use others::Others;
@@ -30,7 +31,7 @@ const DIRS_OF_ONE_PROCESS: u32 = 64;
 
 pub(super) struct Store {
     /// This spiller's own directory; locked.
-    dir: OwnedFd,
+    dir: OwnFile<OwnedFd>,
     path: PathBuf,
     segment_bytes: u64,
     total_bytes: u64,
@@ -45,7 +46,7 @@ pub(super) struct Store {
 
 /// The segment that is being written.
 struct Open {
-    file: File,
+    file: OwnFile<File>,
     bytes: u64,
     /// Whether something was written since the last flush.
     is_dirty: bool,
@@ -114,18 +115,18 @@ impl Store {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = openat(
-            &self.dir,
+            &*self.dir,
             segment_name(number),
             flags,
             Mode::RUSR | Mode::WUSR,
         )?;
         self.open = Some(Open {
-            file: File::from(fd),
+            file: OwnFile::new(File::from(fd)),
             bytes: 0,
             is_dirty: true,
         });
         self.number = number;
-        if let Err(error) = fsync(&self.dir) {
+        if let Err(error) = fsync(&*self.dir) {
             // Nobody writes its header after this: what followed would be lost without a word.
             let _ = self.close();
             return Err(error.into());
@@ -151,7 +152,7 @@ impl Store {
             return Err(io::Error::other("no segment is open"));
         };
         open.is_dirty = true;
-        open.file.write_all(bytes)?;
+        (&*open.file).write_all(bytes)?;
         open.bytes += bytes.len() as u64;
         Ok(())
     }
@@ -161,9 +162,9 @@ impl Store {
         if let Some(open) = &mut self.open
             && open.is_dirty
         {
-            fdatasync(&open.file)?;
+            fdatasync(&*open.file)?;
             open.is_dirty = false;
-            if fstat(&open.file)?.st_nlink == 0 {
+            if fstat(&*open.file)?.st_nlink == 0 {
                 self.open = None;
                 return Err(io::Error::other("somebody removed the open segment"));
             }
@@ -210,12 +211,16 @@ impl Store {
 
     /// Removes a segment, wherever the directory is by now.
     fn remove(&self, number: u64) -> io::Result<()> {
-        Ok(unlinkat(&self.dir, segment_name(number), AtFlags::empty())?)
+        Ok(unlinkat(
+            &*self.dir,
+            segment_name(number),
+            AtFlags::empty(),
+        )?)
     }
 }
 
 /// Makes and locks a directory of this name in `parent`, or of one with a number behind it.
-fn make_own(parent: &OwnedFd, stem: &str) -> io::Result<(String, OwnedFd)> {
+fn make_own(parent: &OwnedFd, stem: &str) -> io::Result<(String, OwnFile<OwnedFd>)> {
     for number in 1..=DIRS_OF_ONE_PROCESS {
         let name = match number {
             1 => stem.to_owned(),
@@ -230,12 +235,12 @@ fn make_own(parent: &OwnedFd, stem: &str) -> io::Result<(String, OwnedFd)> {
         let dir = match openat(parent, &name, flags, Mode::empty()) {
             // As below.
             Err(Errno::NOENT) => continue,
-            dir => dir?,
+            dir => OwnFile::new(dir?),
         };
         // Held until the process ends, see `others`: who looks there for what is left holds it for a moment. Where the
         // file system has no locks, nobody is taken to have ended.
-        let _ = retry_on_intr(|| flock(&dir, FlockOperation::LockExclusive));
-        if fstat(&dir)?.st_nlink == 0 {
+        let _ = retry_on_intr(|| flock(&*dir, FlockOperation::LockExclusive));
+        if fstat(&*dir)?.st_nlink == 0 {
             // It was taken for an empty one that is left.
             continue;
         }
@@ -260,7 +265,7 @@ mod tests {
         // Through a descriptor that only names it, files can be made, and nothing can be flushed.
         let named = OFlags::PATH | OFlags::CLOEXEC;
         let named = openat(CWD, store.path(), named, Mode::empty()).expect("there");
-        let whole = std::mem::replace(&mut store.dir, named);
+        let whole = std::mem::replace(&mut store.dir, OwnFile::new(named));
         assert!(store.begin().is_err());
         assert!(!store.is_open());
         assert!(store.append(b"a block without a header").is_err());

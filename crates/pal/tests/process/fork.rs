@@ -9,18 +9,22 @@ use glasshouse_pal::{
     Emitted, Event, Lifecycle, Pal, RingOwner, SiteId, TaskEvent, TaskState, catch, emit,
 };
 use rustix::fs::{FlockOperation, flock};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
-use std::process::Stdio;
+use std::os::fd::RawFd;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Stdio};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Where a role spills, beside its log.
+const SEGMENTS: &str = "segments";
 
 pub fn forks() {
     let (_place, path, status) = run("forks", |_| {});
     assert!(status.success(), "{status}");
-    assert_eq!(open(&path).records().count(), 2);
+    assert_eq!(open(&path).records().count(), 3);
 }
 
 pub fn forks_on() {
@@ -73,33 +77,110 @@ pub fn fork_and_log() {
 }
 
 pub fn outlived() {
+    let (_place, path, _stdin) = left_behind();
+    until_free(&File::open(&path).expect("a log"));
+}
+
+pub fn outlived_by_its_segments() {
+    let (place, _path, _stdin) = left_behind();
+    let segments = std::fs::read_dir(place.path().join(SEGMENTS)).expect("there");
+    let dirs: Vec<_> = segments.map(|dir| dir.expect("read").path()).collect();
+    let [dir] = &dirs[..] else {
+        panic!("one process has spilled: {dirs:?}");
+    };
+    until_free(&File::open(dir).expect("a directory"));
+}
+
+/// A process that has ended and left a child behind, which lives as long as its standard input is kept.
+fn left_behind() -> (tempfile::TempDir, PathBuf, Option<ChildStdin>) {
     let place = tempfile::tempdir().expect("a temporary directory");
     let path = place.path().join("role.pal");
     let mut parent = role("is outlived", &path)
         .stdin(Stdio::piped())
         .spawn()
         .expect("started");
-    // As long as this is kept, the child lives.
-    let _stdin = parent.stdin.take();
+    let stdin = parent.stdin.take();
     assert!(parent.wait().expect("it ends").success());
-    let file = File::open(&path).expect("a log");
-    // The child lets go as it begins, which may be after its parent has ended.
+    (place, path, stdin)
+}
+
+/// Waits until nobody holds a lock: a child lets go as it begins, which may be after its parent has ended.
+fn until_free(file: &File) {
     let begun = Instant::now();
-    while let Err(held) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
+    while let Err(held) = flock(file, FlockOperation::NonBlockingLockExclusive) {
         assert!(begun.elapsed() < PATIENCE, "the child holds it: {held}");
         std::thread::sleep(Duration::from_millis(1));
     }
 }
 
+pub fn forks_twice() {
+    let (_place, _path, status) = run("forks twice", |_| {});
+    assert!(status.success(), "{status}");
+}
+
+/// Forks a child that closes what its parent had open, as daemons do, and opens files of its own; they are its child's
+/// as well.
+pub fn fork_twice() {
+    let path = std::env::var_os(PAL_VARIABLE).expect("a path");
+    let place = Path::new(&path).parent().expect("a directory");
+    let pal = Pal::process(1);
+    let _spiller = Spiller::new(&pal, Settings::new(place.join(SEGMENTS))).expect("made");
+    let opened = descriptors_below(place);
+    assert_eq!(opened.len(), 2, "the log and the segments: {opened:?}");
+    // SAFETY: this process has one thread, which holds no lock; the child ends by `_exit`.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0, "fork");
+    if child != 0 {
+        assert_eq!(exit_code(child), Some(7));
+        return;
+    }
+    for descriptor in opened.keys() {
+        // SAFETY: this process ends by `_exit`, before who holds the descriptor closes it again.
+        unsafe { libc::close(*descriptor) };
+    }
+    // The lowest numbers that are free are given first.
+    let mut files = Vec::new();
+    for number in 0..32 {
+        let own = place.join(format!("own-{number}"));
+        files.push(File::create(own).expect("made"));
+    }
+    let own = descriptors_below(place);
+    assert!(opened.keys().all(|descriptor| own.contains_key(descriptor)));
+    // SAFETY: as above.
+    let grandchild = unsafe { libc::fork() };
+    assert!(grandchild >= 0, "fork");
+    if grandchild == 0 {
+        assert_eq!(descriptors_below(place), own);
+    } else {
+        assert_eq!(exit_code(grandchild), Some(7));
+    }
+    // SAFETY: ends the process at once; nothing needs to be cleaned up.
+    unsafe { libc::_exit(7) };
+}
+
 /// Leaves a child behind, which lives until nobody holds the other end of its standard input.
 pub fn fork_and_end() {
-    let _pal = Pal::process(1);
+    let pal = Pal::process(1);
+    let path = std::env::var_os(PAL_VARIABLE).expect("a path");
+    let segments = Path::new(&path).with_file_name(SEGMENTS);
+    let _spiller = Spiller::new(&pal, Settings::new(segments)).expect("made");
     // SAFETY: this process has one thread, which holds no lock; the child may do what any process may.
     let child = unsafe { libc::fork() };
     assert!(child >= 0, "fork");
     if child == 0 {
         let _ = std::io::stdin().read(&mut [0]);
     }
+}
+
+/// What this process has open below a directory.
+fn descriptors_below(dir: &Path) -> BTreeMap<RawFd, PathBuf> {
+    let descriptors = std::fs::read_dir("/proc/self/fd").expect("there");
+    let open = descriptors.filter_map(|entry| {
+        let entry = entry.ok()?;
+        let number = entry.file_name().to_str()?.parse().ok()?;
+        Some((number, std::fs::read_link(entry.path()).ok()?))
+    });
+    open.filter(|(_, path)| path.starts_with(dir)).collect()
 }
 
 /// Waits for a child; the code that it ended with, unless a signal did it.
@@ -123,14 +204,33 @@ pub fn fork_and_record() {
     slot.publish(tid(1), SiteId::UNKNOWN, None, TaskState::Running, 5);
     let place = tempfile::tempdir().expect("a temporary directory");
     let segments = place.path().join("spill");
-    let mut spiller = Spiller::new(&pal, Settings::new(&segments)).expect("made");
+    let mut spiller = Spiller::new(
+        &pal,
+        Settings {
+            flush: Duration::from_nanos(1),
+            ..Settings::new(&segments)
+        },
+    )
+    .expect("made");
+    // The second writes what was recorded before the first: a segment is open.
+    let kept = [spiller.step().kept, spiller.step().kept];
+    assert_eq!(kept, [0, 1]);
+    assert!(write(2));
     // The record is in the spiller's memory now, and so in the child's.
     let _ = spiller.step();
+    let opened: Vec<_> = descriptors_below(place.path()).into_values().collect();
+    assert!(opened.iter().any(|file| file == spiller.path()));
+    assert!(
+        opened
+            .iter()
+            .any(|file| file.extension() == Some("seg".as_ref()))
+    );
     // SAFETY: the child only touches memory and ends by `_exit`; this process has one thread.
     let child = unsafe { libc::fork() };
     assert!(child >= 0, "fork");
     if child == 0 {
-        for n in 2..500 {
+        assert_eq!(descriptors_below(place.path()), BTreeMap::new());
+        for n in 3..500 {
             write(n);
             emit(TaskEvent::Running { tid: tid(n) });
             pal.text("a child's text");
@@ -144,12 +244,15 @@ pub fn fork_and_record() {
     }
     assert_eq!(exit_code(child), Some(7));
     let log = pal.log();
-    assert_eq!(log.records().count(), 1);
+    assert_eq!(log.records().count(), 2);
     assert_eq!(log.tasks().count(), 1);
     assert_eq!(log.lifecycle(), Lifecycle::Running);
-    assert!(write(2));
+    let dir = File::open(spiller.path()).expect("there");
+    let taken = flock(&dir, FlockOperation::NonBlockingLockExclusive);
+    taken.expect_err("its spiller lives");
+    assert!(write(3));
     assert_eq!(spiller.finish().kept, 2);
     let kept = Log::open(&segments).expect("segments");
-    assert_eq!(kept.records().count(), 2);
+    assert_eq!(kept.records().count(), 3);
     assert!(kept.loss().is_none());
 }

@@ -23,7 +23,7 @@ fn main() {
     if let Ok(role) = std::env::var(ROLE) {
         return play(&role);
     }
-    let tests: [(&str, fn()); 24] = [
+    let tests: [(&str, fn()); 26] = [
         (
             "recording_calls_the_kernel_for_nothing",
             calls::recording_calls_nothing,
@@ -50,6 +50,14 @@ fn main() {
         (
             "a_forked_child_does_not_make_its_dead_parent_look_alive",
             fork::outlived,
+        ),
+        (
+            "a_forked_child_does_not_keep_its_dead_parent_s_segments_in_use",
+            fork::outlived_by_its_segments,
+        ),
+        (
+            "what_a_forked_child_opens_itself_its_own_child_has_too",
+            fork::forks_twice,
         ),
         (
             "a_log_keeps_to_the_limit_on_file_sizes",
@@ -112,6 +120,7 @@ fn play(role: &str) {
     match role {
         "forks" => fork::fork_and_record(),
         "forks on" => fork::fork_and_log(),
+        "forks twice" => fork::fork_twice(),
         "is outlived" => fork::fork_and_end(),
         "signals" => signals::record_among_signals(),
         role => {
