@@ -110,6 +110,7 @@ fn install_handler() -> bool {
 /// parent may have held any lock.
 extern "C" fn in_child() {
     FORKS.fetch_add(1, Ordering::Relaxed);
+    panics::begin_in_child();
     // SAFETY: opens a file of its own; the path is a string with an end. Where it cannot be had, the parent's files
     // stay open here, and its logs look alive until this process ends, to a reader in a container.
     let nothing = unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };

@@ -6,7 +6,8 @@
 //! of: a panic that aborts, or that unwinds the thread from which the process then exits.
 //!
 //! A panic that the application catches itself, without [`catch`], is taken for one under way until its thread
-//! ends; at an exit from another thread it does not count. One that is resumed (`resume_unwind`) calls no hook.
+//! ends; at an exit from another thread it does not count, nor in a forked child. One that is resumed (`resume_unwind`)
+//! calls no hook.
 
 use crate::format::header::Lifecycle;
 use crate::process;
@@ -84,6 +85,16 @@ fn set_under_way(count: usize) {
             return;
         }
     }
+}
+
+/// What a new child is told of, which has one thread, that which forked: panics of its parent's others are none of its
+/// own, nor is one that was caught. One that unwinds goes on in it. Takes no lock and no memory.
+pub(crate) fn begin_in_child() {
+    if !thread::panicking() {
+        UNDER_WAY.set(0);
+    }
+    let is_under_way = UNDER_WAY.get() > 0;
+    PANICKING.store(usize::from(is_under_way), Ordering::SeqCst);
 }
 
 /// Installs the hook. Not while this thread panics, when no hook can be installed.

@@ -1,13 +1,10 @@
-//! Owns the proof that a child does not write into its parent's log, nor into its segments, and may have its own.
+//! Owns the proof that a child does not write into its parent's log, nor into its segments, and keeps neither in use.
 
+use crate::child::{LEFT, SEGMENTS, close, exit_code, fork, leave};
 use crate::{open, role, run, tid};
-use glasshouse_pal::PAL_VARIABLE;
-use glasshouse_pal::dir::LogDir;
 use glasshouse_pal::reader::Log;
-use glasshouse_pal::spill::{Settings, SpillError, Spiller};
-use glasshouse_pal::{
-    Emitted, Event, Lifecycle, Pal, RingOwner, SiteId, TaskEvent, TaskState, catch, emit,
-};
+use glasshouse_pal::spill::{Settings, Spiller};
+use glasshouse_pal::{Lifecycle, PAL_VARIABLE, Pal, RingOwner, SiteId, TaskEvent, TaskState, emit};
 use rustix::fs::{FlockOperation, flock};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -18,62 +15,22 @@ use std::process::{ChildStdin, Stdio};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Where a role spills, beside its log.
-const SEGMENTS: &str = "segments";
+
+/// What this program does in a role; `false` for one that is not of this file.
+pub fn play(role: &str) -> bool {
+    match role {
+        "forks" => fork_and_record(),
+        "forks twice" => fork_twice(),
+        "is outlived" => fork_and_end(),
+        _ => return false,
+    }
+    true
+}
 
 pub fn forks() {
     let (_place, path, status) = run("forks", |_| {});
     assert!(status.success(), "{status}");
     assert_eq!(open(&path).records().count(), 3);
-}
-
-pub fn forks_on() {
-    let (place, path, status) = run("forks on", |_| {});
-    assert!(status.success(), "{status}");
-    let parents = open(&path);
-    assert_eq!(parents.records().count(), 1);
-    let logs = LogDir::at(place.path().join("child")).list();
-    let [childs] = &logs[..] else {
-        panic!("one log: {logs:?}");
-    };
-    let childs = open(&childs.path);
-    assert_ne!(childs.process().pid, parents.process().pid);
-    let told: Vec<_> = childs.records().map(|entry| entry.event).collect();
-    let running = |n| Event::Task(TaskEvent::Running { tid: tid(n) });
-    assert_eq!(told, [3, 4].map(running));
-    assert_eq!(childs.lifecycle(), Lifecycle::CleanExit);
-}
-
-/// Records one event, forks, and has the child make a log of its own.
-pub fn fork_and_log() {
-    let path = std::env::var_os(PAL_VARIABLE).expect("a path");
-    let beside = Path::new(&path).with_file_name("child");
-    let parents = Pal::process(1);
-    let event = |n| TaskEvent::Running { tid: tid(n) };
-    assert_eq!(emit(event(1)), Emitted::Recorded);
-    // SAFETY: this process has one thread, which holds no lock; the child may do what any process may.
-    let child = unsafe { libc::fork() };
-    assert!(child >= 0, "fork");
-    if child != 0 {
-        assert_eq!(exit_code(child), Some(0));
-        return;
-    }
-    assert_eq!(emit(event(2)), Emitted::NoLog);
-    assert!(Pal::existing().is_none());
-    assert_eq!(parents.log().records().count(), 0);
-    let refused = Spiller::new(&parents, Settings::new(beside.join("spill")));
-    assert!(matches!(refused, Err(SpillError::OfParent)));
-    // SAFETY: this process has one thread, and reads no variable meanwhile.
-    unsafe { std::env::remove_var(PAL_VARIABLE) };
-    let own = Pal::builder()
-        .directory(&beside)
-        .install()
-        .expect("none yet");
-    assert_eq!(emit(event(3)), Emitted::Recorded);
-    assert_eq!(own.log().lifecycle(), Lifecycle::Running);
-    catch(|| panic!("and got over")).expect_err("a panic");
-    assert_eq!(own.log().lifecycle(), Lifecycle::Running);
-    assert_eq!(emit(event(4)), Emitted::Recorded);
 }
 
 pub fn outlived() {
@@ -120,23 +77,20 @@ pub fn forks_twice() {
 
 /// Forks a child that closes what its parent had open, as daemons do, and opens files of its own; they are its child's
 /// as well.
-pub fn fork_twice() {
+fn fork_twice() {
     let path = std::env::var_os(PAL_VARIABLE).expect("a path");
     let place = Path::new(&path).parent().expect("a directory");
     let pal = Pal::process(1);
     let _spiller = Spiller::new(&pal, Settings::new(place.join(SEGMENTS))).expect("made");
     let opened = descriptors_below(place);
     assert_eq!(opened.len(), 2, "the log and the segments: {opened:?}");
-    // SAFETY: this process has one thread, which holds no lock; the child ends by `_exit`.
-    let child = unsafe { libc::fork() };
-    assert!(child >= 0, "fork");
+    let child = fork();
     if child != 0 {
-        assert_eq!(exit_code(child), Some(7));
+        assert_eq!(exit_code(child), Some(LEFT));
         return;
     }
     for descriptor in opened.keys() {
-        // SAFETY: this process ends by `_exit`, before who holds the descriptor closes it again.
-        unsafe { libc::close(*descriptor) };
+        close(*descriptor);
     }
     // The lowest numbers that are free are given first.
     let mut files = Vec::new();
@@ -146,27 +100,22 @@ pub fn fork_twice() {
     }
     let own = descriptors_below(place);
     assert!(opened.keys().all(|descriptor| own.contains_key(descriptor)));
-    // SAFETY: as above.
-    let grandchild = unsafe { libc::fork() };
-    assert!(grandchild >= 0, "fork");
+    let grandchild = fork();
     if grandchild == 0 {
         assert_eq!(descriptors_below(place), own);
     } else {
-        assert_eq!(exit_code(grandchild), Some(7));
+        assert_eq!(exit_code(grandchild), Some(LEFT));
     }
-    // SAFETY: ends the process at once; nothing needs to be cleaned up.
-    unsafe { libc::_exit(7) };
+    leave()
 }
 
 /// Leaves a child behind, which lives until nobody holds the other end of its standard input.
-pub fn fork_and_end() {
+fn fork_and_end() {
     let pal = Pal::process(1);
     let path = std::env::var_os(PAL_VARIABLE).expect("a path");
     let segments = Path::new(&path).with_file_name(SEGMENTS);
     let _spiller = Spiller::new(&pal, Settings::new(segments)).expect("made");
-    // SAFETY: this process has one thread, which holds no lock; the child may do what any process may.
-    let child = unsafe { libc::fork() };
-    assert!(child >= 0, "fork");
+    let child = fork();
     if child == 0 {
         let _ = std::io::stdin().read(&mut [0]);
     }
@@ -183,17 +132,8 @@ fn descriptors_below(dir: &Path) -> BTreeMap<RawFd, PathBuf> {
     open.filter(|(_, path)| path.starts_with(dir)).collect()
 }
 
-/// Waits for a child; the code that it ended with, unless a signal did it.
-fn exit_code(child: libc::pid_t) -> Option<i32> {
-    let mut status = 0;
-    // SAFETY: `status` is a valid place for the status.
-    let waited = unsafe { libc::waitpid(child, &mut status, 0) };
-    assert_eq!(waited, child);
-    libc::WIFEXITED(status).then(|| libc::WEXITSTATUS(status))
-}
-
 /// Records one event, forks, has the child record many, and ends without a word in the child.
-pub fn fork_and_record() {
+fn fork_and_record() {
     let pal = Pal::process(1);
     let ring = pal.lease(RingOwner::Worker(0));
     let _installed = ring.install();
@@ -225,9 +165,7 @@ pub fn fork_and_record() {
             .iter()
             .any(|file| file.extension() == Some("seg".as_ref()))
     );
-    // SAFETY: the child only touches memory and ends by `_exit`; this process has one thread.
-    let child = unsafe { libc::fork() };
-    assert!(child >= 0, "fork");
+    let child = fork();
     if child == 0 {
         assert_eq!(descriptors_below(place.path()), BTreeMap::new());
         for n in 3..500 {
@@ -239,10 +177,9 @@ pub fn fork_and_record() {
         let _ = spiller.step();
         let _ = spiller.finish();
         pal.close();
-        // SAFETY: ends the process at once; nothing needs to be cleaned up.
-        unsafe { libc::_exit(7) };
+        leave()
     }
-    assert_eq!(exit_code(child), Some(7));
+    assert_eq!(exit_code(child), Some(LEFT));
     let log = pal.log();
     assert_eq!(log.records().count(), 2);
     assert_eq!(log.tasks().count(), 1);

@@ -3,7 +3,9 @@
 //! Each test runs this same program again in a role, as what it does ends or spoils a process. `--skip NAME` leaves
 //! one out.
 
+mod begin;
 mod calls;
+mod child;
 mod ends;
 mod fork;
 mod namespace;
@@ -23,7 +25,7 @@ fn main() {
     if let Ok(role) = std::env::var(ROLE) {
         return play(&role);
     }
-    let tests: [(&str, fn()); 26] = [
+    let tests: [(&str, fn()); 28] = [
         (
             "recording_calls_the_kernel_for_nothing",
             calls::recording_calls_nothing,
@@ -46,7 +48,7 @@ fn main() {
             "a_forked_child_does_not_write_into_its_parent_s_log",
             fork::forks,
         ),
-        ("a_forked_child_may_have_a_log_of_its_own", fork::forks_on),
+        ("a_forked_child_may_have_a_log_of_its_own", begin::forks_on),
         (
             "a_forked_child_does_not_make_its_dead_parent_look_alive",
             fork::outlived,
@@ -58,6 +60,14 @@ fn main() {
         (
             "what_a_forked_child_opens_itself_its_own_child_has_too",
             fork::forks_twice,
+        ),
+        (
+            "panics_of_a_parent_are_not_those_of_its_forked_child",
+            begin::forks_after_panics,
+        ),
+        (
+            "a_panic_in_which_a_process_forks_ends_its_child_too",
+            begin::forks_in_a_panic,
         ),
         (
             "a_log_keeps_to_the_limit_on_file_sizes",
@@ -118,13 +128,11 @@ fn main() {
 /// What this program does when a test starts it.
 fn play(role: &str) {
     match role {
-        "forks" => fork::fork_and_record(),
-        "forks on" => fork::fork_and_log(),
-        "forks twice" => fork::fork_twice(),
-        "is outlived" => fork::fork_and_end(),
         "signals" => signals::record_among_signals(),
         role => {
             let is_known = calls::play(role)
+                || begin::play(role)
+                || fork::play(role)
                 || ends::play(role)
                 || room::play(role)
                 || places::play(role)
