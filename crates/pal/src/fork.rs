@@ -25,7 +25,7 @@ pub(crate) use own_file::OwnFile;
 /// to make more.
 pub(crate) const GUARDED_MAX: usize = 64;
 
-/// How many forks lie between the process that was started and this one, as far as they had logs in files.
+/// How many forks lie between the process that was started and this one, as far as they had logs.
 static FORKS: AtomicUsize = AtomicUsize::new(0);
 
 /// Where a log's memory is, and its file. A length of zero is a free place, `CLAIMED` one being filled.
@@ -51,6 +51,12 @@ static PLACES: [Place; GUARDED_MAX] = [const {
 /// this is another than when it was kept.
 pub(crate) fn generation() -> usize {
     FORKS.load(Ordering::Relaxed)
+}
+
+/// Has [`generation`] change from now on, also where no log is in a file. Where it cannot, a child takes its parent's log
+/// in private memory for its own: what it writes there is its own copy.
+pub(crate) fn count_forks() {
+    install_handler();
 }
 
 /// Keeps a log's memory on the list. Dropped before the memory is unmapped, and the file closed.

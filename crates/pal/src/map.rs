@@ -4,8 +4,8 @@
 //! and could write it, too: no value found there is trusted, and no reference to plain data is
 //! ever made. The views carry the mapping along, so that none outlives it.
 //!
-//! In a child after `fork` the memory is replaced by private pages (see `fork`): the views stay
-//! valid and show zeros.
+//! In a child after `fork` the memory of a file is replaced by private pages (see `fork`): the views
+//! stay valid and show zeros. Private memory is a copy there, as all of a process's.
 
 use crate::format::header::{Header, RingHeader};
 use crate::format::layout::PAGE_BYTES;

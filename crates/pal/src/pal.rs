@@ -266,8 +266,8 @@ impl Pal {
         self.log().task_events()
     }
 
-    /// A reader over this log, also while it is written. Over an empty one where this is the log of the process that
-    /// forked this one, or where somebody else wrote over its first page.
+    /// A reader over this log, also while it is written. Over an empty one where this is the log, in a file, of the process
+    /// that forked this one, or where somebody else wrote over its first page.
     pub fn log(&self) -> Log {
         Log::over_memory(&self.inner.mapping).unwrap_or_else(|_| {
             let nothing = Pal::off();

@@ -85,7 +85,7 @@ impl PalBuilder {
         self
     }
 
-    /// No log: nothing is recorded.
+    /// No log: nothing is recorded. Installed, it holds for children that the process forks, too.
     pub fn off(mut self) -> PalBuilder {
         self.place = Place::Off;
         self

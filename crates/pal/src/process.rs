@@ -8,12 +8,13 @@
 //!                                            the process lives ──► private memory
 //! ```
 //!
-//! A child that is forked has none until it makes its own.
+//! A child that is forked has none until it makes its own, wherever its parent's was. Where that was off, it is off in the
+//! child.
 
 use crate::contain::{Foreign, contain};
 use crate::create::{CreateError, create_anonymous};
 use crate::dir::LogDir;
-use crate::fork::{close_at_exit, generation};
+use crate::fork::{close_at_exit, count_forks, generation};
 use crate::format::layout::Shape;
 use crate::pal::Pal;
 use crate::pal_builder::InstallError;
@@ -39,6 +40,18 @@ impl Line {
             of_child: OnceCell::new(),
         }
     }
+
+    /// What a child begins with: no log yet, or the same wish to have none.
+    fn of_child(&self) -> &Line {
+        self.of_child.get_or_init(|| {
+            let line = Line::new();
+            if self.own.get().is_some_and(Pal::is_off) {
+                // Not the parent's: that has a task table. Nobody else has this one yet.
+                let _ = line.own.set(Pal::off());
+            }
+            Box::new(line)
+        })
+    }
 }
 
 static FIRST: Line = Line::new();
@@ -47,7 +60,7 @@ static FIRST: Line = Line::new();
 fn place() -> &'static OnceCell<Pal> {
     let mut line = &FIRST;
     for _ in 0..generation() {
-        line = line.of_child.get_or_init(|| Box::new(Line::new()));
+        line = line.of_child();
     }
     &line.own
 }
@@ -55,7 +68,8 @@ fn place() -> &'static OnceCell<Pal> {
 impl Pal {
     /// The process's log. The first call makes it, with a ring for each of `workers`; later calls
     /// return the same one. See [`PAL_VARIABLE`] for where it goes. In a child that the process
-    /// forked, the first call there makes the child's.
+    /// forked, the first call there makes the child's, wherever the process's is; where that is off,
+    /// so is the child's.
     ///
     /// Never fails: where a log cannot be made, the next best one is, with one `tracing` warning.
     /// The log says that the process ended in an orderly way when it calls `exit` or returns from
@@ -65,7 +79,7 @@ impl Pal {
         let pal = place().get_or_init(|| {
             let setting = std::env::var_os(PAL_VARIABLE);
             let made = make(setting, &LogDir::default_place(), Shape::process(workers));
-            watch_the_end(&made.pal);
+            watch(&made.pal);
             reasons = made.reasons;
             made.pal
         });
@@ -88,7 +102,7 @@ pub(crate) fn install(
         let setting = std::env::var_os(PAL_VARIABLE);
         let mut reasons = Vec::new();
         let pal = as_set(setting, shape, &mut reasons).map_or_else(&make_own, Ok)?;
-        watch_the_end(&pal);
+        watch(&pal);
         made = Some(reasons);
         Ok::<_, CreateError>(pal)
     })?;
@@ -98,8 +112,9 @@ pub(crate) fn install(
     }
 }
 
-/// Has the process's log tell how the process ends.
-fn watch_the_end(pal: &Pal) {
+/// Has the process's log tell how the process ends, and a forked child know that it is not its own.
+fn watch(pal: &Pal) {
+    count_forks();
     // What has been installed a forked child has too.
     static IS_WATCHED: AtomicBool = AtomicBool::new(false);
     if !pal.is_off() && !IS_WATCHED.swap(true, Ordering::Relaxed) {

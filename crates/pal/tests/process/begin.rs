@@ -1,9 +1,12 @@
 //! Owns the proof of what a forked child begins with: without a log, and without its parent's panics.
 
-use crate::child::{SEGMENTS, childs_log, exit_code, fork, install_beside};
+use crate::child::{LEFT, SEGMENTS, childs_log, exit_code, fork, install_beside, leave};
 use crate::{open, run, tid};
 use glasshouse_pal::spill::{Settings, SpillError, Spiller};
-use glasshouse_pal::{Emitted, Event, Lifecycle, PAL_VARIABLE, Pal, TaskEvent, catch, emit};
+use glasshouse_pal::{
+    Emitted, Event, Lifecycle, PAL_VARIABLE, Pal, SiteId, TaskEvent, TaskState, catch, emit,
+};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::panic::catch_unwind;
 use std::path::Path;
 use std::sync::mpsc::channel;
@@ -14,6 +17,8 @@ pub fn play(role: &str) -> bool {
         "forks on" => fork_and_log(),
         "forks after panics" => fork_after_panics(),
         "forks in a panic" => fork_in_a_panic(),
+        "forks from memory" => fork_from_memory(),
+        "forks without a log" => fork_without_a_log(),
         _ => return false,
     }
     true
@@ -124,4 +129,61 @@ impl<F: FnMut()> Drop for OnDrop<F> {
     fn drop(&mut self) {
         (self.0)();
     }
+}
+
+pub fn forks_from_memory() {
+    let (_place, path, status) = run("forks from memory", |_| {});
+    assert!(status.success(), "{status}");
+    let told: Vec<_> = open(&path).records().map(|entry| entry.event).collect();
+    assert_eq!(told, [Event::Task(TaskEvent::Running { tid: tid(3) })]);
+}
+
+/// Forks where no file can be made, and has the child make its log where one can.
+fn fork_from_memory() {
+    let limit = getrlimit(Resource::Fsize);
+    let current = Some(0);
+    setrlimit(Resource::Fsize, Rlimit { current, ..limit }).expect("a lower limit");
+    let parents = Pal::process(1);
+    assert_eq!(parents.path(), None);
+    setrlimit(Resource::Fsize, limit).expect("the limit that was");
+    let event = |n| TaskEvent::Running { tid: tid(n) };
+    assert_eq!(emit(event(1)), Emitted::Recorded);
+    let child = fork();
+    if child != 0 {
+        assert_eq!(exit_code(child), Some(0));
+        assert_eq!(parents.log().records().count(), 1);
+        return;
+    }
+    assert!(Pal::existing().is_none());
+    assert_eq!(emit(event(2)), Emitted::NoLog);
+    // Private memory is copied.
+    assert_eq!(parents.log().records().count(), 1);
+    assert!(Pal::process(1).path().is_some());
+    assert_eq!(emit(event(3)), Emitted::Recorded);
+}
+
+pub fn forks_without_a_log() {
+    let (_place, _path, status) = run("forks without a log", |command| {
+        command.env_remove(PAL_VARIABLE);
+    });
+    assert!(status.success(), "{status}");
+}
+
+/// Forks where the process is to have no log, and one of its schedulers has.
+fn fork_without_a_log() {
+    let off = Pal::builder().off().install().expect("none yet");
+    let slot = off.table().take_shared().expect("room");
+    let slot = off.table().slot(slot);
+    slot.publish(tid(1), SiteId::UNKNOWN, None, TaskState::Running, 5);
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let _other = Pal::create(&place.path().join("other.pal"), 1).expect("made");
+    let child = fork();
+    if child != 0 {
+        assert_eq!(exit_code(child), Some(LEFT));
+        return;
+    }
+    let own = Pal::process(1);
+    assert!(own.is_off());
+    assert_eq!(own.log().tasks().count(), 0, "it has the parent's tasks");
+    leave()
 }

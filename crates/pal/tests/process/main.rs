@@ -25,7 +25,7 @@ fn main() {
     if let Ok(role) = std::env::var(ROLE) {
         return play(&role);
     }
-    let tests: [(&str, fn()); 28] = [
+    let tests: [(&str, fn()); 30] = [
         (
             "recording_calls_the_kernel_for_nothing",
             calls::recording_calls_nothing,
@@ -68,6 +68,14 @@ fn main() {
         (
             "a_panic_in_which_a_process_forks_ends_its_child_too",
             begin::forks_in_a_panic,
+        ),
+        (
+            "a_forked_child_begins_without_its_parent_s_log_in_private_memory",
+            begin::forks_from_memory,
+        ),
+        (
+            "a_forked_child_of_a_process_that_is_to_have_no_log_has_none",
+            begin::forks_without_a_log,
         ),
         (
             "a_log_keeps_to_the_limit_on_file_sizes",
