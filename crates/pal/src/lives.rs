@@ -10,10 +10,12 @@
 
 mod ended;
 mod gaps;
+mod last_ended;
 mod life;
 mod rows;
 mod store;
 
+pub use last_ended::LastEnded;
 pub use life::{Life, WAITS};
 
 use crate::automaton::{self, Violation};
@@ -219,7 +221,7 @@ impl Lives {
             return;
         };
         // One that went on after its end, against the rule, is judged on.
-        if let Some(first) = ended.push(tid)
+        if let Some(first) = ended.kept.push(tid)
             && let Some(end) = self.lives.get(first).map(|life| life.state)
             && end.is_end()
         {

@@ -4,21 +4,18 @@
 //! few that it has to tell of at the end.
 
 use foldhash::{HashMap, HashSet};
+use glasshouse_pal::lives::LastEnded;
 use glasshouse_pal::reader::{Log, Site};
 use glasshouse_pal::{Event, SiteId, TaskEvent, TaskId};
-use std::collections::VecDeque;
 use std::rc::Rc;
-
-/// The tasks that have ended and are still known where others are forgotten: what others record of them, such as the
-/// lane that they left, comes soon after. A guess.
-const ENDED_MAX: usize = 65_536;
 
 /// What is known of where each task was spawned.
 pub struct Names<'a> {
     log: &'a Log,
     tasks: HashMap<TaskId, SiteId>,
-    /// Those that have ended, the first one first; `None` where none is ever forgotten.
-    ended: Option<VecDeque<TaskId>>,
+    /// Those that have ended and are still known: what others record of them, such as the lane that they left, comes soon
+    /// after. `None` where none is ever forgotten.
+    ended: Option<LastEnded>,
     /// Those that are not forgotten.
     kept: HashSet<TaskId>,
     sites: HashMap<SiteId, Option<Rc<Site>>>,
@@ -55,7 +52,7 @@ impl<'a> Names<'a> {
     /// forgotten.
     pub fn in_passing(log: &'a Log) -> Names<'a> {
         Names {
-            ended: Some(VecDeque::new()),
+            ended: Some(LastEnded::default()),
             ..Names::new(log)
         }
     }
@@ -110,9 +107,7 @@ impl<'a> Names<'a> {
 
     fn end(&mut self, tid: TaskId) {
         let Some(ended) = &mut self.ended else { return };
-        ended.push_back(tid);
-        if ended.len() > ENDED_MAX
-            && let Some(first) = ended.pop_front()
+        if let Some(first) = ended.push(tid)
             && !self.kept.contains(&first)
         {
             self.tasks.remove(&first);
@@ -163,11 +158,11 @@ mod tests {
         let log = pal.log();
         let mut names = Names::in_passing(&log);
         names.keep(tid(7));
-        let count = ENDED_MAX as u64 + 100;
+        let count = LastEnded::MAX as u64 + 100;
         for number in 1..=count {
             names.learn(&Event::Task(spawned(number)));
             names.learn(&Event::Task(TaskEvent::Done { tid: tid(number) }));
-            assert!(names.tasks.len() <= ENDED_MAX + 2);
+            assert!(names.tasks.len() <= LastEnded::MAX + 2);
         }
         let known = |names: &mut Names<'_>, numbers: &[u64]| -> Vec<u64> {
             let known = numbers.iter().copied();

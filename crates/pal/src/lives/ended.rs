@@ -6,17 +6,15 @@
 //!
 //! Numbers of tasks are handed out in order, and few tasks live: the others are few runs of numbers.
 
+use super::LastEnded;
 use crate::{TaskId, TaskState};
-use std::collections::{BTreeMap, VecDeque};
-
-/// The last that have ended, whose lives are kept. A guess: more than end while a record is on its way.
-pub(super) const KEPT_MAX: usize = 65_536;
+use std::collections::BTreeMap;
 
 /// The tasks that have ended.
 #[derive(Debug, Default)]
 pub(super) struct Ended {
-    /// Those whose lives are kept, the first to end first.
-    kept: VecDeque<TaskId>,
+    /// Those whose lives are kept.
+    pub(super) kept: LastEnded,
     /// The others.
     given_up: Runs,
     /// Those of them that failed.
@@ -34,15 +32,6 @@ pub(super) struct Ended {
 }
 
 impl Ended {
-    /// A task has ended; the one whose life is given up for it.
-    pub(super) fn push(&mut self, tid: TaskId) -> Option<TaskId> {
-        self.kept.push_back(tid);
-        match self.kept.len() > KEPT_MAX {
-            true => self.kept.pop_front(),
-            false => None,
-        }
-    }
-
     /// A task's life was given up, of which this was the end.
     pub(super) fn give_up(&mut self, tid: TaskId, end: TaskState) {
         self.count += u64::from(self.given_up.add(tid.number()));
@@ -61,7 +50,7 @@ impl Ended {
 
     /// Whether it is time to give up what was last seen before a gap: what that takes is no more than what has begun.
     pub(super) fn is_due(&self) -> bool {
-        self.begun > KEPT_MAX.max(self.left)
+        self.begun > LastEnded::MAX.max(self.left)
     }
 
     /// These were last seen before a gap, and are given up; so many lives are left.

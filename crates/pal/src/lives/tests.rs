@@ -191,7 +191,7 @@ fn a_stall_is_no_step() {
 #[test]
 fn who_gives_up_tasks_that_have_ended_keeps_the_last_ones_and_knows_the_ends_of_all() {
     let mut lives = Lives::whole().giving_up_ended();
-    let count = ended::KEPT_MAX as u64 + 1000;
+    let count = LastEnded::MAX as u64 + 1000;
     for number in 1..=count {
         let (tid, stamp) = (tid(number), number * 10);
         lives.feed(stamp, 0, &spawned(tid));
@@ -202,7 +202,7 @@ fn who_gives_up_tasks_that_have_ended_keeps_the_last_ones_and_knows_the_ends_of_
         }
     }
     let ended = count - count / 100;
-    assert_eq!(lives.given_up(), ended - 1 - ended::KEPT_MAX as u64);
+    assert_eq!(lives.given_up(), ended - 1 - LastEnded::MAX as u64);
     assert_eq!(
         lives.given_up() + lives.iter().count() as u64,
         count,
@@ -265,7 +265,7 @@ fn a_task_whose_only_late_record_lies_in_a_gap_is_not_known_before_its_first_beh
 
 #[test]
 fn who_gives_up_tasks_that_have_ended_gives_up_those_whose_end_may_lie_in_a_gap() {
-    let (windows, each) = (40, ended::KEPT_MAX as u64 / 8);
+    let (windows, each) = (40, LastEnded::MAX as u64 / 8);
     let gaps: Vec<Gap> = (1..=windows)
         .map(|n| gap(n * 100_000 - 1, n * 100_000))
         .collect();
@@ -281,7 +281,7 @@ fn who_gives_up_tasks_that_have_ended_gives_up_those_whose_end_may_lie_in_a_gap(
         most = most.max(lives.iter().count());
     }
     assert_eq!(fault, None);
-    assert!(most as u64 <= ended::KEPT_MAX as u64 + 2 * each, "{most}");
+    assert!(most as u64 <= LastEnded::MAX as u64 + 2 * each, "{most}");
     let told = |lives: &Lives| lives.given_up_unseen() + lives.iter().count() as u64;
     assert_eq!(told(&lives), next, "each is counted once");
     assert_eq!((lives.of(tid(1)), lives.given_up()), (None, 0));

@@ -1,13 +1,11 @@
 //! Owns where tasks come from: who spawned each, and who spawned that one.
 
+use crate::lives::LastEnded;
 use crate::{SiteId, TaskEvent, TaskId};
 use foldhash::HashMap;
-use std::collections::VecDeque;
 
 /// With fewer spawns nobody asks which may still be asked for. A guess: a few MiB.
 const ORIGINS_MIN: usize = 1 << 16;
-/// The tasks that have ended and of which a spawn may still come. A guess: more than end while a record is on its way.
-const ENDED_MAX: usize = 1 << 16;
 /// The tasks that are named between one and its root, at most.
 const ANCESTORS_MAX: usize = 64;
 
@@ -42,46 +40,34 @@ struct Spawn {
 #[derive(Debug)]
 pub(super) struct Origins {
     spawns: HashMap<TaskId, Spawn>,
-    /// Those that ended, the first one first.
-    ended: VecDeque<TaskId>,
+    /// Those of which a spawn may still come.
+    ended: LastEnded,
     /// With so many spawns they are looked through.
     full_at: usize,
-    bounds: Bounds,
-}
-
-/// How many are kept.
-#[derive(Clone, Copy, Debug)]
-struct Bounds {
+    /// The least that this is.
     least: usize,
-    ended: usize,
 }
 
 impl Default for Origins {
     fn default() -> Origins {
-        Origins::within(Bounds {
-            least: ORIGINS_MIN,
-            ended: ENDED_MAX,
-        })
+        Origins::within(ORIGINS_MIN, LastEnded::default())
     }
 }
 
 impl Origins {
-    fn within(bounds: Bounds) -> Origins {
+    fn within(least: usize, ended: LastEnded) -> Origins {
         Origins {
             spawns: HashMap::default(),
-            ended: VecDeque::new(),
-            full_at: bounds.least,
-            bounds,
+            ended,
+            full_at: least,
+            least,
         }
     }
 
     /// Looked through from the first spawn on, for a dozen tasks.
     #[cfg(test)]
     pub(super) fn sparing() -> Origins {
-        Origins::within(Bounds {
-            least: 0,
-            ended: 16,
-        })
+        Origins::within(0, LastEnded::of(16))
     }
 
     /// Takes in a transition.
@@ -105,9 +91,7 @@ impl Origins {
     }
 
     fn end(&mut self, tid: TaskId) {
-        self.ended.push_back(tid);
-        if self.ended.len() > self.bounds.ended
-            && let Some(first) = self.ended.pop_front()
+        if let Some(first) = self.ended.push(tid)
             && let Some(spawn) = self.spawns.get_mut(&first)
         {
             spawn.is_over = true;
@@ -132,7 +116,7 @@ impl Origins {
         }
         self.spawns.retain(|tid, _| below.contains_key(tid));
         // Not looked through again before as many have come.
-        self.full_at = (2 * self.spawns.len()).max(self.bounds.least);
+        self.full_at = (2 * self.spawns.len()).max(self.least);
     }
 
     /// Who spawned a task whose parent is this one, who spawned that one, and so on.
@@ -172,7 +156,7 @@ mod tests {
 
     #[test]
     fn who_lives_is_traced_back_over_those_that_ended_long_before_and_these_alone_are_kept() {
-        let mut origins = Origins::within(Bounds { least: 8, ended: 2 });
+        let mut origins = Origins::within(8, LastEnded::of(2));
         // A line of tasks, each of which spawns the next and ends; and beside it, children that end at once.
         for number in 1..1000 {
             origins.feed(

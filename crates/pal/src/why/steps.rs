@@ -4,17 +4,15 @@
 //! the steps of a long log only those are of use to which a walk from a task leads that lives, or ended just now, and the
 //! others are dropped from time to time.
 
+use crate::lives::LastEnded;
 use crate::{TaskId, TaskState};
 use foldhash::HashMap;
-use std::collections::VecDeque;
 
 /// The steps of use that are kept, at most; 96 MiB of memory. All rings of a log hold half as many records.
 /// A path with more is followed back as far as they reach.
 pub(super) const STEPS_MAX: usize = 1 << 22;
 /// With fewer steps nobody asks which are of use.
 const STEPS_MIN: usize = 1 << 16;
-/// The tasks that have ended and from which a walk may still come: who joined them is woken behind their end. A guess.
-const ENDED_MAX: usize = 1 << 16;
 
 /// A step's place among those that are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,8 +121,8 @@ pub(super) struct Steps {
     steps: Vec<Step>,
     /// Of the tasks that live, or ended just now.
     latest: HashMap<TaskId, StepId>,
-    /// Those that ended, the first one first.
-    ended: VecDeque<TaskId>,
+    /// Those from which a walk may still come: who joined them is woken behind their end.
+    ended: LastEnded,
     /// With so many steps they are looked through.
     full_at: usize,
     bounds: Bounds,
@@ -135,25 +133,24 @@ pub(super) struct Steps {
 struct Bounds {
     least: usize,
     most: usize,
-    ended: usize,
 }
 
 impl Default for Steps {
     fn default() -> Steps {
-        Steps::within(Bounds {
+        let bounds = Bounds {
             least: STEPS_MIN,
             most: STEPS_MAX,
-            ended: ENDED_MAX,
-        })
+        };
+        Steps::within(bounds, LastEnded::default())
     }
 }
 
 impl Steps {
-    fn within(bounds: Bounds) -> Steps {
+    fn within(bounds: Bounds, ended: LastEnded) -> Steps {
         Steps {
             steps: Vec::new(),
             latest: HashMap::default(),
-            ended: VecDeque::new(),
+            ended,
             full_at: bounds.least.min(bounds.most),
             bounds,
         }
@@ -162,15 +159,11 @@ impl Steps {
     /// Looked through from the first step on, for a dozen tasks.
     #[cfg(test)]
     pub(super) fn sparing() -> Steps {
-        Steps {
-            full_at: 0,
-            bounds: Bounds {
-                least: 0,
-                most: STEPS_MAX,
-                ended: 16,
-            },
-            ..Steps::default()
-        }
+        let bounds = Bounds {
+            least: 0,
+            most: STEPS_MAX,
+        };
+        Steps::within(bounds, LastEnded::of(16))
     }
 
     pub(super) fn push(&mut self, new: NewStep) {
@@ -201,11 +194,7 @@ impl Steps {
 
     /// The task has ended. From one that ended long before no walk comes any more.
     fn end(&mut self, tid: TaskId) {
-        self.ended.push_back(tid);
-        if self.ended.len() <= self.bounds.ended {
-            return;
-        }
-        let Some(first) = self.ended.pop_front() else {
+        let Some(first) = self.ended.push(tid) else {
             return;
         };
         // One that went on after its end, against the rule, is kept.
