@@ -28,6 +28,7 @@ mod origins;
 mod path;
 mod picture;
 mod reason;
+mod room;
 mod steps;
 mod tree;
 mod waits;

@@ -1,5 +1,6 @@
 //! Owns where tasks come from: who spawned each, and who spawned that one.
 
+use super::room::Room;
 use crate::lives::LastEnded;
 use crate::{SiteId, TaskEvent, TaskId};
 use foldhash::HashMap;
@@ -42,39 +43,36 @@ pub(super) struct Origins {
     spawns: HashMap<TaskId, Spawn>,
     /// Those of which a spawn may still come.
     ended: LastEnded,
-    /// With so many spawns they are looked through.
-    full_at: usize,
-    /// The least that this is.
-    least: usize,
+    /// For spawns.
+    room: Room,
 }
 
 impl Default for Origins {
     fn default() -> Origins {
-        Origins::within(ORIGINS_MIN, LastEnded::default())
+        Origins::within(Room::between(ORIGINS_MIN, usize::MAX), LastEnded::default())
     }
 }
 
 impl Origins {
-    fn within(least: usize, ended: LastEnded) -> Origins {
+    fn within(room: Room, ended: LastEnded) -> Origins {
         Origins {
             spawns: HashMap::default(),
             ended,
-            full_at: least,
-            least,
+            room,
         }
     }
 
     /// Looked through from the first spawn on, for a dozen tasks.
     #[cfg(test)]
     pub(super) fn sparing() -> Origins {
-        Origins::within(0, LastEnded::of(16))
+        Origins::within(Room::between(0, usize::MAX), LastEnded::of(16))
     }
 
     /// Takes in a transition.
     pub(super) fn feed(&mut self, stamp: u64, event: &TaskEvent) {
         match *event {
             TaskEvent::Spawned { tid, parent, site } => {
-                if self.spawns.len() >= self.full_at {
+                if self.room.is_full_with(self.spawns.len()) {
                     self.make_room();
                 }
                 let spawn = Spawn {
@@ -115,8 +113,7 @@ impl Origins {
             }
         }
         self.spawns.retain(|tid, _| below.contains_key(tid));
-        // Not looked through again before as many have come.
-        self.full_at = (2 * self.spawns.len()).max(self.least);
+        self.room.looked_through(self.spawns.len());
     }
 
     /// Who spawned a task whose parent is this one, who spawned that one, and so on.
@@ -156,7 +153,7 @@ mod tests {
 
     #[test]
     fn who_lives_is_traced_back_over_those_that_ended_long_before_and_these_alone_are_kept() {
-        let mut origins = Origins::within(8, LastEnded::of(2));
+        let mut origins = Origins::within(Room::between(8, usize::MAX), LastEnded::of(2));
         // A line of tasks, each of which spawns the next and ends; and beside it, children that end at once.
         for number in 1..1000 {
             origins.feed(

@@ -4,6 +4,7 @@
 //! the steps of a long log only those are of use to which a walk from a task leads that lives, or ended just now, and the
 //! others are dropped from time to time.
 
+use super::room::Room;
 use crate::lives::LastEnded;
 use crate::{TaskId, TaskState};
 use foldhash::HashMap;
@@ -123,51 +124,33 @@ pub(super) struct Steps {
     latest: HashMap<TaskId, StepId>,
     /// Those from which a walk may still come: who joined them is woken behind their end.
     ended: LastEnded,
-    /// With so many steps they are looked through.
-    full_at: usize,
-    bounds: Bounds,
-}
-
-/// How many are kept.
-#[derive(Clone, Copy, Debug)]
-struct Bounds {
-    least: usize,
-    most: usize,
+    room: Room,
 }
 
 impl Default for Steps {
     fn default() -> Steps {
-        let bounds = Bounds {
-            least: STEPS_MIN,
-            most: STEPS_MAX,
-        };
-        Steps::within(bounds, LastEnded::default())
+        Steps::within(Room::between(STEPS_MIN, STEPS_MAX), LastEnded::default())
     }
 }
 
 impl Steps {
-    fn within(bounds: Bounds, ended: LastEnded) -> Steps {
+    fn within(room: Room, ended: LastEnded) -> Steps {
         Steps {
             steps: Vec::new(),
             latest: HashMap::default(),
             ended,
-            full_at: bounds.least.min(bounds.most),
-            bounds,
+            room,
         }
     }
 
     /// Looked through from the first step on, for a dozen tasks.
     #[cfg(test)]
     pub(super) fn sparing() -> Steps {
-        let bounds = Bounds {
-            least: 0,
-            most: STEPS_MAX,
-        };
-        Steps::within(bounds, LastEnded::of(16))
+        Steps::within(Room::between(0, STEPS_MAX), LastEnded::of(16))
     }
 
     pub(super) fn push(&mut self, new: NewStep) {
-        if self.steps.len() >= self.full_at {
+        if self.room.is_full_with(self.steps.len()) {
             self.make_room();
         }
         let before = match (new.link.has_peer(), new.peer) {
@@ -211,16 +194,14 @@ impl Steps {
     fn make_room(&mut self) {
         let mut kept = self.of_use();
         let mut count = kept.iter().filter(|is_kept| **is_kept).count();
-        if count > self.bounds.most / 4 * 3 {
+        if self.room.is_too_small_for(count) {
             let dropped = count / 2;
             let older = kept.iter_mut().filter(|is_kept| **is_kept);
             older.take(dropped).for_each(|is_kept| *is_kept = false);
             count -= dropped;
         }
         self.keep(&kept);
-        // Not looked through again before as many have come.
-        let full_at = (2 * count).max(self.bounds.least);
-        self.full_at = full_at.min(self.bounds.most);
+        self.room.looked_through(count);
     }
 
     /// To which steps a walk leads.

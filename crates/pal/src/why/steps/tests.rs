@@ -33,7 +33,7 @@ fn way_back(steps: &Steps, task: u64) -> (Vec<u64>, Way) {
 
 #[test]
 fn the_newest_steps_are_kept_and_older_ones_are_known_to_be_gone() {
-    let mut steps = Steps::within(Bounds { least: 1, most: 4 }, LastEnded::of(1));
+    let mut steps = Steps::within(Room::between(1, 4), LastEnded::of(1));
     for stamp in 0..9 {
         steps.push(step(1, stamp, Link::Own, None));
     }
@@ -43,7 +43,7 @@ fn the_newest_steps_are_kept_and_older_ones_are_known_to_be_gone() {
 
 #[test]
 fn a_task_whose_steps_were_all_dropped_is_known_to_have_had_some() {
-    let mut steps = Steps::within(Bounds { least: 1, most: 4 }, LastEnded::of(1));
+    let mut steps = Steps::within(Room::between(1, 4), LastEnded::of(1));
     steps.push(step(2, 0, Link::Own, None));
     for stamp in 1..9 {
         steps.push(step(1, stamp, Link::Own, None));
@@ -55,11 +55,7 @@ fn a_task_whose_steps_were_all_dropped_is_known_to_have_had_some() {
 
 #[test]
 fn steps_of_tasks_that_ended_go_with_them_unless_another_goes_back_to_them() {
-    let bounds = Bounds {
-        least: 16,
-        most: 1 << 20,
-    };
-    let mut steps = Steps::within(bounds, LastEnded::of(4));
+    let mut steps = Steps::within(Room::between(16, 1 << 20), LastEnded::of(4));
     steps.push(step(1, 0, Link::Own, None));
     for task in 2..10_000 {
         steps.push(step(task, task, Link::Spawned, Some(1)));
@@ -90,8 +86,8 @@ proptest! {
     fn a_walk_takes_the_same_way_whether_steps_of_no_use_are_dropped_or_not(
         all in prop::collection::vec(any_step(), 0..200)
     ) {
-        let bounds = |least| Bounds { least, most: 1 << 20 };
-        let steps = |least| Steps::within(bounds(least), LastEnded::of(1 << 10));
+        let room = |least| Room::between(least, 1 << 20);
+        let steps = |least| Steps::within(room(least), LastEnded::of(1 << 10));
         let [mut dropping, mut keeping] = [1, 1 << 20].map(steps);
         for (stamp, (task, link, peer, is_end)) in (0..).zip(&all) {
             for steps in [&mut dropping, &mut keeping] {
