@@ -8,8 +8,8 @@
 mod common;
 
 use common::{deterministic, life, wait_until};
-use glasshouse_pal::{Pal, TaskState};
-use glasshouse_scheduler::{Builder, Scheduler, spawn, task, task::JoinSet, time};
+use glasshouse_pal::{Event, Pal, TaskEvent, TaskId, TaskState};
+use glasshouse_scheduler::{Builder, Scheduler, spawn, spawn_blocking, task, task::JoinSet, time};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -77,6 +77,26 @@ fn a_blocking_function_is_a_task_with_its_spawn_site_that_waits_for_its_thread()
             "done"
         ]
     );
+}
+
+#[test]
+fn a_blocking_function_is_told_from_a_task_by_its_name() {
+    let (scheduler, pal) = with_one_blocking_thread();
+    let [nameless, named] = scheduler.block_on(async {
+        let named = task::Builder::new().name("resize");
+        [spawn_blocking(|| {}), named.spawn_blocking(|| {})].map(|function| function.id())
+    });
+    let name = |id: TaskId| {
+        let log = pal.log();
+        let spawned = |event| match event {
+            Event::Task(TaskEvent::Spawned { tid, site, .. }) if tid == id => Some(site),
+            _ => None,
+        };
+        let site = log.records().find_map(|entry| spawned(entry.event));
+        log.site(site.unwrap()).unwrap().name.unwrap()
+    };
+    assert_eq!(name(nameless), "spawn_blocking");
+    assert_eq!(name(named), "spawn_blocking:resize");
 }
 
 #[test]

@@ -184,11 +184,20 @@ fn a_blocking_function_can_end_and_a_task_without_a_name_is_told_by_its_place() 
     let function = program.handle().spawn_blocking(move || {
         let _ = hears.recv();
     });
+    let (say_named, hears) = std::sync::mpsc::channel::<()>();
+    let named = program.handle().enter(|| {
+        let named = task::Builder::new().name("resize");
+        named.spawn_blocking(move || {
+            let _ = hears.recv();
+        })
+    });
     let nameless = program.handle().spawn(std::future::pending::<()>());
-    for task in [function.id(), nameless.id()] {
+    for task in [function.id(), named.id(), nameless.id()] {
         until_it_is(&program, task, TaskState::Waiting);
     }
-    assert_eq!(prospect(&json(&program), function.id()), "open");
+    for task in [function.id(), named.id()] {
+        assert_eq!(prospect(&json(&program), task), "open");
+    }
     assert_eq!(json(&program)["can_any_act"], true);
     let told = told(&program);
     let row = |task: TaskId| {
@@ -196,17 +205,20 @@ fn a_blocking_function_can_end_and_a_task_without_a_name_is_told_by_its_place() 
         let mut lines = told.lines();
         lines.find(|line| line.starts_with(&start)).expect(&told)
     };
-    assert!(
-        row(function.id())
-            .ends_with("  a blocking function, on a thread of its own or queued for one"),
-        "{told}"
-    );
+    for task in [function.id(), named.id()] {
+        let what = "  a blocking function, on a thread of its own or queued for one";
+        assert!(row(task).ends_with(what), "{told}");
+    }
+    let name = format!("#{} spawn_blocking:resize ", named.id());
+    assert!(row(named.id()).starts_with(&name), "{told}");
     assert!(
         row(nameless.id()).contains(&format!("#{} (", nameless.id())),
         "{told}"
     );
     assert!(row(nameless.id()).contains("tests/cli/hangs.rs:"), "{told}");
-    say.send(()).expect("it listens");
+    for say in [say, say_named] {
+        say.send(()).expect("it listens");
+    }
 }
 
 #[test]

@@ -6,11 +6,13 @@ use crate::handle::Handle;
 use crate::task::{Class, JoinHandle};
 use glasshouse_pal::catch;
 use glasshouse_telemetry::SpawnSite;
+use std::borrow::Cow;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::thread;
 
-/// The name of a task that stands for a blocking function, unless it was given one: readers of the log go by it.
+/// The name of a task that stands for a blocking function; before the one that it was given, if any. Readers of the log
+/// go by it.
 const NAME: &str = "spawn_blocking";
 
 /// Runs `f` on a thread of the scheduler's pool, awaited by a task of its own; in place, as a task, where the
@@ -24,8 +26,11 @@ where
     R: Send + 'static,
 {
     let shared = handle.shared();
+    let name = site.name.map_or(Cow::Borrowed(NAME), |given| {
+        Cow::Owned(format!("{NAME}:{given}"))
+    });
     let site = &SpawnSite {
-        name: site.name.or(Some(NAME)),
+        name: Some(&name),
         ..*site
     };
     if shared.is_deterministic() {

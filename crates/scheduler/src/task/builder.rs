@@ -30,7 +30,7 @@ impl<'a> Builder<'a> {
         Builder::default()
     }
 
-    /// What the log calls the task, beside its location.
+    /// What the log calls the task, beside its location; that of a blocking function with `spawn_blocking:` before it.
     pub fn name(mut self, name: &'a str) -> Builder<'a> {
         self.name = Some(name);
         self

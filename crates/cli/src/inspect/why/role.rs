@@ -3,7 +3,7 @@
 use glasshouse_pal::reader::Site;
 use glasshouse_pal::why::Role;
 
-/// What a task is named that the scheduler spawns for a blocking function.
+/// What a task is named that the scheduler spawns for a blocking function, before the name that it was given.
 const FUNCTION: &str = "spawn_blocking";
 /// Our own tasks that serve others, by their names and the files that spawn them.
 const HOSTS: [(&str, &str, &str); 2] = [
@@ -22,9 +22,14 @@ pub fn role(site: &Site) -> Role {
     };
     match HOSTS.iter().any(is_host) {
         true => Role::Host,
-        false if name == Some(FUNCTION) => Role::Function,
+        false if name.is_some_and(is_function) => Role::Function,
         false => Role::Task,
     }
+}
+
+fn is_function(name: &str) -> bool {
+    let given = name.strip_prefix(FUNCTION);
+    given.is_some_and(|given| given.is_empty() || given.starts_with(':'))
 }
 
 #[cfg(test)]
@@ -46,6 +51,12 @@ mod tests {
         assert_eq!(of(Some("lanes"), "crates/lanes/src/lanes.rs"), Role::Host);
         assert_eq!(of(Some("lanes"), "src/lanes.rs"), Role::Task, "a user's");
         assert_eq!(of(None, "crates/lanes/src/lanes.rs"), Role::Task);
-        assert_eq!(of(Some("spawn_blocking"), "src/main.rs"), Role::Function);
+        for (name, role) in [
+            ("spawn_blocking", Role::Function),
+            ("spawn_blocking:resize", Role::Function),
+            ("spawn_blocking_all", Role::Task),
+        ] {
+            assert_eq!(of(Some(name), "src/main.rs"), role, "{name}");
+        }
     }
 }
