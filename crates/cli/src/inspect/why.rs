@@ -118,7 +118,8 @@ fn spoken_of(picture: &Picture) -> impl Iterator<Item = TaskId> {
         let wakers = waiting.wakers.tasks.iter();
         awaited.chain(wakers).copied().chain([waiting.task])
     });
-    waits.chain(picture.cycles.iter().flatten().copied())
+    let told = waits.chain(picture.cycles.iter().flatten().copied());
+    told.chain(picture.upkeep.iter().copied())
 }
 
 fn find(opened: &Opened, task: TaskId, names: &mut Names<'_>) -> Result<Found, Stop> {

@@ -4,6 +4,7 @@ use crate::place::{Place, until};
 use crate::program::Program;
 use async_channel::bounded;
 use glasshouse_lanes::Lanes;
+use glasshouse_pal::spill::Settings;
 use glasshouse_pal::{TaskId, TaskState};
 use glasshouse_scheduler::{task, time};
 use serde_json::Value;
@@ -219,6 +220,30 @@ fn a_blocking_function_can_end_and_a_task_without_a_name_is_told_by_its_place() 
     for say in [say, say_named] {
         say.send(()).expect("it listens");
     }
+}
+
+#[test]
+fn a_process_hangs_though_its_spiller_goes_on() {
+    let spills = Place::new();
+    let settings = Settings::new(spills.path("spill"));
+    let program = Program::with(1, |builder| builder.spill(settings));
+    let lost = program.spawn("lost", std::future::pending::<()>()).id();
+    until_it_is(&program, lost, TaskState::Waiting);
+    let json = json(&program);
+    assert_eq!(json["can_any_act"], false);
+    assert_eq!(prospect(&json, lost), "stuck");
+    let told = told(&program);
+    let verdict = told
+        .split_once("\nthe whole process hangs: ")
+        .expect(&told)
+        .1;
+    let verdict = verdict.lines().take(2).collect::<Vec<_>>().join(" ");
+    assert!(verdict.starts_with("no task runs, "), "{verdict}");
+    assert!(
+        verdict.contains(", but for the runtime's own: #"),
+        "{verdict}"
+    );
+    assert!(verdict.ends_with(" spill"), "{verdict}");
 }
 
 #[test]

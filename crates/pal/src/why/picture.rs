@@ -4,7 +4,7 @@ use super::knots;
 use super::reason::Reason;
 use super::waits::{Known, Waiting};
 use crate::{SiteId, TaskId, TaskState, TextId};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What may come of a wait.
 ///
@@ -40,6 +40,8 @@ pub enum Role {
     Host,
     /// Tasks that stand for a blocking function: such a wait ends with the function, on a thread of its own.
     Function,
+    /// Tasks that keep the runtime itself up, as its spiller does: they go on by themselves, and never wake another.
+    Upkeep,
 }
 
 /// Who waits for whom.
@@ -66,23 +68,38 @@ pub struct Picture {
     pub cycles: Vec<Vec<TaskId>>,
     /// Who holds the permits of a lane of which all are known to be held.
     pub lane_holders: HashMap<TextId, Vec<TaskId>>,
+    /// The tasks that keep the runtime itself up.
+    pub upkeep: BTreeSet<TaskId>,
     /// Whether the log holds every record since its beginning.
     pub is_whole: bool,
 }
 
 impl Picture {
-    /// Whether any task runs, is ready, or waits for a deadline, a descriptor or a blocking function: only such can act by
-    /// themselves. Who is unseen may be such a one.
+    /// Whether there are any of [`Picture::acting`]. Who is unseen may be such a one.
     pub fn can_any_act(&self) -> bool {
-        let by_itself = |waiting: &Waiting| {
+        let mut unseen = self.unseen.iter();
+        unseen.any(|task| !self.upkeep.contains(task)) || self.acting().next().is_some()
+    }
+
+    /// The tasks that can act by themselves, in no order: those that run, are ready, or wait for a deadline, a descriptor or a
+    /// blocking function. What keeps the runtime up is none of them, for it wakes no task.
+    ///
+    /// ```
+    /// use glasshouse_pal::{lives::Lives, why::Waits};
+    /// assert_eq!(Waits::new(Lives::whole()).picture().acting().count(), 0);
+    /// ```
+    pub fn acting(&self) -> impl Iterator<Item = TaskId> {
+        let states = self.states.iter();
+        let going = states.filter(|(_, state)| !state.is_waiting());
+        let by_itself = self.waiting.iter().filter(|waiting| {
             matches!(
                 waiting.reason,
                 Reason::Deadline { .. } | Reason::Descriptor { .. } | Reason::Function
             )
-        };
-        !self.unseen.is_empty()
-            || self.states.len() > self.waiting.len()
-            || self.waiting.iter().any(by_itself)
+        });
+        let acting = going.map(|(task, _)| *task);
+        let acting = acting.chain(by_itself.map(|waiting| waiting.task));
+        acting.filter(|task| !self.upkeep.contains(task))
     }
 
     /// What may come of a task's wait; `None` where it does not wait.
@@ -105,12 +122,16 @@ impl Picture {
         };
         for (task, known) in alive {
             picture.states.insert(task, known.state);
+            let role = known.site.map_or(Role::Task, &mut role);
+            if role == Role::Upkeep {
+                picture.upkeep.insert(task);
+            }
             let Some(reason) = known.reason else { continue };
             picture.waiting.push(Waiting {
                 task,
                 site: known.site,
-                reason: match (reason, known.site) {
-                    (Reason::Other, Some(site)) => unnamed(role(site)),
+                reason: match reason {
+                    Reason::Other => unnamed(role),
                     _ => reason,
                 },
                 since: known.since,
@@ -143,6 +164,7 @@ fn unnamed(role: Role) -> Reason {
     match role {
         Role::Task => Reason::Other,
         Role::Host => Reason::Request,
-        Role::Function => Reason::Function,
+        // What blocks in the runtime itself it does as a function.
+        Role::Function | Role::Upkeep => Reason::Function,
     }
 }

@@ -57,7 +57,7 @@ pub struct Task {
 pub struct Hang {
     format: u32,
     log: String,
-    /// Whether a task runs, is ready, sleeps, or waits for a descriptor or a blocking function.
+    /// Whether a task, but for the spiller, runs, is ready, sleeps, or waits for a descriptor or a blocking function.
     can_any_act: bool,
     /// Whether the process may have lived on after the last that the log tells: each `for_ns` may be longer.
     is_left_open: bool,

@@ -5,25 +5,26 @@ use glasshouse_pal::why::Role;
 
 /// What a task is named that the scheduler spawns for a blocking function, before the name that it was given.
 const FUNCTION: &str = "spawn_blocking";
-/// Our own tasks that serve others, by their names and the files that spawn them.
-const HOSTS: [(&str, &str, &str); 2] = [
-    ("lanes", "lanes", "/src/lanes.rs"),
-    ("node-metrics", "diag", "/src/collector.rs"),
+/// Our own tasks, by their names, their packages, and the files that spawn them.
+const OWN: [(&str, &str, &str, Role); 3] = [
+    ("lanes", "lanes", "/src/lanes.rs", Role::Host),
+    ("node-metrics", "diag", "/src/collector.rs", Role::Host),
+    ("spill", "scheduler", "/src/spill.rs", Role::Upkeep),
 ];
 
 /// What the tasks of this site are.
 pub fn role(site: &Site) -> Role {
     let name = site.name.as_deref();
-    let is_host = |(host, package, file): &(&str, &str, &str)| {
+    let is_own = |(own, package, file, _): &&(&str, &str, &str, Role)| {
         let place = site.file.strip_suffix(file);
         // The package's directory bears its name, and, from a registry, its version.
         let directory = place.map(|place| place.rsplit('/').next().unwrap_or(place));
-        name == Some(*host) && directory.is_some_and(|directory| directory.contains(package))
+        name == Some(*own) && directory.is_some_and(|directory| directory.contains(package))
     };
-    match HOSTS.iter().any(is_host) {
-        true => Role::Host,
-        false if name.is_some_and(is_function) => Role::Function,
-        false => Role::Task,
+    match OWN.iter().find(is_own) {
+        Some((_, _, _, role)) => *role,
+        None if name.is_some_and(is_function) => Role::Function,
+        None => Role::Task,
     }
 }
 
@@ -37,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_are_told_by_their_names_and_the_files_that_spawn_them() {
+    fn our_own_tasks_are_told_by_their_names_and_the_files_that_spawn_them() {
         let of = |name: Option<&str>, file: &str| {
             role(&Site {
                 file: file.to_owned(),
@@ -51,6 +52,9 @@ mod tests {
         assert_eq!(of(Some("lanes"), "crates/lanes/src/lanes.rs"), Role::Host);
         assert_eq!(of(Some("lanes"), "src/lanes.rs"), Role::Task, "a user's");
         assert_eq!(of(None, "crates/lanes/src/lanes.rs"), Role::Task);
+        let spill = "crates/scheduler/src/spill.rs";
+        assert_eq!(of(Some("spill"), spill), Role::Upkeep);
+        assert_eq!(of(Some("spill"), "src/spill.rs"), Role::Task, "a user's");
         for (name, role) in [
             ("spawn_blocking", Role::Function),
             ("spawn_blocking:resize", Role::Function),

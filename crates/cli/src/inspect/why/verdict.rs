@@ -1,7 +1,8 @@
 //! Owns the verdict on a process: what holds its workers, what nothing can wake, and of what that is not known.
 
+use super::called;
 use super::held::{self, Holds};
-use super::waits::{LISTED_MAX, Teller};
+use super::waits::{LISTED_MAX, NAMED_MAX, Teller};
 use crate::exit::Stop;
 use glasshouse_pal::TaskId;
 use glasshouse_pal::why::{Prospect, Reason, Waiting, Wakers};
@@ -56,10 +57,11 @@ impl<'a> Teller<'a, '_, '_> {
             self.tell_more(others.len())?;
         }
         if !self.picture.can_any_act() {
+            let upkeep = self.but_for_upkeep();
             writeln!(
                 self.out,
                 "\nthe whole process hangs: no task runs, is ready, sleeps, or waits for I/O\n\
-                 or a blocking function"
+                 or a blocking function{upkeep}"
             )?;
         }
         match stuck.iter().all(|waiting| self.is_proven(waiting.task)) {
@@ -125,6 +127,24 @@ impl<'a> Teller<'a, '_, '_> {
             }
         }
         Ok(())
+    }
+
+    fn but_for_upkeep(&mut self) -> String {
+        let named = self.few(self.picture.upkeep.iter().copied().collect());
+        match named {
+            Some(named) => format!(", but for the runtime's own: {named}"),
+            None => String::new(),
+        }
+    }
+
+    /// Some tasks, where they are few enough to be named in one line.
+    fn few(&mut self, mut tasks: Vec<TaskId>) -> Option<String> {
+        if tasks.is_empty() || tasks.len() > NAMED_MAX {
+            return None;
+        }
+        tasks.sort_unstable();
+        let named = tasks.iter().map(|task| called(*task, self.names));
+        Some(named.collect::<Vec<_>>().join(", "))
     }
 
     /// Whether some of those have ended that took all permits of the lane that it waits for.

@@ -18,7 +18,7 @@ use std::io::Write;
 /// The tasks that one section lists; of further ones the number is told.
 pub const LISTED_MAX: usize = 40;
 /// The tasks that are named in one line.
-const NAMED_MAX: usize = 4;
+pub const NAMED_MAX: usize = 4;
 
 /// What is said of tasks that a gap hides, before them and behind.
 const UNSEEN: &str = "what became";

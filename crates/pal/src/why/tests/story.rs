@@ -50,6 +50,16 @@ impl Story {
         self.step(stamp, ring, TaskEvent::Spawned { tid, parent, site });
     }
 
+    /// By a thread outside.
+    pub(super) fn spawned_at(&mut self, stamp: u64, task: u64, site: SiteId) {
+        let (tid, parent) = (tid(task), None);
+        self.step(
+            stamp,
+            RingId::Worker(0),
+            TaskEvent::Spawned { tid, parent, site },
+        );
+    }
+
     pub(super) fn running(&mut self, stamp: u64, ring: RingId, task: u64) {
         self.step(stamp, ring, TaskEvent::Running { tid: tid(task) });
     }

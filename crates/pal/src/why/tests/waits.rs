@@ -215,6 +215,53 @@ fn a_host_that_nobody_asks_is_idle_and_frees_nobody() {
 }
 
 #[test]
+fn what_keeps_the_runtime_up_goes_on_and_is_none_that_can_act() {
+    let mut story = Story::default();
+    story.spawned_at(1, 1, SiteId(7));
+    story.spawned_at(2, 2, SiteId(8));
+    let picture_of = |story: &Story| {
+        let mut waits = Waits::new(Lives::whole());
+        story.entries.iter().for_each(|entry| waits.feed(entry));
+        waits.picture_of(|site| match site {
+            SiteId(7) => Role::Upkeep,
+            _ => Role::Task,
+        })
+    };
+    let assert_acting = |story: &Story, acting: &[u64]| {
+        let picture = picture_of(story);
+        let mut found: Vec<u64> = picture.acting().map(TaskId::number).collect();
+        found.sort_unstable();
+        assert_eq!(found, acting);
+        assert_eq!(picture.can_any_act(), !acting.is_empty());
+        assert_eq!(picture.upkeep, [tid(1)].into());
+        picture
+    };
+    assert_acting(&story, &[2]);
+    story.running(3, W1, 2);
+    assert_acting(&story, &[2]);
+    story.sleep(4, W1, 2);
+    assert_acting(&story, &[2]);
+    story.wake(5, W1, 2, WakeSource::Timer);
+    story.running(6, W1, 2);
+    story.wait(7, W1, 2);
+    // It is ready, runs, waits for its step on another thread, and sleeps: none of that wakes the other.
+    let stuck = |story: &Story| {
+        let picture = assert_acting(story, &[]);
+        assert_eq!(picture.prospect(tid(2)), Some(Prospect::Stuck));
+        picture.prospect(tid(1))
+    };
+    assert_eq!(stuck(&story), None);
+    story.running(10, W0, 1);
+    assert_eq!(stuck(&story), None);
+    story.wait(11, W0, 1);
+    assert_eq!(stuck(&story), Some(Prospect::Open));
+    story.wake(12, W0, 1, WakeSource::External);
+    story.running(13, W0, 1);
+    story.sleep(14, W0, 1);
+    assert_eq!(stuck(&story), Some(Prospect::Open));
+}
+
+#[test]
 fn whom_a_task_waits_for_of_which_only_the_task_table_tells_is_not_known() {
     let row = |task: u64, state: TaskState| TaskRow {
         state: Some(state),
