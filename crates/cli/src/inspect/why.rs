@@ -119,7 +119,8 @@ fn spoken_of(picture: &Picture) -> impl Iterator<Item = TaskId> {
         awaited.chain(wakers).copied().chain([waiting.task])
     });
     let told = waits.chain(picture.cycles.iter().flatten().copied());
-    told.chain(picture.upkeep.iter().copied())
+    let acting = picture.acting().take(waits::NAMED_MAX);
+    told.chain(acting).chain(picture.upkeep.iter().copied())
 }
 
 fn find(opened: &Opened, task: TaskId, names: &mut Names<'_>) -> Result<Found, Stop> {

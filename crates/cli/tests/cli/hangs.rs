@@ -173,7 +173,10 @@ fn of_waits_older_than_the_oldest_record_it_is_not_said_that_they_can_end() {
     let told = told(&program);
     assert!(!told.contains("none hangs by what"), "{told}");
     assert!(
-        told.contains("\n  2 waits began before the oldest record: whom they wait for is lost\n"),
+        told.contains(&format!(
+            "\n  2 waits began before the oldest record: whom they wait for is lost (#{} db first, #{} net first)\n",
+            waits[0], waits[1]
+        )),
         "{told}"
     );
 }
@@ -244,6 +247,39 @@ fn a_process_hangs_though_its_spiller_goes_on() {
         "{verdict}"
     );
     assert!(verdict.ends_with(" spill"), "{verdict}");
+}
+
+#[test]
+fn where_few_can_act_or_wait_without_a_prospect_the_verdict_names_them() {
+    let program = Program::new(1);
+    let ticker = program.spawn("ticker", async {
+        time::sleep(Duration::from_secs(3600)).await;
+    });
+    let lost = program.spawn("lost", std::future::pending::<()>());
+    until_it_is(&program, ticker.id(), TaskState::Sleeping);
+    until_it_is(&program, lost.id(), TaskState::Waiting);
+    let told = told(&program);
+    let (_, verdict) = told.split_once("\nnone is known to hang; ").expect(&told);
+    let verdict: Vec<&str> = verdict.lines().skip(1).take(2).collect();
+    let expected = [
+        format!(
+            "  1 wait of tasks that nobody has woken so far (#{} lost)",
+            lost.id()
+        ),
+        format!("  what can act by itself: #{} ticker", ticker.id()),
+    ];
+    assert_eq!(verdict, expected, "{told}");
+    let others: Vec<_> = (0..4)
+        .map(|_| program.spawn("other", std::future::pending::<()>()))
+        .collect();
+    for other in &others {
+        until_it_is(&program, other.id(), TaskState::Waiting);
+    }
+    let told = self::told(&program);
+    assert!(
+        told.contains("\n  5 waits of tasks that nobody has woken so far\n"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -110,23 +110,37 @@ impl<'a> Teller<'a, '_, '_> {
             0 => "left no record",
             _ => "began before the oldest record",
         };
-        for (count, what) in [
-            (old.len(), format!("{began}: whom they wait for is lost")),
-            (
-                first.len(),
-                "of tasks that nobody has woken so far".to_owned(),
-            ),
-            (
-                rest.len(),
-                "behind those, or behind a task of which older records told".to_owned(),
-            ),
-        ] {
-            if count > 0 {
-                let waits = if count == 1 { "wait" } else { "waits" };
-                writeln!(self.out, "  {count} {waits} {what}")?;
-            }
+        let lost = format!("{began}: whom they wait for is lost");
+        self.tell_count(&old, &lost)?;
+        self.tell_count(&first, "of tasks that nobody has woken so far")?;
+        self.tell_count(
+            &rest,
+            "behind those, or behind a task of which older records told",
+        )?;
+        match left.is_empty() && first.is_empty() {
+            true => Ok(()),
+            false => self.tell_acting(),
         }
-        Ok(())
+    }
+
+    /// How many waits there are of this kind, and, of few, of which tasks.
+    fn tell_count(&mut self, waits: &[&Waiting], what: &str) -> Result<(), Stop> {
+        let tasks = waits.iter().map(|waiting| waiting.task);
+        let named = self.few(tasks.collect());
+        let named = named.map_or(String::new(), |named| format!(" ({named})"));
+        match waits.len() {
+            0 => Ok(()),
+            1 => Ok(writeln!(self.out, "  1 wait {what}{named}")?),
+            count => Ok(writeln!(self.out, "  {count} waits {what}{named}")?),
+        }
+    }
+
+    /// Who may yet end such waits, where these are few.
+    fn tell_acting(&mut self) -> Result<(), Stop> {
+        match self.few(self.picture.acting().collect()) {
+            Some(named) => Ok(writeln!(self.out, "  what can act by itself: {named}")?),
+            None => Ok(()),
+        }
     }
 
     fn but_for_upkeep(&mut self) -> String {
