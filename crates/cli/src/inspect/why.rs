@@ -119,8 +119,14 @@ fn spoken_of(picture: &Picture) -> impl Iterator<Item = TaskId> {
         awaited.chain(wakers).copied().chain([waiting.task])
     });
     let told = waits.chain(picture.cycles.iter().flatten().copied());
-    let acting = picture.acting().take(waits::NAMED_MAX);
-    told.chain(acting).chain(picture.upkeep.iter().copied())
+    let by_themselves = [
+        picture.acting().collect(),
+        Vec::from_iter(picture.upkeep.iter().copied()),
+    ];
+    let few = by_themselves
+        .into_iter()
+        .filter(|tasks: &Vec<TaskId>| tasks.len() <= waits::NAMED_MAX);
+    told.chain(few.flatten())
 }
 
 fn find(opened: &Opened, task: TaskId, names: &mut Names<'_>) -> Result<Found, Stop> {
