@@ -197,7 +197,8 @@ impl Log {
         ask!(self, log => log.wall_ns(stamp))
     }
 
-    /// What the clocks showed at the start, now and then, and at the end, in the order of time.
+    /// What the clocks showed at the start, now and then, and at the end, in the order of time. Of segments what they held
+    /// when they were opened; dates count on what was followed since, too.
     pub fn clock_pairs(&self) -> &[ClockPair] {
         ask!(self, log => log.clock_pairs())
     }

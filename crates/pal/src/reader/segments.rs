@@ -25,6 +25,7 @@ use super::names::{KindSchema, Site};
 use super::records::Records;
 use super::ring_info::RingInfo;
 use super::tasks::Tasks;
+use super::wall::WallClock;
 use crate::clock::{ClockPair, Rate};
 use crate::format::header::{LOSS_WORDS, Lifecycle};
 use crate::host::ProcessId;
@@ -39,7 +40,7 @@ use index::Index;
 use notes::Notes;
 use shelf::Shelf;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 pub(crate) use following::Following;
 pub(crate) use stream::Stream;
@@ -51,6 +52,8 @@ pub(crate) struct Segments {
     shelf: Mutex<Arc<Shelf>>,
     /// What was noted since, as far as somebody has followed.
     learned: RwLock<Notes>,
+    /// What the clocks showed since, from the last time on that the index knows.
+    dates: RwLock<WallClock>,
 }
 
 impl Segments {
@@ -60,7 +63,10 @@ impl Segments {
             return Ok(None);
         };
         let (index, shelf) = Index::of(path, files)?;
+        let known = index.wall.pairs().last();
+        let dates = WallClock::new(Vec::from_iter(known.copied()), index.gathered.header.rate);
         Ok(Some(Segments {
+            dates: RwLock::new(dates),
             learned: RwLock::new(Notes::behind(&index.notes)),
             shelf: Mutex::new(Arc::new(shelf)),
             index,
@@ -95,7 +101,11 @@ impl Segments {
     }
 
     pub(crate) fn wall_ns(&self, stamp: u64) -> Option<u64> {
-        self.index.wall.at(stamp)
+        let known = &self.index.wall;
+        match known.pairs().last() {
+            Some(last) if stamp < last.ticks => known.at(stamp),
+            _ => read(&self.dates).at(stamp),
+        }
     }
 
     pub(crate) fn clock_pairs(&self) -> &[ClockPair] {
@@ -134,15 +144,18 @@ impl Segments {
         let following = cursor
             .segments
             .get_or_insert_with(|| Box::new(Following::behind(&self.index)));
-        let (new, notes) = following.look(&self.index.home, is_over);
+        let found = following.look(&self.index.home, is_over);
+        if !found.pairs.is_empty() {
+            write(&self.dates).learn(&found.pairs);
+        }
         let (files, blocks) = match is_first {
-            true => self.let_go().and(new),
-            false => new,
+            true => self.let_go().and(found.new),
+            false => found.new,
         };
         let shelf = Shelf {
             files,
             blocks,
-            kinds: self.learn(notes),
+            kinds: self.learn(found.notes),
             hearer: following.vanished.hearer(),
         };
         let mut lost = following.take_lost();
@@ -171,14 +184,13 @@ impl Segments {
 
     /// Adds what was noted, for as long only as that takes: others ask meanwhile. What is known of kinds by now.
     fn learn(&self, notes: Notes) -> Kinds {
-        let learned = self.learned.write();
-        let mut learned = learned.unwrap_or_else(PoisonError::into_inner);
+        let mut learned = write(&self.learned);
         learned.add(notes);
         learned.field_counts()
     }
 
     fn learned(&self) -> RwLockReadGuard<'_, Notes> {
-        self.learned.read().unwrap_or_else(PoisonError::into_inner)
+        read(&self.learned)
     }
 
     /// What the log said of itself last.
@@ -291,6 +303,14 @@ impl Segments {
     pub(crate) fn schema(&self, kind: u8) -> Option<KindSchema> {
         self.learned().kinds.get(&kind).cloned()
     }
+}
+
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -13,6 +13,10 @@ pub(crate) struct WallClock {
 /// the date then counts on from the earlier pair.
 const DRIFT_LIMIT: u64 = 100;
 
+/// The pairs that are kept of those before the newest, for records that come late. A guess: blocks are a second apart
+/// mostly, and few records come later than the next.
+const BEFORE_MAX: usize = 1024;
+
 impl WallClock {
     pub(crate) fn new(mut pairs: Vec<ClockPair>, rate: Rate) -> WallClock {
         pairs.sort_unstable_by_key(|pair| pair.ticks);
@@ -21,6 +25,15 @@ impl WallClock {
 
     pub(crate) fn pairs(&self) -> &[ClockPair] {
         &self.pairs
+    }
+
+    /// Learns of newer pairs, and forgets the oldest of many.
+    pub(crate) fn learn(&mut self, newer: &[ClockPair]) {
+        let surplus = self.pairs.len().saturating_sub(BEFORE_MAX);
+        self.pairs.drain(..surplus);
+        self.pairs.extend(newer);
+        self.pairs.sort_unstable_by_key(|pair| pair.ticks);
+        self.pairs.dedup();
     }
 
     /// Nanoseconds since 1970 UTC at a stamp; `None` without any pair.
@@ -82,6 +95,23 @@ mod tests {
         let wall = WallClock::new(vec![pair(0, 5_000), pair(1_000, 3_000)], Rate::UNITY);
         assert_eq!(wall.at(999), Some(5_999));
         assert_eq!(wall.at(1_000), Some(3_000));
+    }
+
+    #[test]
+    fn a_clock_that_learns_for_long_keeps_the_pairs_that_came_last() {
+        let mut wall = WallClock::new(vec![pair(5, 1_000_005)], Rate::UNITY);
+        let later = |number: u64| pair(number * 1000, 2_000_000 + number * 1001);
+        let count = 3 * BEFORE_MAX as u64;
+        for number in 1..=count {
+            // Another tells of it, too.
+            wall.learn(&[later(number - 1), later(number)]);
+            assert!(wall.pairs().len() <= BEFORE_MAX + 2);
+        }
+        for number in [count, count - 100] {
+            let between = wall.at(later(number - 1).ticks + 500);
+            assert_eq!(between, Some(later(number - 1).wall_ns + 500));
+            assert_eq!(wall.at(later(number).ticks), Some(later(number).wall_ns));
+        }
     }
 
     #[test]

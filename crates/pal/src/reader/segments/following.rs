@@ -11,11 +11,19 @@
 
 use super::gather::Gathered;
 use super::home::{Home, Listed};
-use super::index::Index;
+use super::index::{Index, take_pairs};
 use super::notes::Notes;
 use super::shelf::New;
 use super::tail::Tail;
 use super::unread::Vanished;
+use crate::clock::ClockPair;
+
+/// What a look found.
+pub(super) struct Found {
+    pub(super) new: New,
+    pub(super) notes: Notes,
+    pub(super) pairs: Vec<ClockPair>,
+}
 
 /// How far segments were followed.
 #[derive(Clone, Debug)]
@@ -47,7 +55,7 @@ impl Following {
     }
 
     /// Takes in what is new, and what is noted there. Once it is over, no more comes.
-    pub(super) fn look(&mut self, home: &Home, is_over: bool) -> (New, Notes) {
+    pub(super) fn look(&mut self, home: &Home, is_over: bool) -> Found {
         let mut notes = Notes::going_on(self.is_in_rows);
         let file = self.tail.as_ref().and_then(Tail::file);
         self.gathered.files.extend(file);
@@ -67,12 +75,15 @@ impl Following {
             }
         }
         self.gathered.settle(self.tail.is_none());
-        self.gathered.pairs.clear();
         self.gathered.gaps.clear();
         self.is_in_rows = notes.is_in_rows;
         let files = std::mem::take(&mut self.gathered.files);
         let blocks = std::mem::take(&mut self.gathered.blocks);
-        ((files, blocks), notes)
+        Found {
+            new: (files, blocks),
+            pairs: take_pairs(&mut self.gathered, &notes),
+            notes,
+        }
     }
 
     /// What was lost since this was asked last.

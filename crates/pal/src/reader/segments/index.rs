@@ -104,6 +104,15 @@ fn refusal(path: PathBuf, refused: Refused) -> OpenError {
     }
 }
 
+/// Takes out what the clocks showed, now and then and at the end.
+pub(super) fn take_pairs(gathered: &mut Gathered, notes: &Notes) -> Vec<ClockPair> {
+    let mut pairs = std::mem::take(&mut gathered.pairs);
+    pairs.extend(notes.status.as_ref().map(|status| status.pair));
+    // A clock that nobody moved shows zeros, as does a status that tells no time.
+    pairs.retain(|pair| *pair != ClockPair::default());
+    pairs
+}
+
 /// An index in the making.
 struct Building {
     gathered: Gathered,
@@ -132,11 +141,7 @@ impl Building {
         if !self.is_growing || has_ended {
             self.end_segment();
         }
-        let status = self.notes.status.as_ref();
-        let mut pairs = std::mem::take(&mut self.gathered.pairs);
-        pairs.extend(status.map(|status| status.pair));
-        // A clock that nobody moved shows zeros.
-        pairs.retain(|pair| *pair != ClockPair::default());
+        let mut pairs = take_pairs(&mut self.gathered, &self.notes);
         pairs.sort_unstable_by_key(|pair| pair.ticks);
         pairs.dedup();
         let unread = Arc::default();

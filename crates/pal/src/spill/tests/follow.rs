@@ -1,5 +1,6 @@
 //! Segments that are followed while they grow: what is given is what a whole reading gives.
 
+mod dates;
 mod lost;
 
 use super::program::{Dice, Program};
