@@ -39,6 +39,15 @@ fn small(dir: &Path) -> Settings {
     }
 }
 
+/// Room for four segments, and every step writes.
+fn of_small_total(dir: &Path) -> Settings {
+    Settings {
+        total_bytes: 20_000,
+        flush: Duration::from_nanos(1),
+        ..small(dir)
+    }
+}
+
 /// Each step ends a segment.
 fn a_segment_a_step(dir: &Path) -> Settings {
     Settings {

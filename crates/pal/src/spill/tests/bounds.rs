@@ -1,22 +1,15 @@
 //! What a spiller may take, and what it may not touch.
 
 use super::program::Program;
-use super::{a_segment_a_step, bytes_in, entries, place, sections, segments, small};
+use super::{
+    a_segment_a_step, bytes_in, entries, of_small_total, place, sections, segments, small,
+};
 use crate::reader::Log;
 use crate::spill::{Settings, SpillError, Spiller};
 use crate::{Clock, Pal};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::time::Duration;
-
-/// Room for four segments, and every step writes.
-fn of_small_total(dir: &Path) -> Settings {
-    Settings {
-        total_bytes: 20_000,
-        flush: Duration::from_nanos(1),
-        ..small(dir)
-    }
-}
 
 #[test]
 fn the_total_is_never_exceeded_and_the_newest_are_kept() {

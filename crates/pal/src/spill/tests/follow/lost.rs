@@ -4,19 +4,10 @@ use super::{Follower, at_once, lock, numbered, sorted, written};
 use crate::reader::{Entry, Log};
 use crate::segment::{HEADER_BYTES, SectionKind};
 use crate::spill::tests::program::Program;
-use crate::spill::tests::{a_segment_a_step, entries, place, sections, segments};
+use crate::spill::tests::{a_segment_a_step, entries, of_small_total, place, sections, segments};
 use crate::spill::{Settings, Spiller};
 use crate::testing::SMALL;
 use crate::{Clock, Pal};
-use std::path::Path;
-
-/// Room for four segments.
-fn of_small_total(dir: &Path) -> Settings {
-    Settings {
-        total_bytes: 20_000,
-        ..at_once(dir)
-    }
-}
 
 #[test]
 fn what_is_removed_before_it_is_read_is_counted_and_all_else_is_given() {
