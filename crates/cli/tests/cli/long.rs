@@ -1,17 +1,18 @@
 //! What commands say that read a long log: meanwhile how far they are, on a terminal and nowhere else, and at the end the
 //! names of tasks that ended long before.
 
-use crate::place::{Place, signal, until};
+use crate::place::{Place, signal, state, until};
 use crate::terminal::{sent_to, terminal};
 use glasshouse_pal::spill::{Settings, Spiller};
 use glasshouse_pal::{Pal, RingOwner, TaskEvent, TaskId, WakeSource};
 use rustix::process::Signal;
 use std::process::{Child, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Blocks are told of one by one: enough for a percent each.
 const BLOCKS: u64 = 128;
-/// The rounds that a block holds, of three records each: reading all takes some tenths of a second.
+/// The rounds that a block holds, of three records each.
 const ROUNDS: u64 = 400;
 /// Longer than who waits does not ask how far it is.
 const LONG: Duration = Duration::from_millis(1100);
@@ -64,25 +65,66 @@ fn with_segments() -> Place {
     place
 }
 
-/// Whether the process has a segment open.
-fn is_reading(run: &Child) -> bool {
-    let open = std::fs::read_dir(format!("/proc/{}/fd", run.id()));
-    let open = open.into_iter().flatten().flatten();
-    let mut files = open.filter_map(|fd| std::fs::read_link(fd.path()).ok());
-    files.any(|file| file.iter().any(|part| part == "spill"))
+/// The bytes of all segments, which a command reads once before it reads any record.
+fn spilled_bytes(place: &Place) -> u64 {
+    let dirs = std::fs::read_dir(place.path("spill")).expect("there");
+    let files =
+        dirs.flat_map(|dir| std::fs::read_dir(dir.expect("readable").path()).expect("there"));
+    let bytes = files.map(|file| file.expect("readable").metadata().expect("there").len());
+    bytes.sum()
 }
 
-/// Stops the process, so long after it began to read, for longer than anybody waits, unless it has ended.
-fn hold_up(run: &mut Child, after: Duration) {
-    until("it reads, or has ended", || {
-        is_reading(run) || run.try_wait().expect("a child").is_some()
-    });
-    std::thread::sleep(after);
-    if run.try_wait().expect("a child").is_none() {
-        signal(run.id(), Signal::STOP);
-        std::thread::sleep(LONG);
-        signal(run.id(), Signal::CONT);
+/// How many bytes the process has read, by the kernel's count; `None` when it has ended.
+fn bytes_read(run: &Child) -> Option<u64> {
+    let counts = std::fs::read_to_string(format!("/proc/{}/io", run.id())).ok()?;
+    let line = counts.lines().find_map(|line| line.strip_prefix("rchar: "));
+    line?.parse().ok()
+}
+
+/// Stops the process in the midst of the records: behind an eighth of them, and before the half. Whether that is where
+/// it came to stand; else it was too fast.
+fn stop_in_the_midst(run: &mut Child, spilled: u64) -> bool {
+    while bytes_read(run).is_some_and(|read| read < spilled * 9 / 8) {
+        if run.try_wait().expect("a child").is_some() {
+            return false;
+        }
+        std::thread::yield_now();
     }
+    if run.try_wait().expect("a child").is_some() {
+        return false;
+    }
+    signal(run.id(), Signal::STOP);
+    until("it stands, or has ended", || {
+        matches!(state(run.id()), None | Some('T' | 'Z'))
+    });
+    // What ended is read no more.
+    bytes_read(run).is_some_and(|read| (spilled * 9 / 8..spilled * 11 / 8).contains(&read))
+        && run.try_wait().expect("a child").is_none()
+}
+
+/// One command at a time is on its way to where it is stopped.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// A command that was stopped in the midst of the records for longer than anybody waits, and goes on. It is started anew
+/// until that is where it was stopped, so that it does not matter how fast it reads.
+fn held_up<T>(place: &Place, mut start: impl FnMut() -> (Child, T)) -> (Child, T) {
+    let spilled = spilled_bytes(place);
+    let mut found = None;
+    until("it is stopped in the midst of the records", || {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut run, rest) = start();
+        if stop_in_the_midst(&mut run, spilled) {
+            found = Some((run, rest));
+            return true;
+        }
+        run.kill().expect("a child");
+        run.wait().expect("ended");
+        false
+    });
+    let (run, rest) = found.expect("just seen");
+    std::thread::sleep(LONG);
+    signal(run.id(), Signal::CONT);
+    (run, rest)
 }
 
 /// Where a command's output goes, while its errors go to a terminal.
@@ -92,35 +134,33 @@ enum Output {
     SameTerminal,
 }
 
-/// What a terminal is sent when the command is held up so long after it began to read.
-fn held_up(place: &Place, args: &[&str], output: Output, after: Duration) -> String {
-    let (ours, theirs) = terminal();
-    let mut command = place.command(args);
-    command.env("TERM", "xterm").stdout(match output {
-        Output::Elsewhere => Stdio::null(),
-        Output::SameTerminal => theirs.try_clone().expect("a descriptor").into(),
+/// What a terminal is sent when the command is held up while it reads.
+fn sent_when_held_up(place: &Place, args: &[&str], output: Output) -> String {
+    let (mut run, reader) = held_up(place, || {
+        let (ours, theirs) = terminal();
+        // The command holds the other end as long as it is not dropped.
+        let mut command = place.command(args);
+        command.env("TERM", "xterm").stdout(match output {
+            Output::Elsewhere => Stdio::null(),
+            Output::SameTerminal => theirs.try_clone().expect("a descriptor").into(),
+        });
+        let run = command.stderr(theirs).spawn().expect("run");
+        (run, std::thread::spawn(|| sent_to(ours)))
     });
-    command.stderr(theirs);
-    let mut run = command.spawn().expect("run");
-    // The command holds the other end as long as it is not dropped.
-    drop(command);
-    let reader = std::thread::spawn(|| sent_to(ours));
-    hold_up(&mut run, after);
     assert!(run.wait().expect("ended").success(), "{args:?}");
     reader.join().expect("read")
 }
 
-/// The same, held up while it reads: when that is, differs from one machine to the next. Also how long after it began.
-fn held_up_reading(place: &Place, args: &[&str], output: Output) -> (String, Duration) {
-    let mut after_ms = [10, 30, 100, 3, 300, 1].into_iter().cycle();
-    let mut found = None;
-    until(&format!("{args:?} says how far it is"), || {
-        let after = Duration::from_millis(after_ms.next().unwrap_or_default());
-        let sent = held_up(place, args, output, after);
-        found = sent.contains("reading: ").then_some((sent, after));
-        found.is_some()
+/// What the command says where that is no terminal, and it is held up while it reads.
+fn said_when_held_up(place: &Place, args: &[&str]) -> String {
+    let (run, ()) = held_up(place, || {
+        let mut command = place.command(args);
+        command.env("TERM", "xterm").stdout(Stdio::null());
+        (command.stderr(Stdio::piped()).spawn().expect("run"), ())
     });
-    found.expect("just seen")
+    let ended = run.wait_with_output().expect("ended");
+    assert!(ended.status.success(), "{args:?}");
+    String::from_utf8(ended.stderr).expect("text")
 }
 
 /// The hundredths that a line told which was drawn over and over, and is gone. What is lost may be told before.
@@ -141,25 +181,16 @@ fn told(sent: &str) -> Vec<u8> {
 fn who_reads_long_is_told_how_far_it_is_on_a_terminal_and_nowhere_else() {
     let place = with_segments();
     let check = |args: &[&str]| {
-        let (sent, after) = held_up_reading(&place, args, Output::Elsewhere);
+        let sent = sent_when_held_up(&place, args, Output::Elsewhere);
         // Some read the log twice.
         for sent in sent.split_inclusive(GONE) {
             let percents = told(sent);
             assert!(percents.is_sorted() && percents.iter().all(|percent| *percent <= 100));
         }
-        let mut command = place.command(args);
-        command.env("TERM", "xterm");
-        let mut run = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("run");
-        hold_up(&mut run, after);
-        let ended = run.wait_with_output().expect("ended");
-        let told = String::from_utf8(ended.stderr).expect("text");
+        let said = said_when_held_up(&place, args);
         assert!(
-            !told.contains("reading: ") && !told.contains('\x1b'),
-            "{told:?}"
+            !said.contains("reading: ") && !said.contains('\x1b'),
+            "{said:?}"
         );
     };
     std::thread::scope(|scope| {
@@ -182,7 +213,7 @@ fn what_is_printed_while_a_log_is_read_does_not_mix_with_how_far_it_is() {
     let place = with_segments();
     // It tells of each state as it reads, from the middle on.
     let args = &["task", "spill", "3"];
-    let (sent, _) = held_up_reading(&place, args, Output::SameTerminal);
+    let sent = sent_when_held_up(&place, args, Output::SameTerminal);
     let (before, after) = sent.split_once(GONE).expect(&sent);
     assert!(!told(&[before, GONE].concat()).is_empty());
     assert!(!after.contains("reading: "));

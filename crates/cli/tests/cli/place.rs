@@ -157,13 +157,15 @@ pub fn overwrite(path: &Path, offset: u64, bytes: &[u8]) {
 
 /// Whether a process of this number is there and runs.
 pub fn is_there(pid: i32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // A zombie has ended; whoever inherits it has not looked yet.
-    let state = stat
-        .rsplit(") ")
-        .next()
-        .and_then(|rest| rest.chars().next());
-    state.is_some_and(|state| state != 'Z')
+    state(pid).is_some_and(|state| state != 'Z')
+}
+
+/// The letter that the kernel has for what a process does; `None` where there is none of this number.
+pub fn state(pid: impl std::fmt::Display) -> Option<char> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(") ")?;
+    rest.chars().next()
 }
 
 /// Sends a signal to a process that this test has started.
