@@ -2,6 +2,7 @@
 
 mod filter;
 mod follow;
+mod interrupt;
 mod line;
 
 use super::event::Events;
@@ -13,6 +14,7 @@ use crate::human;
 use crate::out::Out;
 use filter::Filter;
 use glasshouse_pal::reader::{Entry, Log, Records};
+use interrupt::Interrupt;
 use line::Line;
 use std::io::Write;
 
@@ -38,6 +40,7 @@ pub struct Options {
 ///
 /// When there is no such log or kind, or the output cannot be written.
 pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
+    let interrupt = Interrupt::default();
     let opened = open_to_print(&options.pal)?;
     let log = &opened.log;
     options.wanted.check(&opened, &Events::new(log))?;
@@ -49,11 +52,14 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     let filter = options.wanted.filter(newest);
     let mut printer = Printer::new(log, filter, options.json, out);
     let ended = match options.follow {
-        true => follow::follow(log, &mut printer),
-        false => printer.print(match options.wanted.task() {
-            Some(task) => log.records_about(task),
-            None => log.records(),
-        }),
+        true => follow::follow(log, &mut printer, &interrupt),
+        false => {
+            let records = match options.wanted.task() {
+                Some(task) => log.records_about(task),
+                None => log.records(),
+            };
+            printer.print(records, &interrupt)
+        }
     };
     let wanted = options.wanted.told();
     if printer.printed == 0 && !wanted.is_empty() && ended.is_ok() {
@@ -72,7 +78,7 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
 /// When the output cannot be written.
 pub fn write_json(log: &Log, out: &mut Out) -> Result<(), Stop> {
     let all = filter::Wanted::default();
-    Printer::new(log, all.filter(0), true, out).print(log.records())
+    Printer::new(log, all.filter(0), true, out).print(log.records(), &Interrupt::default())
 }
 
 /// Says what the log retains: beside the records, so that these alone go down a pipe.
@@ -121,8 +127,12 @@ impl<'a, 'out> Printer<'a, 'out> {
         }
     }
 
-    fn print(&mut self, records: Records) -> Result<(), Stop> {
+    /// Prints these, up to where somebody wants it to end.
+    fn print(&mut self, records: Records, interrupt: &Interrupt) -> Result<(), Stop> {
         for entry in records {
+            if interrupt.has_come() {
+                break;
+            }
             self.names.learn(&entry.event);
             let (events, names) = (&mut self.events, &mut self.names);
             if self.filter.passes(&entry, events, names) {

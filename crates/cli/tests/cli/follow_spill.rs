@@ -1,5 +1,6 @@
 //! Segments that are followed while their process spills.
 
+use crate::long::{RECORDS, with_segments};
 use crate::place::{Place, number_in, signal, until};
 use crate::program::Program;
 use crate::spill::block_of_nonsense;
@@ -10,8 +11,9 @@ use glasshouse_scheduler::task;
 use rustix::process::Signal;
 use std::fs::File;
 use std::io::Write;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::time::Duration;
 
 /// Works until it is told to stop.
@@ -141,6 +143,42 @@ fn following_ends_with_one_line_where_the_segments_are_moved_away() {
     assert!(said.starts_with("glasshouse: spill/"), "{said}");
     assert!(said.contains("is not there any more"), "{said}");
     stop(&place, run);
+}
+
+/// A follower whose output nobody takes but for the first line, so that it stands where a pipe is full.
+fn held_up() -> (Place, Child, BufReader<ChildStdout>) {
+    let place = with_segments();
+    let mut command = place.command(&["log", "spill", "--follow"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut follower = command.spawn().expect("run");
+    let mut out = BufReader::new(follower.stdout.take().expect("piped"));
+    out.read_line(&mut String::new()).expect("a first");
+    (place, follower, out)
+}
+
+#[test]
+fn ctrl_c_ends_the_following_in_the_midst_of_what_was_there_before() {
+    let (_place, follower, out) = held_up();
+    signal(follower.id(), Signal::INT);
+    let rest = out.lines().map_while(Result::ok).count() as u64;
+    let output = follower.wait_with_output().expect("ended");
+    assert_eq!(output.status.code(), Some(130));
+    let err = String::from_utf8(output.stderr).expect("text");
+    assert!(err.ends_with("followed without losing a record\n"), "{err}");
+    assert!(rest < RECORDS / 2, "{rest} more lines");
+}
+
+#[test]
+fn a_second_ctrl_c_ends_the_following_though_nobody_takes_what_it_prints() {
+    let (_place, mut follower, _out) = held_up();
+    until("its end", || {
+        let ended = follower.try_wait().expect("asked");
+        if ended.is_none() {
+            signal(follower.id(), Signal::INT);
+        }
+        ended.is_some()
+    });
+    assert_eq!(follower.wait().expect("ended").code(), Some(130));
 }
 
 /// Yields this often: a tick is two records, of some bytes each.

@@ -14,13 +14,15 @@ use std::time::Duration;
 const BLOCKS: u64 = 128;
 /// The rounds that a block holds, of three records each.
 const ROUNDS: u64 = 400;
+/// The records of all rounds: they are most of those that there are.
+pub const RECORDS: u64 = 3 * BLOCKS * ROUNDS;
 /// Longer than who waits does not ask how far it is.
 const LONG: Duration = Duration::from_millis(1100);
 /// Takes the line away.
 const GONE: &str = "\r\x1b[K";
 
 /// Segments in `spill`: task 1 ticks in their first half, task 2 has ended at once, and task 3 begins in the middle and ticks to their end.
-fn with_segments() -> Place {
+pub fn with_segments() -> Place {
     let place = Place::new();
     let log = Pal::builder().file(place.path("run.pal")).workers(1);
     let pal = log.build().expect("room for a log");

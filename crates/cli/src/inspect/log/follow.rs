@@ -1,5 +1,6 @@
 //! Owns the following of a log: records as they come, what was lost meanwhile, and the end.
 
+use super::interrupt::Interrupt;
 use super::{Printer, say};
 use crate::exit::Stop;
 use crate::human;
@@ -7,8 +8,6 @@ use crate::inspect::lost::REMEDY;
 use glasshouse_pal::Lifecycle;
 use glasshouse_pal::reader::{Cursor, Log};
 use std::io::Write;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How often a followed log is looked at. A guess: a person sees no delay, a processor no load.
@@ -19,9 +18,8 @@ const FOLLOW_PERIOD: Duration = Duration::from_millis(100);
 /// # Errors
 ///
 /// When the output cannot be written, the log was taken away, or somebody wants it to end.
-pub fn follow(log: &Log, printer: &mut Printer<'_, '_>) -> Result<(), Stop> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupted))?;
+pub fn follow(log: &Log, printer: &mut Printer<'_, '_>, interrupt: &Interrupt) -> Result<(), Stop> {
+    interrupt.listen()?;
     let mut cursor = Cursor::default();
     // What was lost before is told already.
     let (told_before, senseless_before) = lost_before(log);
@@ -41,7 +39,7 @@ pub fn follow(log: &Log, printer: &mut Printer<'_, '_>) -> Result<(), Stop> {
             // Among what was lost may be spawns.
             printer.names.learn_the_living();
         }
-        printer.print(records)?;
+        printer.print(records, interrupt)?;
         printer.out.flush()?;
         if lost > nonsense {
             say(format_args!(
@@ -53,7 +51,7 @@ pub fn follow(log: &Log, printer: &mut Printer<'_, '_>) -> Result<(), Stop> {
         if nonsense > 0 {
             say(format_args!("{nonsense} records make no sense"));
         }
-        if interrupted.load(Ordering::Relaxed) {
+        if interrupt.has_come() {
             break Err(Stop::Interrupted);
         }
         match goes_on {
