@@ -51,6 +51,7 @@ pub(crate) use order::sort_packed;
 pub use progress::Progress;
 pub use records::Records;
 pub use ring_info::RingInfo;
+pub use segments::unbegun;
 pub(crate) use snapshot::Snapshot;
 pub use tasks::Tasks;
 #[cfg(all(test, glasshouse_loom))]

@@ -40,5 +40,14 @@ pub(crate) fn segment_number(path: &Path) -> Option<u64> {
     (path.file_name()?.to_str()? == segment_name(number)).then_some(number)
 }
 
+/// Whether a directory has a name as spillers give: three or four numbers.
+pub(crate) fn is_named_by_spiller(dir: &Path) -> bool {
+    let name = dir.file_name().and_then(|name| name.to_str());
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    name.is_some_and(|name| {
+        (3..=4).contains(&name.split('-').count()) && name.split('-').all(is_number)
+    })
+}
+
 /// The ending of a segment's name.
 pub(crate) const SEGMENT_EXTENSION: &str = "seg";

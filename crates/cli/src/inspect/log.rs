@@ -1,5 +1,6 @@
 //! Owns `glasshouse log`: a log's records in the order of time, now and as they come.
 
+mod begin;
 mod filter;
 mod follow;
 mod interrupt;
@@ -13,7 +14,7 @@ use crate::exit::Stop;
 use crate::human;
 use crate::out::Out;
 use filter::Filter;
-use glasshouse_pal::reader::{Entry, Log, Records};
+use glasshouse_pal::reader::{Entry, Log, Records, unbegun};
 use interrupt::Interrupt;
 use line::Line;
 use std::io::Write;
@@ -41,9 +42,20 @@ pub struct Options {
 /// When there is no such log or kind, or the output cannot be written.
 pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
     let interrupt = Interrupt::default();
-    let opened = open_to_print(&options.pal)?;
+    let opened = match options.follow {
+        true => begin::open(&options.pal, &interrupt, out)?,
+        false => open_to_print(&options.pal)?,
+    };
     let log = &opened.log;
     options.wanted.check(&opened, &Events::new(log))?;
+    if !options.follow
+        && let Some(dir) = unbegun(&opened.path)
+    {
+        say(format_args!(
+            "{}: its process spills and has no segment yet, `--follow` waits for it; what follows is of one before",
+            begin::name(&dir)
+        ));
+    }
     say_what_is_lost(&opened);
     let newest = match options.wanted.counts_from_the_end() {
         true => newest(log.records()),

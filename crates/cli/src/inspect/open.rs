@@ -29,10 +29,25 @@ impl Opened {
 ///
 /// When there is no such log, or it cannot be read.
 pub fn open(argument: &str) -> Result<Opened, Stop> {
-    let told = |error: &dyn std::fmt::Display| Stop::input(human::plain(&error.to_string()));
-    let path = LogDir::default_place()
-        .resolve(argument)
-        .map_err(|error| told(&error))?;
+    open_at(resolve(argument)?)
+}
+
+/// The place that `argument` names.
+///
+/// # Errors
+///
+/// When there is no such place.
+pub fn resolve(argument: &str) -> Result<PathBuf, Stop> {
+    let path = LogDir::default_place().resolve(argument);
+    path.map_err(|error| told(&error))
+}
+
+/// Opens the log at this place.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn open_at(path: PathBuf) -> Result<Opened, Stop> {
     let log = Log::open(&path).map_err(|error| told(&error))?;
     Ok(Opened {
         path,
@@ -41,7 +56,11 @@ pub fn open(argument: &str) -> Result<Opened, Stop> {
     })
 }
 
-/// The same for a command that prints when it has read everything: until then it says how far it is.
+fn told(error: &dyn std::fmt::Display) -> Stop {
+    Stop::input(human::plain(&error.to_string()))
+}
+
+/// The same as [`open`] for a command that prints when it has read everything: until then it says how far it is.
 ///
 /// # Errors
 ///

@@ -42,7 +42,7 @@ fn stop(place: &Place, mut run: Child) {
 }
 
 /// Follows the segments, with its lines in one file and what it says in another.
-fn follow(place: &Place, options: &[&str], name: &str) -> Child {
+pub fn follow(place: &Place, options: &[&str], name: &str) -> Child {
     let file =
         |ending: &str| File::create(place.path(&format!("{name}.{ending}"))).expect("a file");
     let mut command = place.command(&["log", "spill", "--follow"]);
@@ -53,12 +53,12 @@ fn follow(place: &Place, options: &[&str], name: &str) -> Child {
     command.spawn().expect("run")
 }
 
-fn text(path: &Path) -> String {
+pub fn text(path: &Path) -> String {
     std::fs::read_to_string(path).expect("text")
 }
 
 /// What it printed, and what it said last.
-fn told(place: &Place, name: &str) -> (Vec<String>, String) {
+pub fn told(place: &Place, name: &str) -> (Vec<String>, String) {
     let [out, err] = ["out", "err"].map(|ending| text(&place.path(&format!("{name}.{ending}"))));
     let last = err.lines().last().unwrap_or_default().to_owned();
     (out.lines().map(str::to_owned).collect(), last)

@@ -20,6 +20,7 @@ mod mistakes;
 mod place;
 mod processes;
 mod program;
+mod restart;
 mod spill;
 mod stats;
 mod stats_hung;

@@ -14,6 +14,7 @@ mod scan;
 mod shelf;
 mod stream;
 mod tail;
+mod unbegun;
 mod unread;
 
 use super::cursor::Cursor;
@@ -44,6 +45,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 pub(crate) use following::Following;
 pub(crate) use stream::Stream;
+pub use unbegun::unbegun;
 
 /// A log in segments. [`Log`](super::Log) says what each question means.
 pub(crate) struct Segments {

@@ -11,7 +11,7 @@ use std::io::Write;
 use std::time::Duration;
 
 /// How often a followed log is looked at. A guess: a person sees no delay, a processor no load.
-const FOLLOW_PERIOD: Duration = Duration::from_millis(100);
+pub const FOLLOW_PERIOD: Duration = Duration::from_millis(100);
 
 /// Prints what there is and what comes, until no more can come.
 ///

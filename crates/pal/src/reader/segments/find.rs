@@ -64,7 +64,7 @@ pub(super) fn numbered(dir: &Path) -> Vec<(u64, PathBuf)> {
 }
 
 /// What is in a directory, by name.
-fn entries(path: &Path) -> Result<Vec<PathBuf>, OpenError> {
+pub(super) fn entries(path: &Path) -> Result<Vec<PathBuf>, OpenError> {
     let io = |source| OpenError::Io {
         path: path.to_owned(),
         source,
@@ -77,7 +77,7 @@ fn entries(path: &Path) -> Result<Vec<PathBuf>, OpenError> {
     Ok(paths)
 }
 
-fn is_named_as_segment(path: &Path) -> bool {
+pub(super) fn is_named_as_segment(path: &Path) -> bool {
     path.extension().is_some_and(|end| end == SEGMENT_EXTENSION)
 }
 

@@ -1,7 +1,7 @@
 //! Owns the segments that other processes left in the same directory: those of processes that have ended count, and are
 //! the first to go. A directory that was left empty goes at once.
 
-use crate::segment::{HEADER_BYTES, SEGMENT_EXTENSION, SegmentHeader};
+use crate::segment::{HEADER_BYTES, SEGMENT_EXTENSION, SegmentHeader, is_named_by_spiller};
 use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, fstat, openat};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -111,7 +111,7 @@ fn lock(dir: &Path) -> Option<Locked> {
 /// Removes what a spiller left that ended before it wrote a byte: a directory without segments, or with an empty one.
 /// Should it have been about to lock its directory, it makes another.
 fn remove_stub(dir: &Path, segments: &[(PathBuf, u64)]) {
-    if !is_named_as_own(dir) || segments.iter().any(|(_, bytes)| *bytes > 0) {
+    if !is_named_by_spiller(dir) || segments.iter().any(|(_, bytes)| *bytes > 0) {
         return;
     }
     for (path, _) in segments {
@@ -119,15 +119,6 @@ fn remove_stub(dir: &Path, segments: &[(PathBuf, u64)]) {
     }
     // With anything else in it, it stays.
     let _ = std::fs::remove_dir(dir);
-}
-
-/// Whether a directory has a name as spillers give: three or four numbers.
-fn is_named_as_own(dir: &Path) -> bool {
-    let name = dir.file_name().and_then(|name| name.to_str());
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    name.is_some_and(|name| {
-        (3..=4).contains(&name.split('-').count()) && name.split('-').all(is_number)
-    })
 }
 
 fn header(path: &Path) -> Option<SegmentHeader> {
