@@ -260,7 +260,7 @@ impl Lives {
         } else {
             resume(life, stamp, aux, passed)
         };
-        life.faults += u32::from(fault.is_some());
+        life.faults = life.faults.saturating_add(u32::from(fault.is_some()));
         if !matches!(fault, Some(Fault::Disorder { .. })) {
             life.enter(entered, event);
         }

@@ -195,7 +195,12 @@ fn is_being_counted(judge: &mut Judge, row: &TaskRow, life: &Life) -> bool {
         TaskState::Running if run > 0 && (wait, ready, polls) == (0, 0, 0) => {
             judge.excuse_half_done()
         }
-        state if state.is_ready() && (run, wait) == (0, 0) && ready + polls > 0 && polls <= 1 => {
+        state
+            if state.is_ready()
+                && (run, wait) == (0, 0)
+                && (ready, polls) != (0, 0)
+                && polls <= 1 =>
+        {
             judge.excuse_half_done()
         }
         // Who wakes it may own no ring.

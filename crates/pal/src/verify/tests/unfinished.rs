@@ -136,6 +136,20 @@ fn the_time_in_another_state_than_a_task_was_in_is_found_in_the_row_of_a_killed_
 }
 
 #[test]
+fn a_row_of_a_killed_process_may_say_more_than_a_sum_holds() {
+    let report = killed(
+        |scene| {
+            let third = scene.spawn(0, 200, 3, None);
+            let row = scene.pal.table().slot(third.slot);
+            row.add_ready(u64::MAX);
+            row.count_poll();
+        },
+        |_| {},
+    );
+    assert_eq!((lines(&report), report.half_done), (vec![], 1));
+}
+
+#[test]
 fn a_killed_process_may_leave_a_wake_from_outside_to_nobody() {
     let report = killed(
         |scene| {
