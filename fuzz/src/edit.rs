@@ -50,6 +50,8 @@ enum Edit {
         place: u8,
         word: u8,
         value: Number,
+        /// Another word of it.
+        and: Option<(u8, Number)>,
     },
     /// The words of one record over those of another, with its sequence number or that of the place.
     CopyRecord {
@@ -67,6 +69,8 @@ enum Edit {
         slot: u8,
         word: u8,
         value: Number,
+        /// Another word of it.
+        and: Option<(u8, Number)>,
     },
     CopySlot {
         from: u8,
@@ -189,11 +193,13 @@ impl Tampered {
                 place: 0,
                 word,
                 value,
+                and: None,
             });
             let slots = (0..8).map(move |word| Edit::Slot {
                 slot: 0,
                 word,
                 value,
+                and: None,
             });
             let of_many = records.chain(slots);
             header.chain(sections).chain(rings).chain(of_many)
@@ -201,12 +207,65 @@ impl Tampered {
         Number::ENDS
             .into_iter()
             .flat_map(edits)
-            .map(|edit| Tampered {
-                log: true,
-                is_live: false,
-                edits: vec![edit],
-                cut: None,
+            .map(|edit| Tampered::by(vec![edit]))
+    }
+
+    /// Of the same log each two words of a record and of a row changed at once: what one of them says may be believed, or
+    /// summed up with others, only because of the other. The rows are one of a task that runs, and one of a task that is
+    /// ready.
+    #[cfg(test)]
+    pub(crate) fn each_two_words() -> impl Iterator<Item = Tampered> {
+        let ends = || Number::ENDS.into_iter();
+        let values = move || ends().flat_map(move |one| ends().map(move |other| (one, other)));
+        let each = move |words| {
+            let two =
+                (0..words).flat_map(move |one| (one + 1..words).map(move |other| (one, other)));
+            two.flat_map(move |at| values().map(move |to| (at, to)))
+        };
+        let records = each(4).map(|((word, other), (value, to))| Edit::Record {
+            ring: 0,
+            place: 0,
+            word,
+            value,
+            and: Some((other, to)),
+        });
+        let rows = [(0, vec![]), (1, Tampered::second_is_ready())];
+        let rows = rows.into_iter().flat_map(move |(slot, before)| {
+            each(8).map(move |((word, other), (value, to))| {
+                let two = Edit::Slot {
+                    slot,
+                    word,
+                    value,
+                    and: Some((other, to)),
+                };
+                [&before[..], &[two]].concat()
             })
+        });
+        records.map(|edit| vec![edit]).chain(rows).map(Tampered::by)
+    }
+
+    /// The row of the second task as the records alone have it: it was spawned, and the killed process's last step, which
+    /// only the row tells, was not made.
+    #[cfg(test)]
+    fn second_is_ready() -> Vec<Edit> {
+        let words = [(1, 1 << 56 | 690), (2, 2 << 32), (7, 0)];
+        let edits = words.map(|(word, value)| Edit::Slot {
+            slot: 1,
+            word,
+            value: Number::Any(value),
+            and: None,
+        });
+        edits.to_vec()
+    }
+
+    #[cfg(test)]
+    fn by(edits: Vec<Edit>) -> Tampered {
+        Tampered {
+            log: true,
+            is_live: false,
+            edits,
+            cut: None,
+        }
     }
 
     /// The bytes that come of it.
@@ -255,11 +314,12 @@ fn apply(bytes: &mut Bytes, places: &Places, edit: &Edit) {
             place,
             word,
             value,
+            and,
         } => {
-            bytes.change(
-                places.record(ring, place) + usize::from(word % 4) * 8,
-                value,
-            );
+            let at = places.record(ring, place);
+            for (word, value) in and.into_iter().chain([(word, value)]) {
+                bytes.change(at + usize::from(word % 4) * 8, value);
+            }
         }
         Edit::CopyRecord {
             from,
@@ -283,8 +343,16 @@ fn apply(bytes: &mut Bytes, places: &Places, edit: &Edit) {
             let seq = bytes.word(at) >> 16;
             bytes.set(at, seq << 16 | u64::from(kind) << 8 | u64::from(aux));
         }
-        Edit::Slot { slot, word, value } => {
-            bytes.change(places.slot(slot) + usize::from(word % 8) * 8, value);
+        Edit::Slot {
+            slot,
+            word,
+            value,
+            and,
+        } => {
+            let at = places.slot(slot);
+            for (word, value) in and.into_iter().chain([(word, value)]) {
+                bytes.change(at + usize::from(word % 8) * 8, value);
+            }
         }
         Edit::CopySlot { from, to } => {
             bytes.copy(places.slot(from), places.slot(to), SLOT_BYTES);
