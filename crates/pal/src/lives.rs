@@ -20,7 +20,7 @@ pub use life::{Life, WAITS};
 
 use crate::automaton::{self, Violation};
 use crate::reader::Gap;
-use crate::{TaskEvent, TaskId, TaskState};
+use crate::{SiteId, TaskEvent, TaskId, TaskState};
 use ended::Ended;
 use gaps::Gaps;
 pub(crate) use store::Store;
@@ -203,10 +203,11 @@ impl Lives {
     fn give_up_unseen(&mut self) {
         let unseen = |life: &Life| !life.state.is_end() && !self.is_followed(life);
         let lives = self.iter();
-        let unseen: Vec<TaskId> = lives
-            .filter_map(|(tid, life)| unseen(life).then_some(tid))
+        let unseen: Vec<(TaskId, SiteId)> = lives
+            .filter(|(_, life)| unseen(life))
+            .map(|(tid, life)| (tid, life.spawned_at().unwrap_or_default()))
             .collect();
-        for tid in &unseen {
+        for (tid, _) in &unseen {
             self.forget(*tid);
         }
         let left = self.iter().count();
@@ -253,7 +254,9 @@ impl Lives {
                 Some(end) => Some(Fault::Rule(Violation::AfterEnd { end, entered })),
                 None => begin(aux, event, self.horizon.is_none() && passed == 0),
             };
-            life.has_gap = (self.ended.as_mut()).is_some_and(|ended| ended.begin(tid));
+            let again = (self.ended.as_mut()).and_then(|ended| ended.begin(tid));
+            life.has_gap = again.is_some();
+            life.site_before = again.unwrap_or_default();
             (None, fault)
         } else if life.gaps_passed == passed {
             follow(life, stamp, aux, event, self.ahead_max)

@@ -205,3 +205,61 @@ fn a_task_whose_end_found_no_ring_is_not_taken_for_one_that_waits_to_this_day() 
     let sum: u64 = spans.iter().filter_map(|span| span["sum"].as_u64()).sum();
     assert_eq!(Some(sum), longest, "one task is ready still: {told}");
 }
+
+/// More than begin before a fold gives up what was last seen before a gap.
+const BRIEF_TASKS: u64 = 66_000;
+
+#[test]
+fn the_ticks_of_a_task_that_lives_on_behind_a_gap_and_many_others_are_its_spawn_site_s() {
+    let place = Place::new();
+    let log = Pal::builder().file(place.path("run.pal")).workers(1);
+    // The smallest there is: it holds 2048 records.
+    let pal = log.ring_bytes(64 << 10).build().expect("room for a log");
+    let mut spiller = Spiller::new(&pal, Settings::new(place.path("spill"))).expect("a place");
+    let ring = pal.lease(RingOwner::Worker(0));
+    let write = |aux: u8, event: TaskEvent| {
+        assert!(ring.write(pal.clock().now(), aux, &event));
+    };
+    let spawn = |number, name| {
+        let tid = TaskId::new(number).expect("in range");
+        let (site, parent) = (pal.site("a.rs", 1, 1, Some(name)), None);
+        write(0, TaskEvent::Spawned { tid, parent, site });
+        tid
+    };
+    let long = spawn(1, "long");
+    write(1, TaskEvent::Running { tid: long });
+    write(2, TaskEvent::Wait { tid: long });
+    // What was there before the step before is settled.
+    let _ = (spiller.step(), spiller.step());
+    let noise = spawn(2, "noise");
+    for aux in 1..4096 {
+        write(aux as u8, TaskEvent::Running { tid: noise });
+    }
+    assert!(spiller.step().left_out > 0);
+    for number in 3..BRIEF_TASKS {
+        let tid = spawn(number, "brief");
+        write(1, TaskEvent::Running { tid });
+        write(2, TaskEvent::Done { tid });
+        if number % 300 == 0 {
+            assert_eq!(spiller.step().left_out, 0);
+        }
+    }
+    let by = WakeSource::External;
+    write(3, TaskEvent::Wake { tid: long, by });
+    write(4, TaskEvent::Running { tid: long });
+    write(5, TaskEvent::Done { tid: long });
+    let _ = spiller.finish();
+    let sites = &place.json(&["stats", "spill", "--json"])[0]["sites"];
+    let sites = sites.as_array().expect("a list").iter();
+    let told = |name: &str| {
+        let mut of = sites.clone().filter(|site| site["name"] == name);
+        let site = of.next().expect(name);
+        assert!(of.next().is_none(), "{name}");
+        (site["tasks"].as_u64(), site["ticks"].as_u64())
+    };
+    assert_eq!(told("long"), (Some(1), Some(2)));
+    assert_eq!(
+        told("brief"),
+        (Some(BRIEF_TASKS - 3), Some(BRIEF_TASKS - 3))
+    );
+}

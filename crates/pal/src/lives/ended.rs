@@ -2,13 +2,15 @@
 //! theirs may come late, and of the others that they have ended, and how.
 //!
 //! Of a task that was last seen before a gap nobody knows whether it has ended there. Now and then all of these are given
-//! up; one that lives on is taken up as it is found.
+//! up; one that lives on is taken up as it is found, and where it was spawned is kept for that.
 //!
-//! Numbers of tasks are handed out in order, and few tasks live: the others are few runs of numbers.
+//! Numbers of tasks are handed out in order, and few tasks live: the others are few runs of numbers, and of those that
+//! were given up at once many come from one place.
 
 use super::LastEnded;
-use crate::{TaskId, TaskState};
+use crate::{SiteId, TaskId, TaskState};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// The tasks that have ended.
 #[derive(Debug, Default)]
@@ -22,7 +24,8 @@ pub(super) struct Ended {
     /// How many the others are.
     pub(super) count: u64,
     /// Those that were given up because a gap lay behind their last record, and were not seen again.
-    unseen: Runs,
+    /// With where they were spawned, as far as that is known.
+    unseen: Runs<SiteId>,
     /// How many these are.
     pub(super) unseen_count: u64,
     /// The lives that have begun since those were given up last.
@@ -34,18 +37,18 @@ pub(super) struct Ended {
 impl Ended {
     /// A task's life was given up, of which this was the end.
     pub(super) fn give_up(&mut self, tid: TaskId, end: TaskState) {
-        self.count += u64::from(self.given_up.add(tid.number()));
+        self.count += u64::from(self.given_up.add(tid.number(), ()));
         if end == TaskState::Failed {
-            self.failed.add(tid.number());
+            self.failed.add(tid.number(), ());
         }
     }
 
-    /// A life begins. Whether it was given up because a gap lay behind its last record.
-    pub(super) fn begin(&mut self, tid: TaskId) -> bool {
+    /// A life begins. Where its task was spawned, if it was given up because a gap lay behind its last record.
+    pub(super) fn begin(&mut self, tid: TaskId) -> Option<SiteId> {
         self.begun += 1;
-        let is_again = self.unseen.remove(tid.number());
-        self.unseen_count -= u64::from(is_again);
-        is_again
+        let again = self.unseen.remove(tid.number());
+        self.unseen_count -= u64::from(again.is_some());
+        again
     }
 
     /// Whether it is time to give up what was last seen before a gap: what that takes is no more than what has begun.
@@ -53,10 +56,10 @@ impl Ended {
         self.begun > LastEnded::MAX.max(self.left)
     }
 
-    /// These were last seen before a gap, and are given up; so many lives are left.
-    pub(super) fn give_up_unseen(&mut self, unseen: &[TaskId], left: usize) {
-        for tid in unseen {
-            self.unseen_count += u64::from(self.unseen.add(tid.number()));
+    /// These were last seen before a gap, and are given up, each with where it was spawned; so many lives are left.
+    pub(super) fn give_up_unseen(&mut self, unseen: &[(TaskId, SiteId)], left: usize) {
+        for (tid, site) in unseen {
+            self.unseen_count += u64::from(self.unseen.add(tid.number(), *site));
         }
         (self.begun, self.left) = (0, left);
     }
@@ -73,46 +76,49 @@ impl Ended {
     }
 }
 
-/// A set of numbers: the last of each run, by its first.
+/// Something of each of a set of numbers: the last of each run of which it is the same, with that, by the run's first.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Runs(BTreeMap<u64, u64>);
+struct Runs<T = ()>(BTreeMap<u64, (u64, T)>);
 
-impl Runs {
+impl<T: Copy + PartialEq> Runs<T> {
     fn has(&self, number: u64) -> bool {
         let run = self.0.range(..=number).next_back();
-        run.is_some_and(|(_, last)| *last >= number)
+        run.is_some_and(|(_, (last, _))| *last >= number)
     }
 
     /// Adds a number; whether it was not there.
-    fn add(&mut self, number: u64) -> bool {
+    fn add(&mut self, number: u64, of: T) -> bool {
         if self.has(number) {
             return false;
         }
-        let last = self.0.remove(&(number + 1)).unwrap_or(number);
+        let mut last = number;
+        if let Entry::Occupied(behind) = self.0.entry(number + 1)
+            && behind.get().1 == of
+        {
+            last = behind.remove().0;
+        }
         let before = self.0.range_mut(..number).next_back();
-        match before.filter(|(_, before)| **before + 1 == number) {
-            Some((_, before)) => *before = last,
+        match before.filter(|(_, before)| **before == (number - 1, of)) {
+            Some((_, before)) => before.0 = last,
             None => {
-                self.0.insert(number, last);
+                self.0.insert(number, (last, of));
             }
         }
         true
     }
 
-    /// Removes a number; whether it was there.
-    fn remove(&mut self, number: u64) -> bool {
+    /// Removes a number; what was of it, if it was there.
+    fn remove(&mut self, number: u64) -> Option<T> {
         let run = self.0.range_mut(..=number).next_back();
-        let Some((&first, last)) = run.filter(|(_, last)| **last >= number) else {
-            return false;
-        };
-        let behind = std::mem::replace(last, number - 1);
+        let (&first, (last, of)) = run.filter(|(_, (last, _))| *last >= number)?;
+        let (behind, of) = (std::mem::replace(last, number - 1), *of);
         if first == number {
             self.0.remove(&first);
         }
         if behind > number {
-            self.0.insert(number + 1, behind);
+            self.0.insert(number + 1, (behind, of));
         }
-        true
+        Some(of)
     }
 }
 
@@ -120,21 +126,23 @@ impl Runs {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::BTreeSet;
 
     proptest! {
         #[test]
-        fn runs_are_a_set_of_numbers(acts in prop::collection::vec((1u64..60, 0..4), 0..120)) {
+        fn runs_are_a_map_of_numbers(acts in prop::collection::vec((1u64..60, 0..6), 0..120)) {
             let mut runs = Runs::default();
-            let mut set = BTreeSet::new();
+            let mut map = BTreeMap::new();
             for (number, act) in acts {
                 match act {
-                    0 => prop_assert_eq!(runs.remove(number), set.remove(&number)),
-                    _ => prop_assert_eq!(runs.add(number), set.insert(number)),
+                    0 | 1 => prop_assert_eq!(runs.remove(number), map.remove(&number)),
+                    of => {
+                        prop_assert_eq!(runs.add(number, of), !map.contains_key(&number));
+                        map.entry(number).or_insert(of);
+                    }
                 }
-                let starts = set.iter().filter(|number| !set.contains(&(**number - 1)));
-                prop_assert!(runs.0.keys().eq(starts));
-                prop_assert!((0..62).all(|number| runs.has(number) == set.contains(&number)));
+                let starts = map.iter().filter(|(number, of)| map.get(&(**number - 1)) != Some(of));
+                prop_assert!(runs.0.keys().eq(starts.map(|(number, _)| number)));
+                prop_assert!((0..62).all(|number| runs.has(number) == map.contains_key(&number)));
             }
         }
     }

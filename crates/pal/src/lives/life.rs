@@ -56,6 +56,8 @@ pub struct Life {
     pub has_gap: bool,
     /// The gaps that lay before its last record.
     pub(super) gaps_passed: u32,
+    /// What was known of `site` when the life was given up; unknown for one that never was.
+    pub(super) site_before: SiteId,
 }
 
 impl Life {
@@ -75,7 +77,23 @@ impl Life {
             faults: 0,
             has_gap: false,
             gaps_passed: 0,
+            site_before: SiteId::UNKNOWN,
         }
+    }
+
+    /// Where it was spawned, also of a task whose life was [given up](super::Lives::giving_up_ended) behind a gap and is
+    /// taken up without its beginning; `None` where no record said.
+    ///
+    /// ```
+    /// use glasshouse_pal::{lives::Lives, SiteId, TaskEvent, TaskId};
+    /// let tid = TaskId::new(1).expect("in range");
+    /// let mut lives = Lives::whole();
+    /// lives.feed(100, 0, &TaskEvent::Spawned { tid, parent: None, site: SiteId(7) });
+    /// assert_eq!(lives.of(tid).and_then(|life| life.spawned_at()), Some(SiteId(7)));
+    /// ```
+    pub fn spawned_at(&self) -> Option<SiteId> {
+        let before = Some(self.site_before).filter(|site| *site != SiteId::UNKNOWN);
+        self.site.or(before)
     }
 
     /// Time waiting for whatever cause.

@@ -286,11 +286,15 @@ fn who_gives_up_tasks_that_have_ended_gives_up_those_whose_end_may_lie_in_a_gap(
     assert_eq!(told(&lives), next, "each is counted once");
     assert_eq!((lives.of(tid(1)), lives.given_up()), (None, 0));
 
-    // The first one was given up, and lived on.
+    // The first one was given up, and lived on; where it was spawned is kept, its beginning is not.
     let aux = 77;
     let step = lives.feed(windows * 100_000, aux, &TaskEvent::Running { tid: tid(1) });
     let step = step.expect("a transition");
     assert_eq!((step.before, step.fault), (None, None));
     assert!(step.life.has_gap);
+    assert_eq!(
+        (step.life.site, step.life.spawned_at()),
+        (None, Some(SiteId(4)))
+    );
     assert_eq!(told(&lives), next);
 }

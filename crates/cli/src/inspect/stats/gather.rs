@@ -203,7 +203,7 @@ impl Pass {
         // Most tasks are seen from their spawn on.
         let site = step
             .life
-            .site
+            .spawned_at()
             .or_else(|| self.spawned_at.get(&tid).copied());
         let of_site = self.gathered.sites.entry(site).or_default();
         // One that was given up behind a gap is taken up again.
@@ -242,7 +242,7 @@ impl Pass {
     }
 
     fn stall(&mut self, at: u64, task: TaskId, worker: u16, busy: Duration) {
-        let life = self.lives.of(task).and_then(|life| life.site);
+        let life = self.lives.of(task).and_then(Life::spawned_at);
         let site = life.or(self.spawned_at.get(&task).copied());
         let stalls = &mut self.gathered.stalls;
         self.gathered.stalls_total += 1;
@@ -304,7 +304,7 @@ impl Pass {
             {
                 continue;
             }
-            let site = life.site.or(self.spawned_at.get(&tid).copied());
+            let site = (life.spawned_at()).or(self.spawned_at.get(&tid).copied());
             let ticks = until.saturating_sub(life.since);
             let of_site = self.gathered.sites.entry(site).or_default();
             of_site.spend(life.state, ticks, self.rate);
