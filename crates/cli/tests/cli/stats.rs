@@ -206,6 +206,28 @@ fn a_task_whose_end_found_no_ring_is_not_taken_for_one_that_waits_to_this_day() 
     assert_eq!(Some(sum), longest, "one task is ready still: {told}");
 }
 
+#[test]
+fn what_tasks_ran_is_summed_up_whatever_their_stamps_say() {
+    let place = Place::new();
+    let log = Pal::builder().file(place.path("run.pal")).workers(1);
+    let pal = log.build().expect("room for a log");
+    let ring = pal.lease(RingOwner::Worker(0));
+    let (site, parent) = (pal.site("a.rs", 1, 1, Some("old")), None);
+    let tasks = [1, 2, 3].map(|number| TaskId::new(number).expect("in range"));
+    let now = pal.clock().now();
+    for tid in tasks {
+        assert!(ring.write(now, 0, &TaskEvent::Spawned { tid, parent, site }));
+        assert!(ring.write(now, 1, &TaskEvent::Running { tid }));
+    }
+    for tid in tasks {
+        assert!(ring.write(u64::MAX - 2, 2, &TaskEvent::Done { tid }));
+    }
+    let told = &place.json(&["stats", "run.pal", "--json"])[0]["sites"][0];
+    // One worker cannot have run three tasks at once; this is what the log says.
+    let percent = told["workers_percent"].as_f64().expect("a number");
+    assert!((299.0..=300.1).contains(&percent), "{told}");
+}
+
 /// More than begin before a fold gives up what was last seen before a gap.
 const BRIEF_TASKS: u64 = 66_000;
 

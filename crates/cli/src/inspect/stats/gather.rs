@@ -38,7 +38,7 @@ pub struct OfSite {
     pub throttles: u64,
     pub run: Samples,
     /// How much of the workers' time they took, as far as it was gathered: other threads poll roots by themselves.
-    pub on_workers_ns: u64,
+    pub on_workers_ns: u128,
     pub ready: Samples,
     /// All waits.
     pub wait: Samples,
@@ -220,7 +220,7 @@ impl Pass {
         let ran = left.filter(|(left, _)| *left == TaskState::Running);
         if let (Some(ring), Some((_, run_ticks))) = (ran_on, ran) {
             if self.workers.has(ring) {
-                of_site.on_workers_ns += self.rate.ns(run_ticks);
+                of_site.on_workers_ns += u128::from(self.rate.ns(run_ticks));
             }
             if state != TaskState::Running {
                 self.gathered.longest.add(Tick {
@@ -279,7 +279,7 @@ impl Pass {
         {
             if self.workers.has(ring.id) {
                 let covered = until.saturating_sub(row.since.max(begin));
-                of_site.on_workers_ns += self.rate.ns(covered);
+                of_site.on_workers_ns += u128::from(self.rate.ns(covered));
             }
             self.gathered.longest.add(Tick {
                 run_ticks: ticks,
@@ -310,7 +310,7 @@ impl Pass {
             of_site.spend(life.state, ticks, self.rate);
             if let Some(ring) = self.running_on.get(&tid) {
                 if self.workers.has(*ring) {
-                    of_site.on_workers_ns += self.rate.ns(ticks);
+                    of_site.on_workers_ns += u128::from(self.rate.ns(ticks));
                 }
                 self.gathered.longest.add(Tick {
                     run_ticks: ticks,

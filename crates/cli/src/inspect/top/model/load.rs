@@ -88,7 +88,7 @@ impl Parts {
             let number = from / width;
             let end = to.min((number + 1).saturating_mul(width));
             if let Some(part) = self.part(number) {
-                part.0 += end - from;
+                part.0 = part.0.saturating_add(end - from);
             }
             from = end;
         }
@@ -105,10 +105,15 @@ impl Parts {
             let parts = self.parts.iter().zip(skipped..);
             let within = parts.filter(|(_, number)| *number >= begin);
             let (run, begun) = within.fold((0, 0), |sum: (u64, u64), (part, _)| {
-                (sum.0 + part.0, sum.1 + part.1)
+                (sum.0.saturating_add(part.0), sum.1 + part.1)
             });
             let runs = running.map_or(0, |from| at.saturating_sub(from.max(known)));
-            over(at.saturating_sub(known), run + runs, begun, rate)
+            over(
+                at.saturating_sub(known),
+                run.saturating_add(runs),
+                begun,
+                rate,
+            )
         })
     }
 

@@ -41,7 +41,8 @@ impl Recent {
         self.forget_before(begin);
         let mut sums: HashMap<TaskId, u64> = HashMap::new();
         for run in &self.runs {
-            *sums.entry(run.task).or_default() += run.to.saturating_sub(run.from.max(begin));
+            let sum = sums.entry(run.task).or_default();
+            *sum = sum.saturating_add(run.to.saturating_sub(run.from.max(begin)));
         }
         let span = at.saturating_sub(begin);
         for task in tasks.iter_mut().filter(|_| span > 0) {
@@ -49,7 +50,8 @@ impl Recent {
                 Some(TaskState::Running) => task.stay.min(span),
                 _ => 0,
             };
-            let run = sums.get(&task.id).copied().unwrap_or(0) + lasting;
+            let run = sums.get(&task.id).copied().unwrap_or(0);
+            let run = run.saturating_add(lasting);
             task.busy = Some((run as f64 / span as f64).min(1.0));
         }
     }
