@@ -4,7 +4,7 @@ mod spent;
 mod state;
 
 use super::event::{Events, Field, Told};
-use super::lost;
+use super::lost::{self, Lost};
 use super::names::Names;
 use super::open::{Opened, open_watched};
 use super::part::shares;
@@ -276,6 +276,8 @@ impl<'a> Teller<'a, '_> {
             _ => current.and_then(|row| row.state),
         };
         let whole = Whole {
+            lost: Lost::from(&self.log().loss()),
+            retained_ns: self.log().retained_ns(),
             task: self.task.number(),
             name: site.as_ref().and_then(|site| site.name.clone()),
             site: site.map(|site| site.to_string()),
@@ -365,6 +367,8 @@ impl<'a> Teller<'a, '_> {
 /// The whole of a task, as JSON has it.
 #[derive(Serialize)]
 struct Whole {
+    lost: Lost,
+    retained_ns: u64,
     task: u64,
     name: Option<String>,
     site: Option<String>,

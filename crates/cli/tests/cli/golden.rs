@@ -61,3 +61,21 @@ fn golden_logs_hold_and_have_statistics() {
         );
     }
 }
+
+#[test]
+fn every_answer_in_json_tells_what_the_log_has_lost() {
+    let place = Place::new();
+    let log = golden("format-1.0-killed.pal");
+    let log = log.to_string_lossy();
+    for args in [
+        &["stats", &log][..],
+        &["why", &log],
+        &["why", &log, "1"],
+        &["task", &log, "1"],
+    ] {
+        let told = place.json(&[args, &["--json"]].concat());
+        let whole = told.last().expect("an answer");
+        assert_eq!(whole["lost"]["overwritten"], 75, "{args:?}");
+        assert!(whole["retained_ns"].as_u64() > Some(0), "{args:?}");
+    }
+}

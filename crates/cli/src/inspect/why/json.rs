@@ -57,6 +57,8 @@ pub struct Task {
 pub struct Hang {
     format: u32,
     log: String,
+    lost: Lost,
+    retained_ns: u64,
     /// Whether a task, but for the spiller, runs, is ready, sleeps, or waits for a descriptor or a blocking function.
     can_any_act: bool,
     /// Whether the process may have lived on after the last that the log tells: each `for_ns` may be longer.
@@ -214,6 +216,8 @@ pub fn hang(opened: &Opened, picture: &Picture, names: &mut Names<'_>, until: u6
     Hang {
         format: FORMAT,
         log: opened.path.to_string_lossy().into_owned(),
+        lost: Lost::from(&opened.log.loss()),
+        retained_ns: opened.log.retained_ns(),
         can_any_act: picture.can_any_act(),
         is_left_open: is_left_open(&opened.log),
         held,
