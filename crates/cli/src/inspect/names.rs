@@ -99,10 +99,21 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// Learns of the tasks that live now, where their spawns may have been lost.
+    /// Learns of the tasks that live now, where their spawns may have been lost. So may the ends of others: who is not
+    /// known to live is forgotten as one that ended just now.
     pub fn learn_the_living(&mut self) {
         let rows = self.log.tasks().map(|row| (row.id, row.site));
-        self.tasks.extend(rows);
+        let living: HashMap<TaskId, SiteId> = rows.collect();
+        if let Some(ended) = &mut self.ended {
+            ended.retain(|tid| !living.contains_key(&tid));
+            let told: HashSet<TaskId> = ended.iter().collect();
+            let known = self.tasks.keys().copied();
+            let gone = known.filter(|tid| !living.contains_key(tid) && !told.contains(tid));
+            for tid in gone.collect::<Vec<_>>() {
+                self.end(tid);
+            }
+        }
+        self.tasks.extend(living);
     }
 
     fn end(&mut self, tid: TaskId) {
@@ -136,7 +147,7 @@ impl<'a> Names<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use glasshouse_pal::{Pal, RingOwner};
+    use glasshouse_pal::{Pal, RingOwner, SlotCache, TaskState};
 
     fn tid(number: u64) -> TaskId {
         TaskId::new(number).expect("in range")
@@ -174,5 +185,31 @@ mod tests {
         assert_eq!(known(&mut names, &asked), [7, 101, count]);
         names.find([1, 3, 100, 101].map(tid));
         assert_eq!(known(&mut names, &asked), [1, 3, 7, 101, count]);
+    }
+
+    #[test]
+    fn who_loses_records_in_passing_does_not_keep_the_names_of_tasks_whose_end_was_among_them() {
+        let pal = Pal::memory();
+        let site = pal.site("src/main.rs", 7, 5, Some("brief"));
+        let mut cache = SlotCache::default();
+        let slot = pal.table().take(&mut cache).expect("room for a task");
+        let row = pal.table().slot(slot);
+        row.publish(tid(1), site, None, TaskState::Scheduled, 0);
+        let log = pal.log();
+        let mut names = Names::in_passing(&log);
+        let mut last = 1;
+        for _ in 0..40 {
+            for _ in 0..LastEnded::MAX / 16 {
+                last += 1;
+                let (tid, parent) = (tid(last), None);
+                names.learn(&Event::Task(TaskEvent::Spawned { tid, parent, site }));
+            }
+            names.learn_the_living();
+            assert!(names.tasks.len() <= LastEnded::MAX + 1);
+        }
+        assert!(names.of_task(tid(1)).is_some(), "it lives");
+        assert!(names.of_task(tid(last)).is_some(), "it was just there");
+        row.clear();
+        pal.table().give_back(&mut cache, slot);
     }
 }

@@ -43,6 +43,16 @@ impl LastEnded {
             false => None,
         }
     }
+
+    /// Forgets those of which this is not true: they live.
+    pub fn retain(&mut self, mut has_ended: impl FnMut(TaskId) -> bool) {
+        self.tasks.retain(|tid| has_ended(*tid));
+    }
+
+    /// The tasks, the one that ended first first.
+    pub fn iter(&self) -> impl Iterator<Item = TaskId> {
+        self.tasks.iter().copied()
+    }
 }
 
 impl Default for LastEnded {
@@ -71,6 +81,16 @@ mod tests {
         assert_eq!(of(2), [None, None, Some(5), Some(3)]);
         assert_eq!(of(0), [Some(5), Some(3), Some(9), Some(1)]);
         assert_eq!(of(4), [None; 4]);
+    }
+
+    #[test]
+    fn who_is_found_to_live_makes_room() {
+        let [first, second, third] = [1, 2, 3].map(|number| TaskId::new(number).expect("in range"));
+        let mut ended = LastEnded::of(2);
+        assert_eq!([first, second].map(|tid| ended.push(tid)), [None, None]);
+        ended.retain(|tid| tid != first);
+        assert_eq!(ended.push(third), None);
+        assert_eq!(ended.iter().collect::<Vec<_>>(), [second, third]);
     }
 
     #[test]
