@@ -5,7 +5,7 @@ use super::find;
 use crate::clock::Clock;
 use crate::host::ProcessId;
 use crate::reader::source::is_locked;
-use crate::segment::segment_name;
+use crate::segment::{segment_name, segment_number};
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -48,6 +48,12 @@ impl Home {
     pub(super) fn is_spilled_to_by(&self, process: &ProcessId) -> bool {
         let may_run = process.is_alive() || process.is_of_this_boot() && process.is_elsewhere();
         may_run && File::open(&self.dir).is_ok_and(|dir| is_locked(&dir))
+    }
+
+    /// Whether one segment was asked for, this one, and there is one behind it.
+    pub(super) fn is_one_with_next(&self, path: &Path, number: u64) -> bool {
+        let number = segment_number(path).unwrap_or(number);
+        self.is_one && self.next(number, || true).is_some()
     }
 
     /// The segment behind the one with this number. Only who lists finds one that does not follow at once, because those

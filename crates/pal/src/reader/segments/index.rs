@@ -44,8 +44,10 @@ impl Index {
             match opened {
                 Ok((scan, header)) => {
                     let begun = building.get_or_insert_with(|| Building {
-                        // Asked first: what was spilled before it ended is there once it has ended.
-                        is_growing: home.is_spilled_to_by(&header.process),
+                        // Asked first: what was spilled before it ended is there once it has ended, and so is all of
+                        // a segment that has a next one.
+                        is_growing: home.is_spilled_to_by(&header.process)
+                            && !home.is_one_with_next(&file, header.number),
                         gathered: Gathered::new(header.clone()),
                         notes: Notes::default(),
                         tail: None,

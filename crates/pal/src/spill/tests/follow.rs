@@ -338,3 +338,24 @@ fn one_segment_is_followed_until_there_is_a_next_one_and_a_copy_not_at_all() {
     assert!(!follower.look());
     assert_eq!(follower.given, entries(&one));
 }
+
+#[test]
+fn an_older_segment_s_torn_end_is_told_while_its_spiller_lives() {
+    let (_place, dir) = place();
+    let pal = Pal::memory();
+    let mut spiller = Spiller::new(&pal, at_once(&dir)).expect("made");
+    let mut program = Program::new(&pal, 3, 5).punctual();
+    while segments(&spiller).len() < 3 {
+        program.run(20);
+        let _ = spiller.step();
+    }
+    let torn_bytes = |path: &Path| Log::open(path).expect("readable").loss().torn_bytes;
+    for path in segments(&spiller) {
+        let is_last = Some(&path) == segments(&spiller).last();
+        let file = File::options().append(true).open(&path);
+        let mut file = file.expect("opened");
+        std::io::Write::write_all(&mut file, &[7; 5]).expect("written");
+        // The last one is being written: what is there of a section may become whole.
+        assert_eq!(torn_bytes(&path), if is_last { 0 } else { 5 });
+    }
+}
