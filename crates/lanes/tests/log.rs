@@ -207,3 +207,22 @@ fn a_granted_permit_that_is_passed_on_names_who_passed_it_on() {
     });
     assert_eq!(released.count(), 2);
 }
+
+#[test]
+fn a_timeout_around_a_wait_for_a_permit_is_in_the_log_beside_the_lane() {
+    let (scheduler, pal) = deterministic();
+    scheduler.block_on(async {
+        let lanes = Lanes::builder()
+            .lane("io", 1)
+            .build(&Handle::current())
+            .unwrap();
+        let lane = lanes.lane("io").unwrap();
+        let _permit = lane.acquire().await;
+        assert!(time::timeout(MS, lane.acquire()).await.is_err());
+    });
+    let log = pal.log();
+    let is_wait = |event| matches!(event, Event::Task(TaskEvent::LaneWait { .. }));
+    let mut waits = log.records().filter(|entry| is_wait(entry.event));
+    let ways_out = waits.next().unwrap().ways_out;
+    assert!(ways_out.deadline && !ways_out.member, "{ways_out:?}");
+}

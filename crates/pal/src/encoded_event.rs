@@ -6,6 +6,7 @@ use crate::event::TaskEvent;
 use crate::format::codec::{Encoded, decode, encode};
 use crate::format::kind;
 use crate::id::TaskId;
+use crate::ways_out::{WaysOut, has_room};
 
 /// An event that only its stamp is missing from. Encoding folds into constants where the event's variant is
 /// known, which is seldom where it is recorded.
@@ -34,6 +35,17 @@ impl EncodedEvent {
             arg: by.0,
             more: None,
         })
+    }
+
+    /// The same, of a wait that may also end so: one without a name, for a task's end, or for a lane. Others stay as they
+    /// are.
+    #[inline(always)]
+    pub fn with_ways_out(self, ways_out: WaysOut) -> EncodedEvent {
+        let EncodedEvent(mut words) = self;
+        if has_room(words.kind) {
+            words.arg |= ways_out.to_bits();
+        }
+        EncodedEvent(words)
     }
 
     /// The event of these words.

@@ -54,6 +54,7 @@ mod testing;
 mod text_id;
 mod thread;
 pub mod verify;
+mod ways_out;
 pub mod why;
 mod writer;
 
@@ -82,4 +83,5 @@ pub use state::TaskState;
 pub use table::{SlotCache, SlotId, TaskTable};
 pub use text_id::{SiteId, TextId};
 pub use thread::{Emitted, Installed, current_log, emit, intern, unlogged};
+pub use ways_out::WaysOut;
 pub use writer::RingWriter;

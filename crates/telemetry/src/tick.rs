@@ -13,7 +13,7 @@ use crate::trace::TaskTrace;
 use crate::worker::Worker;
 use glasshouse_pal::{
     EncodedEvent, Failure, FailureKind, IoTarget, TaskEvent, TaskId, TaskState, TextId, WakeSource,
-    may_be_heard,
+    WaysOut, may_be_heard,
 };
 use std::mem;
 use std::time::Duration;
@@ -178,6 +178,13 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// The same, of a wait that may also end so.
+    #[inline(always)]
+    pub fn with_ways_out(self, ways_out: WaysOut) -> Draft {
+        let event = self.event.with_ways_out(ways_out);
+        Draft { event, ..self }
+    }
+
     /// The event that will be recorded.
     pub fn event(&self) -> TaskEvent {
         self.event.event()

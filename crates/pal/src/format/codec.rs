@@ -8,6 +8,7 @@ use crate::cause::{Failure, FailureKind, Interest, IoTarget, WakeSource};
 use crate::event::TaskEvent;
 use crate::id::TaskId;
 use crate::text_id::{SiteId, TextId};
+use crate::ways_out::without;
 use std::time::Duration;
 
 /// An event as words: the record's, and those of its continuation.
@@ -147,11 +148,11 @@ pub(crate) fn decode(kind: u8, task: u64, arg: u64, more: [u64; 3]) -> Option<Ta
         },
         kind::JOIN_WAIT => TaskEvent::JoinWait {
             tid,
-            on: TaskId::new(arg)?,
+            on: TaskId::new(without(arg))?,
         },
         kind::LANE_WAIT => TaskEvent::LaneWait {
             tid,
-            lane: TextId(u32::try_from(arg).ok()?),
+            lane: TextId(u32::try_from(without(arg)).ok()?),
         },
         kind::WAIT => TaskEvent::Wait { tid },
         kind::WAKE => TaskEvent::Wake { tid, by: source()? },

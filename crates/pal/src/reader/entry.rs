@@ -1,6 +1,7 @@
 //! Owns one entry of a log as a reader sees it.
 
 use crate::domain::Event;
+use crate::ways_out::WaysOut;
 use std::fmt;
 
 /// A ring, by what it was made for: a worker's, or one that other threads lease. When a process
@@ -56,4 +57,6 @@ pub struct Entry {
     pub aux: u8,
     /// What happened.
     pub event: Event,
+    /// Of a wait: what may end it beside what the event says.
+    pub ways_out: WaysOut,
 }

@@ -6,6 +6,7 @@ use super::segments::Stream;
 use super::snapshot::Snapshot;
 use crate::clock::Rate;
 use crate::id::TaskId;
+use crate::ways_out::WaysOut;
 use std::sync::Arc;
 
 /// The events of a log in time order, as they were at one moment.
@@ -92,6 +93,7 @@ impl Iterator for Records {
                         at_ns: self.rate.ns(packed.stamp()).saturating_sub(self.start_ns),
                         aux: tag.aux,
                         event,
+                        ways_out: WaysOut::of(tag.kind, packed.raw[3]),
                     }
                 }
                 From::Snapshot { snapshot, next } => {

@@ -13,6 +13,7 @@ use crate::domain::{Event, FIELDS_MAX};
 use crate::format::kind;
 use crate::record::Tag;
 use crate::segment::Packed;
+use crate::ways_out::WaysOut;
 
 /// All rings at one moment.
 pub(crate) struct Snapshot {
@@ -145,6 +146,7 @@ impl Snapshot {
             at_ns: rate.ns(raw[1]).saturating_sub(start_ns),
             aux: tag.aux,
             event,
+            ways_out: WaysOut::of(tag.kind, raw[3]),
         })
     }
 

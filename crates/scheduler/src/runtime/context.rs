@@ -9,7 +9,7 @@ use crate::runtime::worker::SHARED_INTERVAL;
 use crate::sync::thread_local;
 use crate::task::{Counted, Header, Task};
 use crate::time::SpareTimer;
-use glasshouse_pal::{Foreign, IoTarget, TaskId, TextId, WakeSource, contain};
+use glasshouse_pal::{Foreign, IoTarget, TaskId, TextId, WakeSource, WaysOut, contain};
 use glasshouse_telemetry as telemetry;
 use std::cell::{Cell, RefCell};
 use std::ptr;
@@ -67,9 +67,11 @@ impl Drop for Worker {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     Nothing,
+    /// A deadline that bounds something else, which claims nothing.
+    Bounded,
     Sleep(Duration),
-    Join(TaskId),
-    Lane(TextId),
+    Join(TaskId, WaysOut),
+    Lane(TextId, WaysOut),
     Io(IoTarget),
 }
 
@@ -77,11 +79,29 @@ impl Reason {
     fn rank(self) -> u8 {
         match self {
             Reason::Nothing => 0,
-            Reason::Sleep(_) => 1,
-            Reason::Join(_) => 2,
-            Reason::Lane(_) => 3,
-            Reason::Io(_) => 4,
+            Reason::Bounded => 1,
+            Reason::Sleep(_) => 2,
+            Reason::Join(..) => 3,
+            Reason::Lane(..) => 4,
+            Reason::Io(_) => 5,
         }
+    }
+
+    /// What two claims of one poll come to. The first claim of a rank stands: a later one of the same rank is of a sibling
+    /// future.
+    fn beside(self, later: Reason) -> Reason {
+        let (mut kept, other) = match later.rank() > self.rank() {
+            true => (later, self),
+            false => (self, later),
+        };
+        if let Reason::Join(_, ways_out) | Reason::Lane(_, ways_out) = &mut kept {
+            ways_out.deadline |= match other {
+                Reason::Bounded | Reason::Sleep(_) => true,
+                Reason::Join(_, other) | Reason::Lane(_, other) => other.deadline,
+                Reason::Nothing | Reason::Io(_) => false,
+            };
+        }
+        kept
     }
 }
 
@@ -165,11 +185,12 @@ impl Worker {
         self.reason.get()
     }
 
-    fn claim(&self, reason: Reason) {
-        // The first claim of a rank stands: a later one of the same rank is of a sibling future.
-        if reason.rank() > self.reason.get().rank() {
-            self.reason.set(reason);
-        }
+    pub(crate) fn claim(&self, reason: Reason) {
+        let claimed = match self.reason.get() {
+            Reason::Nothing => reason,
+            before => before.beside(reason),
+        };
+        self.reason.set(claimed);
     }
 
     pub(crate) fn fail_current(&self, text: &str) {
@@ -228,9 +249,23 @@ pub(crate) fn claim_sleep(dur: Duration) {
     claim(Reason::Sleep(dur));
 }
 
+/// A deadline bounds what this poll waits for.
+pub(crate) fn claim_bound() {
+    claim(Reason::Bounded);
+}
+
 /// This poll waits for a task.
 pub(crate) fn claim_join(on: TaskId) {
-    claim(Reason::Join(on));
+    claim(Reason::Join(on, WaysOut::default()));
+}
+
+/// This poll waits for any task of a set, of which this is one.
+pub(crate) fn claim_join_any(on: TaskId) {
+    let ways_out = WaysOut {
+        member: true,
+        ..WaysOut::default()
+    };
+    claim(Reason::Join(on, ways_out));
 }
 
 /// This poll waits for a descriptor.
@@ -240,5 +275,5 @@ pub(crate) fn claim_io(io: IoTarget) {
 
 /// This poll waits for a lane's permit.
 pub(crate) fn claim_lane(lane: TextId) {
-    claim(Reason::Lane(lane));
+    claim(Reason::Lane(lane, WaysOut::default()));
 }

@@ -8,7 +8,7 @@
 
 use crate::runtime::context::{self, Reason, Worker};
 use crate::task::{Class, End, Outcome, Start, Task, borrowed_waker, coop};
-use glasshouse_pal::{FailureKind, TextId};
+use glasshouse_pal::{FailureKind, TextId, WaysOut};
 use glasshouse_telemetry::{Draft, Leave, Tick, Woken};
 use std::sync::atomic::Ordering;
 use std::task::Context;
@@ -92,9 +92,20 @@ impl Worker {
     fn suspend_for(&self, task: Task, tick: Tick, used: u64, reason: Reason) -> After {
         match reason {
             Reason::Nothing => self.suspend(task, tick, used, || Leave::Wait),
+            Reason::Bounded => {
+                let ways_out = WaysOut {
+                    deadline: true,
+                    ..WaysOut::default()
+                };
+                self.suspend_beside(task, tick, used, ways_out, || Leave::Wait)
+            }
             Reason::Sleep(dur) => self.suspend(task, tick, used, || Leave::Sleep { dur }),
-            Reason::Join(on) => self.suspend(task, tick, used, || Leave::Join(on)),
-            Reason::Lane(lane) => self.suspend(task, tick, used, || Leave::Lane(lane)),
+            Reason::Join(on, ways_out) => {
+                self.suspend_beside(task, tick, used, ways_out, || Leave::Join(on))
+            }
+            Reason::Lane(lane, ways_out) => {
+                self.suspend_beside(task, tick, used, ways_out, || Leave::Lane(lane))
+            }
             Reason::Io(io) => self.suspend(task, tick, used, || Leave::Io(io)),
         }
     }
@@ -123,7 +134,21 @@ impl Worker {
     /// The task waits, unless it is woken by now.
     #[inline(always)]
     fn suspend(&self, task: Task, tick: Tick, used: u64, leave: impl FnOnce() -> Leave) -> After {
+        self.suspend_beside(task, tick, used, WaysOut::default(), leave)
+    }
+
+    /// The same for a wait that may also end so.
+    #[inline(always)]
+    fn suspend_beside(
+        &self,
+        task: Task,
+        tick: Tick,
+        used: u64,
+        ways_out: WaysOut,
+        leave: impl FnOnce() -> Leave,
+    ) -> After {
         let draft = self.seam.leave(task.trace(), &tick, leave());
+        let draft = draft.with_ways_out(ways_out);
         if task.state.end_poll() == End::Again {
             return self.resume(task, tick, used, draft);
         }

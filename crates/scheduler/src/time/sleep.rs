@@ -1,7 +1,7 @@
 //! Owns the future that waits for a deadline.
 
 use crate::handle::Handle;
-use crate::runtime::context;
+use crate::runtime::context::{self, Reason};
 use crate::runtime::directory::SchedulerId;
 use crate::runtime::{Shared, entered};
 use crate::task::coop;
@@ -88,7 +88,7 @@ impl Sleep {
         }
     }
 
-    /// The same deadline as a bound on something else: it never is the reason of a wait.
+    /// The same deadline as a bound on something else: it never is the reason of a wait, and is told beside that.
     pub(crate) fn unclaimed(mut self) -> Sleep {
         self.claims = false;
         self
@@ -175,6 +175,10 @@ impl Sleep {
                 self.dur_ns = self.deadline.ns().saturating_sub(now);
             }
             context::claim_sleep(Duration::from_nanos(self.dur_ns));
+        } else if let Some(worker) = here.worker {
+            worker.claim(Reason::Bounded);
+        } else {
+            context::claim_bound();
         }
         Poll::Pending
     }

@@ -8,7 +8,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// Runs `future` for at most `duration`. The wait's reason in the log is the future's, never the deadline.
+/// Runs `future` for at most `duration`. The wait's reason in the log is the future's, never the deadline,
+/// which is told beside it.
 ///
 /// ```
 /// use glasshouse_scheduler::{Builder, time};

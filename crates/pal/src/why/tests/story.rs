@@ -3,7 +3,7 @@
 use crate::lives::Lives;
 use crate::reader::{Entry, Gap, GapCause, RingId};
 use crate::why::{Answer, Inquiry, Picture, Waits};
-use crate::{Event, IoTarget, SiteId, TaskEvent, TaskId, TaskRow, TextId, WakeSource};
+use crate::{Event, IoTarget, SiteId, TaskEvent, TaskId, TaskRow, TextId, WakeSource, WaysOut};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ impl Story {
             at_ns: stamp,
             aux,
             event: event.into(),
+            ways_out: WaysOut::default(),
         });
     }
 
@@ -38,6 +39,11 @@ impl Story {
         let aux = *count;
         *count = count.wrapping_add(1);
         self.record(stamp, ring, aux, event);
+    }
+
+    /// The last record is of a wait that may end so, too.
+    pub(super) fn with_ways_out(&mut self, ways_out: WaysOut) {
+        self.entries.last_mut().expect("a record").ways_out = ways_out;
     }
 
     /// The task's next transition is not in the log.

@@ -20,8 +20,8 @@ use std::task::{Context, Poll, Waker, ready};
 
 /// Tasks that are awaited together. Dropping the set aborts those that are left.
 ///
-/// While [`join_next`](JoinSet::join_next) waits, the log has the task in `JoinWait` on one member of the set,
-/// whichever ends first.
+/// While [`join_next`](JoinSet::join_next) waits, the log has the task in `JoinWait` on one member of the set, and that
+/// others may end first, if it has others.
 ///
 /// ```
 /// use glasshouse_scheduler::{Builder, task::JoinSet};
@@ -185,7 +185,10 @@ impl<T> JoinSet<T> {
                 Poll::Ready(Some(self.take(index)))
             }
             None => {
-                context::claim_join(any.handle.id());
+                match self.members.len() {
+                    1 => context::claim_join(any.handle.id()),
+                    _ => context::claim_join_any(any.handle.id()),
+                }
                 Poll::Pending
             }
         }
