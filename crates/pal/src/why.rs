@@ -21,6 +21,7 @@
 //! [`Waits`] tells who waits for whom ([`Picture`]): in a process that hangs, which tasks wait in a circle, and
 //! which nothing can wake that the log knows of.
 
+mod circles;
 mod holders;
 mod inquiry;
 mod knots;

@@ -94,7 +94,7 @@ pub struct Inquiry {
     /// The newest stamp of all that was fed.
     newest: u64,
     steps: Steps,
-    /// Whom each task waits for that waits for another's end.
+    /// Whom each task waits for that waits for that one's end.
     joins: HashMap<TaskId, TaskId>,
     holders: Holders,
     /// Of tasks that were spawned before this one.
@@ -151,7 +151,11 @@ impl Inquiry {
         let left = step.left.map(|(left, _)| left);
         let before = left.or_else(|| Some(implied(event)).filter(|_| !is_gap));
         if let TaskEvent::JoinWait { on, .. } = *event {
-            self.joins.insert(tid, on);
+            // Whichever of a set ends first decides: not the one that is named.
+            match entry.ways_out.member {
+                true => self.joins.remove(&tid),
+                false => self.joins.insert(tid, on),
+            };
         } else if left.is_none_or(|left| left == TaskState::JoinWait) {
             self.joins.remove(&tid);
         }

@@ -1,42 +1,74 @@
-//! Owns what follows from who waits for whom: which waits nothing can end, and which go round in a circle.
+//! Owns what follows from who waits for whom: which waits nothing can end.
 
 use super::picture::{Picture, Prospect};
 use super::reason::Reason;
 use super::waits::Waiting;
-use crate::TaskId;
-use std::collections::{HashMap, HashSet};
+use crate::{TaskId, TextId};
+use std::collections::HashMap;
 
-/// The circles that are told, at most.
-const CYCLES_MAX: usize = 32;
+/// Who can end a wait. A lane stands for all who hold its permits: each of its waiters waits for it, and not for each of
+/// them, so that the graph grows with the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Node {
+    Task(TaskId),
+    Lane(TextId),
+}
+
+/// Whom a task waits for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Next<'a> {
+    /// Any of these.
+    Tasks(&'a [TaskId]),
+    /// The permits of this lane.
+    Lane(TextId),
+}
+
+impl Picture {
+    pub(super) fn next<'a>(&'a self, waiting: &'a Waiting) -> Next<'a> {
+        match waiting.reason {
+            Reason::Lane { lane: Some(lane) } => Next::Lane(lane),
+            _ => Next::Tasks(self.awaited(waiting)),
+        }
+    }
+
+    /// The tasks that are known to hold all permits of a lane; none where that is not known.
+    pub(super) fn holders(&self, lane: TextId) -> &[TaskId] {
+        self.lane_holders.get(&lane).map_or(&[], Vec::as_slice)
+    }
+
+    fn is_alive(&self, task: TaskId) -> bool {
+        self.states.contains_key(&task)
+    }
+}
 
 /// What may come of each wait. All are taken for stuck that may be, and freed as long as one of those can end that it
 /// waits for.
 pub(super) fn prospects(picture: &Picture) -> HashMap<TaskId, Prospect> {
-    let mut prospects: HashMap<TaskId, Prospect> = HashMap::new();
-    // Who is freed when this task is.
-    let mut frees: HashMap<TaskId, Vec<TaskId>> = HashMap::new();
-    let mut freed = Vec::new();
-    let mut unknown = Vec::new();
-    let can_any_act = picture.can_any_act();
-    for waiting in &picture.waiting {
-        let task = waiting.task;
-        prospects.insert(task, Prospect::Stuck);
-        let hold = hold(picture, waiting);
-        for by in hold.by {
-            frees.entry(by).or_default().push(task);
-        }
-        match hold.beside {
-            Beside::Itself => freed.push(task),
-            Beside::Anyone => unknown.push(task),
-            Beside::AnyTask if can_any_act => unknown.push(task),
-            Beside::AnyTask | Beside::Nobody => {}
-        }
+    let Knots {
+        mut prospects,
+        frees,
+        mut freed,
+        mut unknown,
+        by_any,
+        ..
+    } = Knots::of(picture);
+    // Whose wait may end by who is none of them can act then.
+    let may_act = |node: &Node| !matches!(node, Node::Task(task) if picture.upkeep.contains(task));
+    if picture.can_any_act() || freed.iter().chain(&unknown).any(may_act) {
+        unknown.extend(by_any);
     }
     // A task that runs or is ready can act, and frees who waits for it.
-    let acting = frees.keys().filter(|task| !prospects.contains_key(*task));
+    let acting = frees.keys().filter(|node| !prospects.contains_key(*node));
     freed.extend(acting.copied().collect::<Vec<_>>());
     spread(&mut prospects, &frees, freed, Prospect::Open);
     spread(&mut prospects, &frees, unknown, Prospect::Unknown);
+    let of_tasks = prospects
+        .into_iter()
+        .filter_map(|(node, prospect)| match node {
+            Node::Task(task) => Some((task, prospect)),
+            Node::Lane(_) => None,
+        });
+    let mut prospects: HashMap<TaskId, Prospect> = of_tasks.collect();
     let hosts = picture.waiting.iter();
     for host in hosts.filter(|waiting| waiting.reason == Reason::Request) {
         prospects.insert(host.task, Prospect::Idle);
@@ -44,29 +76,112 @@ pub(super) fn prospects(picture: &Picture) -> HashMap<TaskId, Prospect> {
     prospects
 }
 
-/// Gives the tasks this prospect, and all that they free in turn.
-fn spread(
-    prospects: &mut HashMap<TaskId, Prospect>,
-    frees: &HashMap<TaskId, Vec<TaskId>>,
-    mut freed: Vec<TaskId>,
-    to: Prospect,
-) {
-    while let Some(task) = freed.pop() {
-        match prospects.get_mut(&task) {
-            Some(prospect) if *prospect == Prospect::Stuck => *prospect = to,
-            Some(_) => continue,
-            // It does not wait.
-            None => {}
-        }
-        freed.extend(frees.get(&task).into_iter().flatten());
-    }
+/// Who can end which waits.
+struct Knots<'a> {
+    picture: &'a Picture,
+    prospects: HashMap<Node, Prospect>,
+    /// Who is freed when this one is.
+    frees: HashMap<Node, Vec<Node>>,
+    freed: Vec<Node>,
+    unknown: Vec<Node>,
+    /// Those that any task may free which can act.
+    by_any: Vec<Node>,
 }
 
-/// Who can end a wait.
-struct Hold {
-    /// Any of these tasks, all of which live.
-    by: Vec<TaskId>,
-    beside: Beside,
+impl Knots<'_> {
+    fn of(picture: &Picture) -> Knots<'_> {
+        let mut knots = Knots {
+            picture,
+            prospects: HashMap::new(),
+            frees: HashMap::new(),
+            freed: Vec::new(),
+            unknown: Vec::new(),
+            by_any: Vec::new(),
+        };
+        for waiting in &picture.waiting {
+            knots.add(waiting);
+        }
+        knots
+    }
+
+    fn add(&mut self, waiting: &Waiting) {
+        let (picture, node) = (self.picture, Node::Task(waiting.task));
+        self.prospects.insert(node, Prospect::Stuck);
+        match picture.next(waiting) {
+            Next::Tasks(by) => {
+                for by in by.iter().filter(|by| picture.is_alive(**by)) {
+                    self.frees.entry(Node::Task(*by)).or_default().push(node);
+                }
+            }
+            Next::Lane(lane) => {
+                self.add_lane(lane);
+                self.frees.entry(Node::Lane(lane)).or_default().push(node);
+            }
+        }
+        self.end(node, self.beside(waiting));
+    }
+
+    /// A lane for which somebody waits: the first one adds it.
+    fn add_lane(&mut self, lane: TextId) {
+        let node = Node::Lane(lane);
+        if self.prospects.insert(node, Prospect::Stuck).is_some() {
+            return;
+        }
+        let holders = self.picture.holders(lane);
+        let mut is_any_gone = false;
+        for by in holders {
+            match self.picture.is_alive(*by) {
+                true => self.frees.entry(Node::Task(*by)).or_default().push(node),
+                false => is_any_gone = true,
+            }
+        }
+        let beside = match holders.is_empty() {
+            // It has room, and its waiters wait for a limit over all lanes.
+            true if self.picture.is_whole => Beside::Itself,
+            true => Beside::Anyone,
+            // Who took a permit and ended may have given it to another task before.
+            false if is_any_gone => Beside::AnyTask,
+            false => Beside::Nobody,
+        };
+        self.end(node, beside);
+    }
+
+    fn end(&mut self, node: Node, beside: Beside) {
+        match beside {
+            Beside::Itself => self.freed.push(node),
+            Beside::Anyone => self.unknown.push(node),
+            Beside::AnyTask => self.by_any.push(node),
+            Beside::Nobody => {}
+        }
+    }
+
+    /// Who else can end a wait than the living ones that it is known to be for.
+    fn beside(&self, waiting: &Waiting) -> Beside {
+        let awaited = || self.picture.awaited(waiting).iter();
+        let is_any_unseen = || awaited().any(|task| self.picture.unseen.contains(task));
+        match waiting.reason {
+            _ if waiting.ways_out.deadline => Beside::Itself,
+            Reason::Deadline { .. } | Reason::Descriptor { .. } | Reason::Function => {
+                Beside::Itself
+            }
+            Reason::Request => Beside::AnyTask,
+            Reason::Join { on: None } | Reason::Lane { lane: None } => Beside::Anyone,
+            Reason::Lane { .. } => Beside::Nobody,
+            // Who may have ended, or may act.
+            Reason::Join { .. } if is_any_unseen() => Beside::Anyone,
+            // Whoever it waits for has ended, and its wake is on the way.
+            Reason::Join { .. } if !awaited().any(|task| self.picture.is_alive(*task)) => {
+                Beside::Itself
+            }
+            // Which tasks its set has the log does not tell.
+            Reason::Join { .. } if waiting.ways_out.member => Beside::AnyTask,
+            Reason::Join { .. } => Beside::Nobody,
+            Reason::Other if !waiting.wakers.others.is_empty() => Beside::Itself,
+            Reason::Other if waiting.wakers.has_more || is_any_unseen() => Beside::Anyone,
+            Reason::Other if waiting.wakers.tasks.is_empty() => Beside::AnyTask,
+            Reason::Other => Beside::Nobody,
+        }
+    }
 }
 
 /// Who else can end a wait.
@@ -75,112 +190,39 @@ enum Beside {
     Itself,
     /// Somebody of whom the log does not tell, or not any more.
     Anyone,
-    /// Some task, if any can act.
+    /// Some task, if any can act, or may yet.
     AnyTask,
     Nobody,
 }
 
-fn hold(picture: &Picture, waiting: &Waiting) -> Hold {
-    let awaited = picture.awaited(waiting);
-    let is_alive = |task: &TaskId| picture.states.contains_key(task);
-    let by: Vec<TaskId> = awaited.iter().copied().filter(is_alive).collect();
-    let is_any_unseen = awaited.iter().any(|task| picture.unseen.contains(task));
-    let beside = match waiting.reason {
-        Reason::Deadline { .. } | Reason::Descriptor { .. } | Reason::Function => Beside::Itself,
-        Reason::Request => Beside::AnyTask,
-        Reason::Join { on: None } | Reason::Lane { lane: None } => Beside::Anyone,
-        // Who may have ended, or may act.
-        Reason::Join { .. } if is_any_unseen => Beside::Anyone,
-        // Whoever it waits for has ended, and its wake is on the way.
-        Reason::Join { .. } if by.is_empty() => Beside::Itself,
-        Reason::Join { .. } => Beside::Nobody,
-        // It has room, and its waiters wait for a limit over all lanes.
-        Reason::Lane { .. } if awaited.is_empty() && picture.is_whole => Beside::Itself,
-        Reason::Lane { .. } if awaited.is_empty() => Beside::Anyone,
-        // Who took a permit and ended may have given it to another task before.
-        Reason::Lane { .. } if by.len() < awaited.len() => Beside::AnyTask,
-        Reason::Lane { .. } => Beside::Nobody,
-        Reason::Other if !waiting.wakers.others.is_empty() => Beside::Itself,
-        Reason::Other if waiting.wakers.has_more || is_any_unseen => Beside::Anyone,
-        Reason::Other if waiting.wakers.tasks.is_empty() => Beside::AnyTask,
-        Reason::Other => Beside::Nobody,
-    };
-    Hold { by, beside }
-}
-
-/// The circles among the tasks that are stuck, each from its least task on; one for every task at least that is in
-/// any, up to [`CYCLES_MAX`].
-pub(super) fn cycles(picture: &Picture) -> Vec<Vec<TaskId>> {
-    let stuck: Vec<&Waiting> = picture
-        .waiting
-        .iter()
-        .filter(|waiting| picture.prospect(waiting.task) == Some(Prospect::Stuck))
-        .collect();
-    let next: HashMap<TaskId, &[TaskId]> = stuck
-        .iter()
-        .map(|waiting| (waiting.task, picture.awaited(waiting)))
-        .collect();
-    let mut search = Search {
-        next,
-        done: HashSet::new(),
-        told: HashSet::new(),
-        cycles: Vec::new(),
-    };
-    for waiting in stuck {
-        search.from(waiting.task);
-    }
-    let mut cycles = search.cycles;
-    cycles.sort();
-    cycles
-}
-
-/// A search in depth, which finds at least one circle in every knot.
-struct Search<'a> {
-    next: HashMap<TaskId, &'a [TaskId]>,
-    done: HashSet<TaskId>,
-    told: HashSet<TaskId>,
-    cycles: Vec<Vec<TaskId>>,
-}
-
-impl Search<'_> {
-    fn from(&mut self, start: TaskId) {
-        // The way from the start, each task with how many of its edges were followed.
-        let mut way: Vec<(TaskId, usize)> = Vec::new();
-        let mut place_on_way: HashMap<TaskId, usize> = HashMap::new();
-        let mut enter = Some(start).filter(|start| !self.done.contains(start));
-        loop {
-            if let Some(task) = enter.take() {
-                place_on_way.insert(task, way.len());
-                way.push((task, 0));
-            }
-            let Some((task, followed)) = way.last_mut() else {
-                return;
-            };
-            let edges = self.next.get(task).copied().unwrap_or_default();
-            let Some(to) = edges.get(*followed).copied() else {
-                self.done.insert(*task);
-                place_on_way.remove(task);
-                way.pop();
-                continue;
-            };
-            *followed += 1;
-            if let Some(place) = place_on_way.get(&to) {
-                let circle = way[*place..].iter().map(|(task, _)| *task).collect();
-                self.tell(circle);
-            } else if self.next.contains_key(&to) && !self.done.contains(&to) {
-                enter = Some(to);
-            }
+/// Gives those this prospect, and all that they free in turn.
+fn spread(
+    prospects: &mut HashMap<Node, Prospect>,
+    frees: &HashMap<Node, Vec<Node>>,
+    mut freed: Vec<Node>,
+    to: Prospect,
+) {
+    while let Some(node) = freed.pop() {
+        match prospects.get_mut(&node) {
+            Some(prospect) if *prospect == Prospect::Stuck => *prospect = to,
+            Some(_) => continue,
+            // It does not wait.
+            None => {}
         }
+        freed.extend(frees.get(&node).into_iter().flatten());
     }
+}
 
-    fn tell(&mut self, mut circle: Vec<TaskId>) {
-        let is_news = circle.iter().any(|task| !self.told.contains(task));
-        if !is_news || self.cycles.len() == CYCLES_MAX {
-            return;
-        }
-        self.told.extend(&circle);
-        let least = (0..circle.len()).min_by_key(|at| circle[*at]).unwrap_or(0);
-        circle.rotate_left(least);
-        self.cycles.push(circle);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::why::circles::tests::crowd;
+
+    #[test]
+    fn a_lane_s_waiters_and_holders_are_taken_in_once_each() {
+        let picture = crowd(50, 30);
+        let frees = Knots::of(&picture).frees;
+        // Each waiter by its lane, the lane by each holder, and each holder by whom it joins.
+        assert_eq!(frees.values().map(Vec::len).sum::<usize>(), 50 + 30 + 30);
     }
 }

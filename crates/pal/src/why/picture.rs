@@ -1,5 +1,6 @@
 //! Owns the picture of a process's waits: who waits for whom, and what may come of it.
 
+use super::circles;
 use super::knots;
 use super::reason::Reason;
 use super::waits::{Known, Waiting};
@@ -46,8 +47,8 @@ pub enum Role {
 
 /// Who waits for whom.
 ///
-/// A task that never woke another before, a deadline around a wait, and a thread outside the scheduler leave no record
-/// before they act: what is stuck by this picture may be freed by them.
+/// A thread outside the scheduler, a task that never woke another before, and what a task awaits beside what its poll
+/// came to leave no record before they act: what is stuck by this picture may be freed by them.
 ///
 /// ```
 /// use glasshouse_pal::{lives::Lives, why::Waits};
@@ -66,7 +67,7 @@ pub struct Picture {
     pub unseen: HashSet<TaskId>,
     /// Tasks that are stuck in a circle: each waits for the next, and the last for the first.
     pub cycles: Vec<Vec<TaskId>>,
-    /// Who holds the permits of a lane of which all are known to be held.
+    /// Who holds the permits of a lane of which all are known to be held, each task once.
     pub lane_holders: HashMap<TextId, Vec<TaskId>>,
     /// The tasks that keep the runtime itself up.
     pub upkeep: BTreeSet<TaskId>,
@@ -91,12 +92,8 @@ impl Picture {
     pub fn acting(&self) -> impl Iterator<Item = TaskId> {
         let states = self.states.iter();
         let going = states.filter(|(_, state)| !state.is_waiting());
-        let by_itself = self.waiting.iter().filter(|waiting| {
-            matches!(
-                waiting.reason,
-                Reason::Deadline { .. } | Reason::Descriptor { .. } | Reason::Function
-            )
-        });
+        let waiting = self.waiting.iter();
+        let by_itself = waiting.filter(|waiting| waiting.ends_by_itself());
         let acting = going.map(|(task, _)| *task);
         let acting = acting.chain(by_itself.map(|waiting| waiting.task));
         acting.filter(|task| !self.upkeep.contains(task))
@@ -135,6 +132,7 @@ impl Picture {
                     _ => reason,
                 },
                 since: known.since,
+                ways_out: known.ways_out,
                 wakers: known.wakers,
             });
         }
@@ -142,7 +140,7 @@ impl Picture {
             .waiting
             .sort_by_key(|waiting| (waiting.since, waiting.task));
         picture.prospects = knots::prospects(&picture);
-        picture.cycles = knots::cycles(&picture);
+        picture.cycles = circles::circles(&picture);
         picture
     }
 
@@ -150,9 +148,7 @@ impl Picture {
     pub fn awaited<'a>(&'a self, waiting: &'a Waiting) -> &'a [TaskId] {
         match &waiting.reason {
             Reason::Join { on } => on.as_slice(),
-            Reason::Lane { lane: Some(lane) } => {
-                self.lane_holders.get(lane).map_or(&[], Vec::as_slice)
-            }
+            Reason::Lane { lane: Some(lane) } => self.holders(*lane),
             Reason::Other => &waiting.wakers.tasks,
             _ => &[],
         }

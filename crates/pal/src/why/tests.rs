@@ -4,6 +4,7 @@ mod play;
 mod random;
 mod story;
 mod waits;
+mod ways_out;
 
 use super::*;
 use crate::reader::RingId;

@@ -5,7 +5,9 @@ use super::reason::Reason;
 use crate::domain::Event;
 use crate::lives::{Fault, Lives, Store};
 use crate::reader::Entry;
-use crate::{DomainEvent, SiteId, TaskEvent, TaskId, TaskRow, TaskState, TextId, WakeSource};
+use crate::{
+    DomainEvent, SiteId, TaskEvent, TaskId, TaskRow, TaskState, TextId, WakeSource, WaysOut,
+};
 use foldhash::HashMap;
 use std::collections::{BTreeMap, HashSet};
 
@@ -57,9 +59,10 @@ impl Wakers {
 /// A task that waits.
 ///
 /// ```
-/// use glasshouse_pal::{TaskId, why::{Reason, Waiting, Wakers}};
+/// use glasshouse_pal::{TaskId, WaysOut, why::{Reason, Waiting, Wakers}};
 /// let waiting = Waiting {
-///     task: TaskId::MAX, site: None, reason: Reason::Other, since: 9, wakers: Wakers::default(),
+///     task: TaskId::MAX, site: None, reason: Reason::Other, since: 9, ways_out: WaysOut::default(),
+///     wakers: Wakers::default(),
 /// };
 /// assert!(waiting.wakers.is_empty());
 /// ```
@@ -73,8 +76,21 @@ pub struct Waiting {
     pub reason: Reason,
     /// Since when, in ticks of the log's clock.
     pub since: u64,
+    /// What may end it beside that, as its poll has told; nothing where only the task table tells of the wait.
+    pub ways_out: WaysOut,
     /// Who woke it before.
     pub wakers: Wakers,
+}
+
+impl Waiting {
+    /// Whether time, a descriptor or a blocking function ends it, should nothing else do so before.
+    pub(super) fn ends_by_itself(&self) -> bool {
+        let is_for = matches!(
+            self.reason,
+            Reason::Deadline { .. } | Reason::Descriptor { .. } | Reason::Function
+        );
+        is_for || self.ways_out.deadline
+    }
 }
 
 /// The fold of a log's records, and of its task table, into who waits for whom.
@@ -135,6 +151,7 @@ impl Lane {
 pub(super) struct Known {
     pub(super) state: TaskState,
     pub(super) reason: Option<Reason>,
+    pub(super) ways_out: WaysOut,
     pub(super) since: u64,
     pub(super) site: Option<SiteId>,
     pub(super) wakers: Wakers,
@@ -153,6 +170,7 @@ impl Known {
         Some(Known {
             state,
             reason: Reason::of_state(state),
+            ways_out: WaysOut::default(),
             since: row.since,
             site: Some(row.site),
             wakers,
@@ -220,6 +238,7 @@ impl Waits {
         let begin = || Known {
             state,
             reason: None,
+            ways_out: WaysOut::default(),
             since: entry.stamp,
             site,
             wakers: Wakers {
@@ -241,6 +260,7 @@ impl Waits {
             _ => {}
         }
         known.reason = Reason::of_event(event);
+        known.ways_out = entry.ways_out;
         (known.state, known.since) = (state, entry.stamp);
     }
 

@@ -8,7 +8,7 @@ use crate::{DomainEvent, EncodedSource, Pal, SiteId, TaskId, TaskRow, TaskState,
 use std::collections::HashSet;
 
 /// Spawns these tasks and runs each.
-fn with_tasks(tasks: std::ops::RangeInclusive<u64>) -> Story {
+pub(super) fn with_tasks(tasks: std::ops::RangeInclusive<u64>) -> Story {
     let mut story = Story::default();
     for task in tasks {
         story.spawned(task, W0, task, None);
@@ -17,7 +17,7 @@ fn with_tasks(tasks: std::ops::RangeInclusive<u64>) -> Story {
     story
 }
 
-fn prospects(story: &Story) -> Vec<(u64, Prospect)> {
+pub(super) fn prospects(story: &Story) -> Vec<(u64, Prospect)> {
     let picture = story.picture();
     let of = |task: TaskId| (task.number(), picture.prospects[&task]);
     let mut prospects: Vec<_> = picture.waiting.iter().map(|w| of(w.task)).collect();
@@ -25,7 +25,7 @@ fn prospects(story: &Story) -> Vec<(u64, Prospect)> {
     prospects
 }
 
-fn circles(story: &Story) -> Vec<Vec<u64>> {
+pub(super) fn circles(story: &Story) -> Vec<Vec<u64>> {
     let cycles = story.picture().cycles;
     let numbers = |cycle: Vec<TaskId>| cycle.into_iter().map(TaskId::number).collect();
     cycles.into_iter().map(numbers).collect()
@@ -132,7 +132,7 @@ fn a_task_whose_join_has_ended_is_about_to_be_woken() {
 }
 
 /// Tells that a task takes a permit of a lane that has one (32), or gives it back (33).
-fn permit(story: &mut Story, stamp: u64, kind: u8, task: u64, lane: u64) {
+pub(super) fn permit(story: &mut Story, stamp: u64, kind: u8, task: u64, lane: u64) {
     story.record(
         stamp,
         W0,
