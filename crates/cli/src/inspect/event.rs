@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use crate::human::{self, Span};
-use glasshouse_pal::reader::{KindSchema, Log};
+use glasshouse_pal::reader::{Entry, KindSchema, Log};
 use glasshouse_pal::{DomainEvent, Event, SiteId, TaskEvent, TaskId, TextId, Value, WakeSource};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
@@ -96,6 +96,18 @@ impl<'a> Events<'a> {
             Event::Task(event) => self.task_fields(event, names),
             Event::Domain(event) => self.domain_fields(event),
         }
+    }
+
+    /// The same of a record, with what may end a wait beside what the event says.
+    pub fn fields_of(&mut self, entry: &Entry, names: &mut Names<'_>) -> Vec<Field> {
+        let mut fields = self.fields(&entry.event, names);
+        let ways_out = [
+            ("or_deadline", entry.ways_out.deadline),
+            ("or_member", entry.ways_out.member),
+        ];
+        let told = ways_out.into_iter().filter(|(_, is_one)| *is_one);
+        fields.extend(told.map(|(name, _)| field(name, Told::Truth(true))));
+        fields
     }
 
     fn task_fields(&mut self, event: &TaskEvent, names: &mut Names<'_>) -> Vec<Field> {

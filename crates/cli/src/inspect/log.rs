@@ -166,7 +166,7 @@ impl<'a, 'out> Printer<'a, 'out> {
                 .flatten(),
             event: self.events.name(&entry.event),
             name: site.as_ref().and_then(|site| site.name.as_deref()),
-            fields: self.events.fields(&entry.event, &mut self.names),
+            fields: self.events.fields_of(entry, &mut self.names),
         };
         if self.is_json {
             self.out.json(&line)

@@ -171,7 +171,7 @@ impl<'a> Teller<'a, '_> {
             {
                 self.names.keep(*parent);
             }
-            let fields = self.events.fields(&entry.event, &mut self.names);
+            let fields = self.events.fields_of(&entry, &mut self.names);
             let entered = State {
                 at_ns: entry.at_ns,
                 ring: entry.ring,

@@ -18,7 +18,7 @@ use super::until::until;
 use crate::exit::Stop;
 use crate::out::Out;
 use glasshouse_pal::reader::Log;
-use glasshouse_pal::why::{Answer, Holding, Inquiry, Picture, Role, Waits};
+use glasshouse_pal::why::{Answer, Holding, Inquiry, Picture, Reason, Role, Waits};
 use glasshouse_pal::{Event, TaskId, TaskRow, TaskState};
 use std::io::Write;
 
@@ -111,14 +111,20 @@ impl Found {
     }
 }
 
-/// Every task that is told of where waits are told.
+/// Every task that is told of by name where waits are told.
 fn spoken_of(picture: &Picture) -> impl Iterator<Item = TaskId> {
     let waits = picture.waiting.iter().flat_map(|waiting| {
-        let awaited = picture.awaited(waiting).iter();
-        let wakers = waiting.wakers.tasks.iter();
-        awaited.chain(wakers).copied().chain([waiting.task])
+        let on = match waiting.reason {
+            Reason::Join { on } => on,
+            _ => None,
+        };
+        let wakers = waiting.wakers.tasks.iter().copied();
+        wakers.chain(on).chain([waiting.task])
     });
-    let told = waits.chain(picture.cycles.iter().flatten().copied());
+    // Once each, however many wait for the lane.
+    let holders = picture.lane_holders.values();
+    let holders = holders.flat_map(|holders| holders.iter().rev().take(waits::NAMED_MAX));
+    let told = waits.chain(holders.copied());
     let by_themselves = [
         picture.acting().collect(),
         Vec::from_iter(picture.upkeep.iter().copied()),

@@ -33,6 +33,7 @@ mod terminal;
 mod tmux;
 mod top;
 mod unseen;
+mod ways_out;
 mod why;
 mod wrapped;
 

@@ -4,6 +4,7 @@ use super::Found;
 use super::held::{Held, Holds};
 use super::lasting::is_left_open;
 use super::tree::Tree;
+use super::verdict::CAVEAT;
 use crate::inspect::lost::Lost;
 use crate::inspect::names::Names;
 use crate::inspect::open::Opened;
@@ -11,9 +12,10 @@ use crate::inspect::part::{Nanos, Tenths, shares};
 use crate::inspect::ring::Ring;
 use glasshouse_pal::lives::WAITS;
 use glasshouse_pal::why::{Activity, Answer, Holder, Holding, Picture, Prospect, Reason, Waiting};
-use glasshouse_pal::{Rate, TaskId, TaskRow};
+use glasshouse_pal::{Rate, TaskId, TaskRow, TextId};
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// The version of this command's JSON.
 const FORMAT: u32 = 1;
@@ -66,10 +68,14 @@ pub struct Hang {
     /// Ticks that last, the longest first.
     held: Vec<Value>,
     is_no_worker_free: bool,
+    /// What must be known before a wait is believed to be stuck.
+    caveat: String,
     /// How many tasks had not ended before a gap, of which nothing tells how they went on.
     unseen: usize,
     cycles: Vec<Vec<u64>>,
     waiting: Vec<Value>,
+    /// Those that tasks wait for of which all permits are known to be held, and by whom.
+    lanes: Vec<Value>,
 }
 
 /// The answer about one task.
@@ -222,11 +228,13 @@ pub fn hang(opened: &Opened, picture: &Picture, names: &mut Names<'_>, until: u6
         is_left_open: is_left_open(&opened.log),
         held,
         is_no_worker_free: holds.is_no_worker_free,
+        caveat: CAVEAT.replace('\n', " "),
         unseen: picture.unseen.len(),
         cycles: cycles.collect(),
         waiting: waiting
             .map(|waiting| told_wait(opened, picture, waiting, names, until))
             .collect(),
+        lanes: told_lanes(opened, picture),
     }
 }
 
@@ -242,6 +250,26 @@ fn told_held(opened: &Opened, held: &Held, names: &mut Names<'_>, until: u64) ->
     })
 }
 
+/// Each once, however many wait for it.
+fn told_lanes(opened: &Opened, picture: &Picture) -> Vec<Value> {
+    let waiting = picture.waiting.iter();
+    let lanes = waiting.filter_map(|waiting| match waiting.reason {
+        Reason::Lane { lane } => lane,
+        _ => None,
+    });
+    let lanes: BTreeSet<u32> = lanes.map(|lane| lane.0).collect();
+    let lanes = lanes.into_iter().map(TextId);
+    let held = lanes.filter_map(|lane| Some((lane, picture.lane_holders.get(&lane)?)));
+    let told = held.map(
+        |(lane, holders)| json!({ "lane": opened.log.text(lane), "held_by": numbers(holders) }),
+    );
+    told.collect()
+}
+
+fn numbers(tasks: &[TaskId]) -> Vec<u64> {
+    tasks.iter().map(|task| task.number()).collect()
+}
+
 fn told_wait(
     opened: &Opened,
     picture: &Picture,
@@ -249,10 +277,9 @@ fn told_wait(
     names: &mut Names<'_>,
     until: u64,
 ) -> Value {
-    let numbers = |tasks: &[TaskId]| -> Vec<u64> { tasks.iter().map(|t| t.number()).collect() };
     let awaited = match waiting.reason {
-        Reason::Other => Vec::new(),
-        _ => numbers(picture.awaited(waiting)),
+        Reason::Join { on } => numbers(on.as_slice()),
+        _ => Vec::new(),
     };
     let lane = match waiting.reason {
         Reason::Lane { lane: Some(lane) } => opened.log.text(lane),
@@ -275,6 +302,8 @@ fn told_wait(
         "since_at_ns": opened.log.at_ns(waiting.since),
         "for_ns": opened.log.rate().ns(until.saturating_sub(waiting.since)),
         "on": awaited,
+        "or_deadline": waiting.ways_out.deadline,
+        "or_member": waiting.ways_out.member,
         "lane": lane,
         "woken_by_tasks": numbers(&waiting.wakers.tasks),
         "woken_by_others": waiting.wakers.others,

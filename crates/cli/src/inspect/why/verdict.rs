@@ -4,16 +4,16 @@ use super::called;
 use super::held::{self, Holds};
 use super::waits::{LISTED_MAX, NAMED_MAX, Teller};
 use crate::exit::Stop;
-use glasshouse_pal::TaskId;
 use glasshouse_pal::why::{Prospect, Reason, Waiting, Wakers};
+use glasshouse_pal::{TaskId, TextId};
 use std::collections::HashSet;
 use std::io::Write;
 
-/// What a reader must know before believing that a task is stuck.
+/// What a reader must know before believing that a task is stuck: the log is no proof.
 pub const CAVEAT: &str = "\
-What could still wake it without a trace: another thread, a timeout around the
-wait, a task that never woke it before, one given a lane's permit, or another
-member of a join set.";
+That is what the log shows. What leaves no trace before it acts could still wake
+it: another thread, a task that never did so before or was given a lane's permit,
+or what it awaits beside that and its last poll did not come to.";
 
 impl<'a> Teller<'a, '_, '_> {
     pub fn tell_held(&mut self, holds: &Holds) -> Result<(), Stop> {
@@ -64,10 +64,7 @@ impl<'a> Teller<'a, '_, '_> {
                  or a blocking function{upkeep}"
             )?;
         }
-        match stuck.iter().all(|waiting| self.is_proven(waiting.task)) {
-            true => Ok(()),
-            false => Ok(writeln!(self.out, "{CAVEAT}")?),
-        }
+        Ok(writeln!(self.out, "{CAVEAT}")?)
     }
 
     /// Says of what it is not known whether it can end; that nothing hangs only where that is known.
@@ -89,9 +86,9 @@ impl<'a> Teller<'a, '_, '_> {
             false => "of some waits the log does not tell who can end them",
         };
         writeln!(self.out, "\n{heading}")?;
-        let (left, unknown): (Vec<_>, Vec<_>) = unknown
-            .into_iter()
-            .partition(|waiting| self.is_left_by_its_holders(waiting));
+        let left_lanes = self.left_lanes();
+        let is_left = |waiting: &&Waiting| matches!(waiting.reason, Reason::Lane { lane: Some(lane) } if left_lanes.contains(&lane));
+        let (left, unknown): (Vec<_>, Vec<_>) = unknown.into_iter().partition(is_left);
         for waiting in left.iter().take(LISTED_MAX) {
             self.tell_wait(waiting)?;
         }
@@ -105,7 +102,9 @@ impl<'a> Teller<'a, '_, '_> {
         let is_first = |waiting: &&Waiting| {
             waiting.reason == Reason::Other && waiting.wakers == Wakers::default()
         };
-        let (first, rest): (Vec<_>, Vec<_>) = unknown.into_iter().partition(is_first);
+        let (first, unknown): (Vec<_>, Vec<_>) = unknown.into_iter().partition(is_first);
+        let is_of_set = |waiting: &&Waiting| waiting.ways_out.member;
+        let (sets, rest): (Vec<_>, Vec<_>) = unknown.into_iter().partition(is_of_set);
         let began = match horizon {
             0 => "left no record",
             _ => "began before the oldest record",
@@ -114,10 +113,14 @@ impl<'a> Teller<'a, '_, '_> {
         self.tell_count(&old, &lost)?;
         self.tell_count(&first, "of tasks that nobody has woken so far")?;
         self.tell_count(
+            &sets,
+            "for whichever of a set of tasks ends first: the log names one of them",
+        )?;
+        self.tell_count(
             &rest,
             "behind those, or behind a task of which older records told",
         )?;
-        match left.is_empty() && first.is_empty() {
+        match left.is_empty() && first.is_empty() && sets.is_empty() {
             true => Ok(()),
             false => self.tell_acting(),
         }
@@ -161,25 +164,12 @@ impl<'a> Teller<'a, '_, '_> {
         Some(named.collect::<Vec<_>>().join(", "))
     }
 
-    /// Whether some of those have ended that took all permits of the lane that it waits for.
-    fn is_left_by_its_holders(&self, waiting: &Waiting) -> bool {
-        let holders = self.picture.awaited(waiting);
-        matches!(waiting.reason, Reason::Lane { .. })
-            && holders.iter().any(|of| self.has_ended(*of) == Some(true))
-    }
-
-    /// Whether it is in a circle in which each waits for what only the next can give.
-    pub fn is_proven(&self, task: TaskId) -> bool {
-        let reason = |of: &TaskId| {
-            let mut waiting = self.picture.waiting.iter();
-            waiting
-                .find(|waiting| waiting.task == *of)
-                .map(|of| of.reason)
-        };
-        let by_name =
-            |of: &TaskId| matches!(reason(of), Some(Reason::Join { .. } | Reason::Lane { .. }));
-        let mut circles = self.picture.cycles.iter();
-        circles.any(|circle| circle.contains(&task) && circle.iter().all(by_name))
+    /// The lanes of which some have ended that took all permits.
+    fn left_lanes(&self) -> HashSet<TextId> {
+        let lanes = self.picture.lane_holders.iter();
+        let has_ended = |of: &TaskId| self.has_ended(*of) == Some(true);
+        let left = lanes.filter(|(_, holders)| holders.iter().any(has_ended));
+        left.map(|(lane, _)| *lane).collect()
     }
 
     fn of_prospect(&self, prospect: Prospect) -> Vec<&'a Waiting> {

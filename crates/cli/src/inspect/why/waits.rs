@@ -11,7 +11,7 @@ use crate::out::Out;
 use crate::table::{Align, Table};
 use glasshouse_pal::reader::Log;
 use glasshouse_pal::why::{Picture, Prospect, Reason, Waiting};
-use glasshouse_pal::{TaskId, TaskState};
+use glasshouse_pal::{TaskId, TaskState, WaysOut};
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
 
@@ -127,7 +127,8 @@ impl<'a> Teller<'a, '_, '_> {
                 break;
             }
             self.tell_wait(waiting)?;
-            if seen.len() < LISTED_MAX {
+            // Which task of a set ends first nobody knows.
+            if seen.len() < LISTED_MAX && !waiting.ways_out.member {
                 next = self.picture.awaited(waiting).last().copied();
             }
         }
@@ -139,10 +140,7 @@ impl<'a> Teller<'a, '_, '_> {
         }
         let called = called(task, self.names);
         writeln!(self.out, "nothing that the log knows of can wake {called}")?;
-        match self.is_proven(task) {
-            true => Ok(()),
-            false => Ok(writeln!(self.out, "{CAVEAT}")?),
-        }
+        Ok(writeln!(self.out, "{CAVEAT}")?)
     }
 
     pub fn tell_wait(&mut self, waiting: &Waiting) -> Result<(), Stop> {
@@ -171,7 +169,22 @@ impl<'a> Teller<'a, '_, '_> {
         ]
     }
 
+    /// What it waits for, and what may end it beside that.
     fn reason(&mut self, waiting: &Waiting) -> String {
+        let mut told = self.named_reason(waiting);
+        let WaysOut { deadline, member } = waiting.ways_out;
+        for (is_one, also) in [
+            (member, ", or of another task of its set"),
+            (deadline, ", or a deadline"),
+        ] {
+            if is_one {
+                told += also;
+            }
+        }
+        told
+    }
+
+    fn named_reason(&mut self, waiting: &Waiting) -> String {
         match waiting.reason {
             Reason::Deadline { dur } => match dur {
                 Some(dur) => format!("sleep of {}", Span::from(dur)),
