@@ -6,7 +6,7 @@ use crate::limits::Limits;
 use crate::memory::bounded;
 use glasshouse_pal::reader::{Cursor, Log, OpenError};
 use glasshouse_pal::verify::{Report, verify};
-use glasshouse_pal::why::{Inquiry, Waits};
+use glasshouse_pal::why::{Inquiry, Prospect, Waits};
 use glasshouse_pal::{Event, SiteId, TaskId, TextId};
 use std::cell::Cell;
 use std::hint::black_box;
@@ -171,7 +171,12 @@ fn ask_lives(log: &Log) {
 /// Asks why a task was late, and who waits for whom.
 fn ask_why(log: &Log, task: Option<TaskId>) {
     let mut inquiry = task.map(|task| Inquiry::new(task, log.lives()));
-    let mut waits = Waits::new(log.lives());
+    let kind = |name: &str| {
+        let mut kinds = 0..=u8::MAX;
+        kinds.find(|kind| log.schema(*kind).is_some_and(|schema| schema.name == name))
+    };
+    let waits = Waits::new(log.lives());
+    let mut waits = waits.with_lanes(kind("lane_acquired"), kind("lane_released"));
     log.tasks().for_each(|row| waits.row(&row));
     let mut last = 0;
     for entry in log.records() {
@@ -182,6 +187,9 @@ fn ask_why(log: &Log, task: Option<TaskId>) {
         }
     }
     let picture = waits.picture();
+    for task in picture.cycles.iter().flatten() {
+        assert_eq!(picture.prospect(*task), Some(Prospect::Stuck), "{task}");
+    }
     black_box((
         picture.can_any_act(),
         task.map(|task| picture.prospect(task)),
