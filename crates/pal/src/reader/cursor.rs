@@ -56,6 +56,7 @@ mod tests {
     use super::*;
     use crate::format::kind;
     use crate::verify::tests::scene::Tampered;
+    use crate::{Pal, RingOwner, TaskEvent};
     use std::sync::atomic::Ordering::Relaxed;
 
     #[test]
@@ -74,5 +75,21 @@ mod tests {
         assert_eq!((cursor.lost(), cursor.senseless()), (1, 1));
         assert_eq!(log.loss().unreadable, 1);
         assert_eq!(log.follow(&mut cursor).1, 0, "once");
+    }
+
+    #[test]
+    fn who_follows_rings_is_told_dates_by_what_the_clocks_showed_since() {
+        let pal = Pal::memory();
+        let ring = pal.lease(RingOwner::Worker(0));
+        let (log, mut cursor) = (pal.log(), Cursor::default());
+        for _ in 0..4 {
+            let now = pal.clock().now();
+            assert!(ring.write(now, 0, &TaskEvent::ShutdownComplete { clean: true }));
+            ring.clock_pair();
+            for entry in log.follow(&mut cursor).0 {
+                let told = log.wall_ns(entry.stamp);
+                assert_eq!(told, pal.log().wall_ns(entry.stamp));
+            }
+        }
     }
 }

@@ -24,7 +24,7 @@ use rustix::fs::OFlags;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// A log with rings. [`Log`](super::Log) says what each question means.
 pub(crate) struct Mapped {
@@ -34,6 +34,8 @@ pub(crate) struct Mapped {
     is_own: bool,
     snapshot: OnceCell<Arc<Snapshot>>,
     wall: OnceCell<WallClock>,
+    /// The dates as they stood when the log was followed last, once one was asked for.
+    followed_wall: RwLock<Option<OnceCell<WallClock>>>,
 }
 
 impl Mapped {
@@ -78,6 +80,7 @@ impl Mapped {
             is_own,
             snapshot: OnceCell::new(),
             wall: OnceCell::new(),
+            followed_wall: RwLock::default(),
         })
     }
 
@@ -128,7 +131,11 @@ impl Mapped {
 
     /// A stamp as nanoseconds since 1970 UTC; `None` when the log holds no date.
     pub(crate) fn wall_ns(&self, stamp: u64) -> Option<u64> {
-        self.wall().at(stamp)
+        let followed = self.followed_wall.read();
+        match &*followed.unwrap_or_else(PoisonError::into_inner) {
+            Some(wall) => wall.get_or_init(|| self.read_wall()).at(stamp),
+            None => self.wall().at(stamp),
+        }
     }
 
     /// What the clocks showed at the start, now and then, and at the end, in the order of time.
@@ -149,6 +156,8 @@ impl Mapped {
             .map(|ring| ring.overwritten);
         let lost = lost.fold(snapshot.unreadable, u64::saturating_add);
         cursor.senseless = cursor.senseless.saturating_add(snapshot.unreadable);
+        let followed = self.followed_wall.write();
+        *followed.unwrap_or_else(PoisonError::into_inner) = Some(OnceCell::new());
         (self.records_of(Arc::new(snapshot)), lost)
     }
 
@@ -237,6 +246,7 @@ impl Mapped {
     pub(crate) fn refresh(&mut self) {
         self.snapshot = OnceCell::new();
         self.wall = OnceCell::new();
+        self.followed_wall = RwLock::default();
     }
 
     /// Every word of the log.
@@ -260,16 +270,18 @@ impl Mapped {
     }
 
     fn wall(&self) -> &WallClock {
-        self.wall.get_or_init(|| {
-            let (places, _) = rings::places(&self.source, &self.header);
-            let in_rings = places
-                .iter()
-                .filter_map(|place| ring_info::clock_pairs(&self.source, place).ok());
-            let exit = Changing::read(&self.source)
-                .ok()
-                .and_then(|page| page.exit_pair);
-            let ends = self.header.start_pair.into_iter().chain(exit);
-            WallClock::new(ends.chain(in_rings.flatten()).collect(), self.header.rate)
-        })
+        self.wall.get_or_init(|| self.read_wall())
+    }
+
+    fn read_wall(&self) -> WallClock {
+        let (places, _) = rings::places(&self.source, &self.header);
+        let in_rings = places
+            .iter()
+            .filter_map(|place| ring_info::clock_pairs(&self.source, place).ok());
+        let exit = Changing::read(&self.source)
+            .ok()
+            .and_then(|page| page.exit_pair);
+        let ends = self.header.start_pair.into_iter().chain(exit);
+        WallClock::new(ends.chain(in_rings.flatten()).collect(), self.header.rate)
     }
 }
