@@ -11,10 +11,9 @@ use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 
 /// How many logs are made by chance, of each kind.
-const SEEDS: u64 = 30;
-/// Of those with one or two words changed each so manieth: a prime number, so that it is another word and another value
-/// each time.
-const SPARSE: usize = 13;
+const SEEDS: u64 = 24;
+/// Of those with one or two words changed, one of so many: a prime number, so that word and value differ each time.
+const SPARSE: usize = 17;
 /// Of so many logs one is looked at through `top`: a terminal takes long.
 const SHOWN_EACH: usize = 5;
 
