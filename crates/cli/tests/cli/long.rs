@@ -16,6 +16,10 @@ const BLOCKS: u64 = 128;
 const ROUNDS: u64 = 400;
 /// The records of all rounds: they are most of those that there are.
 pub const RECORDS: u64 = 3 * BLOCKS * ROUNDS;
+/// What a program reads besides a log, at most: its libraries' heads, and what the kernel tells of its limits.
+const BESIDES: u64 = 20_000;
+/// Multiples of it look like chance.
+const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Longer than who waits does not ask how far it is.
 const LONG: Duration = Duration::from_millis(1100);
 /// Takes the line away.
@@ -44,16 +48,19 @@ pub fn with_segments() -> Place {
     write(2, TaskEvent::Done { tid: two });
     let mut transitions = [0u8; 2];
     let by = WakeSource::External;
+    // What each sleep is meant to last follows no rule, so that the log is far larger than what any program reads besides.
+    let mut durations =
+        (1..).map(|number: u64| Duration::from_nanos(number.wrapping_mul(ODD) >> 24));
     for block in 0..BLOCKS {
         let is_late = block >= BLOCKS / 2;
         if block == BLOCKS / 2 {
             spawn(three, None);
         }
         let tid = [one, three][usize::from(is_late)];
-        for _ in 0..ROUNDS {
+        for dur in durations.by_ref().take(ROUNDS as usize) {
             for event in [
                 TaskEvent::Running { tid },
-                TaskEvent::Wait { tid },
+                TaskEvent::Sleep { tid, dur },
                 TaskEvent::Wake { tid, by },
             ] {
                 let aux = &mut transitions[usize::from(is_late)];
@@ -73,7 +80,9 @@ fn spilled_bytes(place: &Place) -> u64 {
     let files =
         dirs.flat_map(|dir| std::fs::read_dir(dir.expect("readable").path()).expect("there"));
     let bytes = files.map(|file| file.expect("readable").metadata().expect("there").len());
-    bytes.sum()
+    let bytes = bytes.sum();
+    assert!(bytes / 4 > BESIDES, "{bytes}");
+    bytes
 }
 
 /// How many bytes the process has read, by the kernel's count; `None` when it has ended.
@@ -83,10 +92,10 @@ fn bytes_read(run: &Child) -> Option<u64> {
     line?.parse().ok()
 }
 
-/// Stops the process in the midst of the records: behind an eighth of them, and before the half. Whether that is where
+/// Stops the process in the midst of the records: behind a quarter of them, and before the half. Whether that is where
 /// it came to stand; else it was too fast.
 fn stop_in_the_midst(run: &mut Child, spilled: u64) -> bool {
-    while bytes_read(run).is_some_and(|read| read < spilled * 9 / 8) {
+    while bytes_read(run).is_some_and(|read| read < spilled * 5 / 4) {
         if run.try_wait().expect("a child").is_some() {
             return false;
         }
@@ -100,7 +109,7 @@ fn stop_in_the_midst(run: &mut Child, spilled: u64) -> bool {
         matches!(state(run.id()), None | Some('T' | 'Z'))
     });
     // What ended is read no more.
-    bytes_read(run).is_some_and(|read| (spilled * 9 / 8..spilled * 11 / 8).contains(&read))
+    bytes_read(run).is_some_and(|read| (spilled * 5 / 4..spilled * 3 / 2).contains(&read))
         && run.try_wait().expect("a child").is_none()
 }
 
