@@ -84,7 +84,7 @@ fn a_timeout_around_a_wait_is_in_the_log_beside_what_the_wait_is_for() {
     assert_eq!(bounded, ("join_wait", DEADLINE));
     let twice = first_wait(|| time::timeout(SECOND, time::timeout(2 * SECOND, sleeper())));
     assert_eq!(twice, ("join_wait", DEADLINE));
-    assert_eq!(first_wait(|| sleeper()), ("join_wait", NONE));
+    assert_eq!(first_wait(sleeper), ("join_wait", NONE));
 }
 
 #[test]

@@ -88,7 +88,8 @@ impl Reason {
     }
 
     /// What two claims of one poll come to. The first claim of a rank stands: a later one of the same rank is of a sibling
-    /// future.
+    /// future. Most polls claim once.
+    #[inline(never)]
     fn beside(self, later: Reason) -> Reason {
         let (mut kept, other) = match later.rank() > self.rank() {
             true => (later, self),
