@@ -151,3 +151,26 @@ fn who_waits_for_a_set_hangs_with_none_of_its_tasks_and_none_of_them_decides_whe
     let (_, chain) = one.split_once("what it waits for\n").expect("a part");
     assert!(!chain.contains(" wants, for "), "{one}");
 }
+
+#[test]
+fn a_process_does_not_hang_as_a_whole_where_a_thread_outside_may_wake_a_task_as_it_did_before() {
+    let program = Program::new(1);
+    let (_lanes, tasks) = crosswise(&program, |lane| async move {
+        drop(lane.acquire().await);
+    });
+    assert!(told(&program, &[]).contains("\nthe whole process hangs: "));
+    let (say, hears) = bounded::<()>(1);
+    let listener = program.spawn(
+        "listener",
+        async move { while hears.recv().await.is_ok() {} },
+    );
+    until_they_wait(&program, &[listener.id()], TaskState::Waiting);
+    say.send_blocking(()).expect("it listens");
+    until("it heard", || {
+        wait_of(&hang(&program), listener.id())["prospect"] == "open"
+    });
+    assert_eq!(hang(&program)["cycles"][0][0], tasks[0].number());
+    let all = told(&program, &[]);
+    assert!(!all.contains("the whole process hangs"), "{all}");
+    assert!(all.contains("That is what the log shows."), "{all}");
+}

@@ -11,9 +11,9 @@ use std::io::Write;
 
 /// What a reader must know before believing that a task is stuck: the log is no proof.
 pub const CAVEAT: &str = "\
-That is what the log shows. What leaves no trace before it acts could still wake
-it: another thread, a task that never did so before or was given a lane's permit,
-or what it awaits beside that and its last poll did not come to.";
+That is what the log shows. Who leaves no trace before could still end a wait:
+another thread, a task that never did so or was handed a lane's permit, or what
+the task awaits beside that and its last poll did not come to.";
 
 impl<'a> Teller<'a, '_, '_> {
     pub fn tell_held(&mut self, holds: &Holds) -> Result<(), Stop> {
@@ -56,7 +56,7 @@ impl<'a> Teller<'a, '_, '_> {
             }
             self.tell_more(others.len())?;
         }
-        if !self.picture.can_any_act() {
+        if self.hangs_as_a_whole() {
             let upkeep = self.but_for_upkeep();
             writeln!(
                 self.out,
@@ -87,7 +87,10 @@ impl<'a> Teller<'a, '_, '_> {
         };
         writeln!(self.out, "\n{heading}")?;
         let left_lanes = self.left_lanes();
-        let is_left = |waiting: &&Waiting| matches!(waiting.reason, Reason::Lane { lane: Some(lane) } if left_lanes.contains(&lane));
+        let is_left = |waiting: &&Waiting| match waiting.reason {
+            Reason::Lane { lane } => lane.is_some_and(|lane| left_lanes.contains(&lane)),
+            _ => false,
+        };
         let (left, unknown): (Vec<_>, Vec<_>) = unknown.into_iter().partition(is_left);
         for waiting in left.iter().take(LISTED_MAX) {
             self.tell_wait(waiting)?;
@@ -170,6 +173,16 @@ impl<'a> Teller<'a, '_, '_> {
         let has_ended = |of: &TaskId| self.has_ended(*of) == Some(true);
         let left = lanes.filter(|(_, holders)| holders.iter().any(has_ended));
         left.map(|(lane, _)| *lane).collect()
+    }
+
+    /// Whether nothing can act, and no wait is one that may end nevertheless, as by a thread outside.
+    fn hangs_as_a_whole(&self) -> bool {
+        let is_over = |waiting: &Waiting| {
+            let prospect = self.picture.prospect(waiting.task);
+            matches!(prospect, Some(Prospect::Stuck | Prospect::Idle))
+                || self.picture.upkeep.contains(&waiting.task)
+        };
+        !self.picture.can_any_act() && self.picture.waiting.iter().all(is_over)
     }
 
     fn of_prospect(&self, prospect: Prospect) -> Vec<&'a Waiting> {
