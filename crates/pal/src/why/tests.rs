@@ -1,5 +1,6 @@
 //! Owns the proof of the answers: by hand, and against a second way to find them.
 
+mod lanes;
 mod play;
 mod random;
 mod story;

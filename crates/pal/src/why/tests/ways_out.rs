@@ -1,7 +1,8 @@
 //! Owns the proof that a wait which a deadline or another task of its set may end is taken for no hang.
 
+use super::lanes::permit;
 use super::story::{Story, tid};
-use super::waits::{circles, permit, prospects, with_tasks};
+use super::waits::{circles, prospects, with_tasks};
 use super::{W0, W1};
 use crate::why::{Activity, Prospect};
 use crate::{TaskState, WakeSource, WaysOut};
@@ -14,6 +15,9 @@ const MEMBER: WaysOut = WaysOut {
     deadline: false,
     member: true,
 };
+
+/// Tells of two waits, of which the first may end so, too.
+type Tell = fn(&mut Story, WaysOut);
 
 #[test]
 fn a_timeout_around_one_wait_of_a_circle_frees_all_of_it() {
@@ -30,6 +34,7 @@ fn a_timeout_around_one_wait_of_a_circle_frees_all_of_it() {
         story.join(11, W0, 2, 1);
     };
     let words = |story: &mut Story, ways_out| {
+        story.wait(9, W1, 2);
         story.wait(10, W0, 1);
         story.wake(12, W1, 1, WakeSource::Task(tid(2)));
         story.running(14, W0, 1);
@@ -39,15 +44,7 @@ fn a_timeout_around_one_wait_of_a_circle_frees_all_of_it() {
         story.with_ways_out(ways_out);
         story.wait(21, W1, 2);
     };
-    let before_words = |story: &mut Story, ways_out| {
-        story.wait(9, W1, 2);
-        words(story, ways_out);
-    };
-    let all: [(&str, &dyn Fn(&mut Story, WaysOut)); 3] = [
-        ("lanes", &lanes),
-        ("joins", &joins),
-        ("words", &before_words),
-    ];
+    let all: [(&str, Tell); 3] = [("lanes", lanes), ("joins", joins), ("words", words)];
     for (what, tell) in all {
         let told = |ways_out| {
             let mut story = with_tasks(1..=2);
