@@ -186,12 +186,22 @@ impl Worker {
         self.reason.get()
     }
 
-    pub(crate) fn claim(&self, reason: Reason) {
-        let claimed = match self.reason.get() {
-            Reason::Nothing => reason,
-            before => before.beside(reason),
-        };
-        self.reason.set(claimed);
+    fn claim(&self, reason: Reason) {
+        match self.reason.get() {
+            Reason::Nothing => self.reason.set(reason),
+            before => self.reason.set(before.beside(reason)),
+        }
+    }
+
+    /// A deadline bounds what the poll waits for. Where nothing is claimed that takes one compare and one store.
+    #[inline(always)]
+    pub(crate) fn claim_bound(&self) {
+        match self.reason.get() {
+            Reason::Nothing => self.reason.set(Reason::Bounded),
+            // Those end by themselves, or are bounded.
+            Reason::Bounded | Reason::Sleep(_) | Reason::Io(_) => {}
+            Reason::Join(..) | Reason::Lane(..) => self.claim(Reason::Bounded),
+        }
     }
 
     pub(crate) fn fail_current(&self, text: &str) {

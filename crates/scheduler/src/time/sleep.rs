@@ -1,7 +1,7 @@
 //! Owns the future that waits for a deadline.
 
 use crate::handle::Handle;
-use crate::runtime::context::{self, Reason};
+use crate::runtime::context;
 use crate::runtime::directory::SchedulerId;
 use crate::runtime::{Shared, entered};
 use crate::task::coop;
@@ -176,7 +176,7 @@ impl Sleep {
             }
             context::claim_sleep(Duration::from_nanos(self.dur_ns));
         } else if let Some(worker) = here.worker {
-            worker.claim(Reason::Bounded);
+            worker.claim_bound();
         } else {
             context::claim_bound();
         }
