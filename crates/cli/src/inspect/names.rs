@@ -100,11 +100,12 @@ impl<'a> Names<'a> {
     }
 
     /// Learns of the tasks that live now, where their spawns may have been lost. So may the ends of others: who is not
-    /// known to live is forgotten as one that ended just now.
+    /// known to live is forgotten as one that ended just now. The rows of segments are older than that, and know nothing of
+    /// who was spawned since: by them nobody is forgotten.
     pub fn learn_the_living(&mut self) {
         let rows = self.log.tasks().map(|row| (row.id, row.site));
         let living: HashMap<TaskId, SiteId> = rows.collect();
-        if let Some(ended) = &mut self.ended {
+        if let Some(ended) = self.ended.as_mut().filter(|_| !self.log.is_segments()) {
             ended.retain(|tid| !living.contains_key(&tid));
             let told: HashSet<TaskId> = ended.iter().collect();
             let known = self.tasks.keys().copied();
