@@ -224,5 +224,5 @@ fn a_timeout_around_a_wait_for_a_permit_is_in_the_log_beside_the_lane() {
     let is_wait = |event| matches!(event, Event::Task(TaskEvent::LaneWait { .. }));
     let mut waits = log.records().filter(|entry| is_wait(entry.event));
     let ways_out = waits.next().unwrap().ways_out;
-    assert!(ways_out.deadline && !ways_out.member, "{ways_out:?}");
+    assert!(ways_out.deadline && !ways_out.other, "{ways_out:?}");
 }

@@ -3,9 +3,9 @@
 use crate::format::kind;
 use crate::id::TaskId;
 
-/// In word 3 of a wait, above the task or the lane that it names: a deadline, another member of a set.
+/// In word 3 of a wait, above the task or the lane that it names: a deadline, something else that is awaited.
 const DEADLINE: u64 = 1 << TaskId::BITS;
-const MEMBER: u64 = 2 << TaskId::BITS;
+const OTHER: u64 = 2 << TaskId::BITS;
 
 /// What may end a wait beside what it is named for, as its poll has told: of a future that the poll did not come to,
 /// or that claims nothing, it does not tell.
@@ -24,8 +24,9 @@ const MEMBER: u64 = 2 << TaskId::BITS;
 pub struct WaysOut {
     /// A deadline: of a timeout around it, or of a sleep beside it.
     pub deadline: bool,
-    /// The end of another task of the set that the task it names is of.
-    pub member: bool,
+    /// Something else that the poll came to: another task of a set that the named one is of, another task, or another
+    /// lane.
+    pub other: bool,
 }
 
 impl WaysOut {
@@ -33,8 +34,8 @@ impl WaysOut {
     #[inline(always)]
     pub(crate) const fn to_bits(self) -> u64 {
         let deadline = if self.deadline { DEADLINE } else { 0 };
-        let member = if self.member { MEMBER } else { 0 };
-        deadline | member
+        let other = if self.other { OTHER } else { 0 };
+        deadline | other
     }
 
     /// Of a record of this kind, with this word 3.
@@ -42,7 +43,7 @@ impl WaysOut {
         let has_room = has_room(kind);
         WaysOut {
             deadline: has_room && arg & DEADLINE != 0,
-            member: has_room && arg & MEMBER != 0,
+            other: has_room && arg & OTHER != 0,
         }
     }
 }
@@ -68,9 +69,9 @@ mod tests {
     proptest! {
         #[test]
         fn a_wait_keeps_its_ways_out_in_its_words_and_stays_the_same_event(
-            event in any_task_event(), deadline: bool, member: bool
+            event in any_task_event(), deadline: bool, other: bool
         ) {
-            let ways_out = WaysOut { deadline, member };
+            let ways_out = WaysOut { deadline, other };
             let EncodedEvent(words) = EncodedEvent::of(&event);
             let with = EncodedEvent::of(&event).with_ways_out(ways_out);
             prop_assert_eq!(with.event(), event);
@@ -84,8 +85,8 @@ mod tests {
 
     #[test]
     fn ways_out_have_the_bits_that_format_1_says() {
-        let [deadline, member] = [(true, false), (false, true)]
-            .map(|(deadline, member)| WaysOut { deadline, member }.to_bits());
-        assert_eq!([deadline, member], [1 << 56, 1 << 57]);
+        let [deadline, other] = [(true, false), (false, true)]
+            .map(|(deadline, other)| WaysOut { deadline, other }.to_bits());
+        assert_eq!([deadline, other], [1 << 56, 1 << 57]);
     }
 }

@@ -1,4 +1,4 @@
-//! What the log says may end a wait beside what it is for: a timeout, a sleep beside it, another task of a set.
+//! What the log says may end a wait beside what it is for: a timeout, a sleep beside it, something else that is awaited.
 #![allow(
     clippy::unwrap_used,
     reason = "a test that cannot go on should fail where it is"
@@ -65,14 +65,14 @@ async fn first(one: impl Future, other: impl Future) {
 
 const NONE: WaysOut = WaysOut {
     deadline: false,
-    member: false,
+    other: false,
 };
 const DEADLINE: WaysOut = WaysOut {
     deadline: true,
     ..NONE
 };
-const MEMBER: WaysOut = WaysOut {
-    member: true,
+const OTHER: WaysOut = WaysOut {
+    other: true,
     ..NONE
 };
 
@@ -99,6 +99,20 @@ fn a_sleep_beside_a_wait_is_told_like_a_timeout_around_it_whichever_is_asked_fir
     // A sleep is ended by its own deadline, whatever bounds it.
     let bounded = first_wait(|| time::timeout(2 * SECOND, time::sleep(SECOND)));
     assert_eq!(bounded, ("sleep", NONE));
+}
+
+#[test]
+fn another_task_that_the_poll_came_to_is_told_beside_the_one_it_waits_for() {
+    let both = first_wait(|| first(sleeper(), sleeper()));
+    assert_eq!(both, ("join_wait", OTHER));
+    let bounded = first_wait(|| time::timeout(SECOND, first(sleeper(), sleeper())));
+    assert_eq!(
+        bounded.1,
+        WaysOut {
+            deadline: true,
+            other: true
+        }
+    );
 }
 
 #[test]
@@ -134,8 +148,8 @@ fn a_wait_for_a_set_is_told_to_end_with_another_of_its_tasks_where_it_has_anothe
     });
     let both = WaysOut {
         deadline: true,
-        member: true,
+        other: true,
     };
-    let expected = [both, MEMBER, NONE].map(|ways_out| ("join_wait", ways_out));
+    let expected = [both, OTHER, NONE].map(|ways_out| ("join_wait", ways_out));
     assert_eq!(waits(&pal, id), expected);
 }

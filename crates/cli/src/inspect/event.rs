@@ -2,8 +2,10 @@
 
 use super::names::Names;
 use crate::human::{self, Span};
-use glasshouse_pal::reader::{Entry, KindSchema, Log};
-use glasshouse_pal::{DomainEvent, Event, SiteId, TaskEvent, TaskId, TextId, Value, WakeSource};
+use glasshouse_pal::reader::{KindSchema, Log};
+use glasshouse_pal::{
+    DomainEvent, Event, SiteId, TaskEvent, TaskId, TextId, Value, WakeSource, WaysOut,
+};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -98,12 +100,17 @@ impl<'a> Events<'a> {
         }
     }
 
-    /// The same of a record, with what may end a wait beside what the event says.
-    pub fn fields_of(&mut self, entry: &Entry, names: &mut Names<'_>) -> Vec<Field> {
-        let mut fields = self.fields(&entry.event, names);
+    /// The same with what may end a wait beside what the event says.
+    pub fn fields_beside(
+        &mut self,
+        event: &Event,
+        ways_out: WaysOut,
+        names: &mut Names<'_>,
+    ) -> Vec<Field> {
+        let mut fields = self.fields(event, names);
         let ways_out = [
-            ("or_deadline", entry.ways_out.deadline),
-            ("or_member", entry.ways_out.member),
+            ("or_deadline", ways_out.deadline),
+            ("or_other", ways_out.other),
         ];
         let told = ways_out.into_iter().filter(|(_, is_one)| *is_one);
         fields.extend(told.map(|(name, _)| field(name, Told::Truth(true))));

@@ -43,6 +43,6 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
         Format::Chrome => chrome::write(&opened.log, out),
         Format::Json => log::write_json(&opened.log, out),
     }?;
-    lost::say_unread(&opened, false);
+    lost::say_unread(&opened);
     Ok(())
 }

@@ -78,7 +78,7 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
         say(format_args!("no record matches {}", human::plain(&wanted)));
     }
     if !options.follow && ended.is_ok() {
-        lost::say_unread(&opened, false);
+        lost::say_unread(&opened);
     }
     ended
 }
@@ -166,7 +166,9 @@ impl<'a, 'out> Printer<'a, 'out> {
                 .flatten(),
             event: self.events.name(&entry.event),
             name: site.as_ref().and_then(|site| site.name.as_deref()),
-            fields: self.events.fields_of(entry, &mut self.names),
+            fields: self
+                .events
+                .fields_beside(&entry.event, entry.ways_out, &mut self.names),
         };
         if self.is_json {
             self.out.json(&line)

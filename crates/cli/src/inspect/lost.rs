@@ -154,13 +154,10 @@ fn quiet_ns(log: &Log, until: u64) -> Option<u64> {
 pub const REMEDY: &str = "`glasshouse verify` tells what does not hold";
 
 /// Says behind the records what of them could not be read, or makes no sense, where the line was said before them, and
-/// nobody knew it then; `is_untold` where it was not said at all.
-pub fn say_unread(opened: &Opened, is_untold: bool) {
+/// nobody knew it then.
+pub fn say_unread(opened: &Opened) {
     let loss = opened.log.loss();
-    let senseless = match is_untold {
-        true => loss.unreadable,
-        false => loss.senseless,
-    };
+    let senseless = loss.senseless;
     let senseless = (senseless > 0).then(|| format!("{senseless} records make no sense"));
     let parts: Vec<String> = unread(&loss).into_iter().chain(senseless).collect();
     if !parts.is_empty() {

@@ -80,7 +80,10 @@ pub fn run(options: &Options, out: &mut Out) -> Result<(), Stop> {
         is_row_old: !lives.has_rows_as_of(newest),
     };
     teller.end(&known, until)?;
-    lost::say_unread(&opened, options.json);
+    // In JSON the last line has it.
+    if !options.json {
+        lost::say_unread(&opened);
+    }
     Ok(())
 }
 
@@ -171,7 +174,9 @@ impl<'a> Teller<'a, '_> {
             {
                 self.names.keep(*parent);
             }
-            let fields = self.events.fields_of(&entry, &mut self.names);
+            let fields = self
+                .events
+                .fields_beside(&entry.event, entry.ways_out, &mut self.names);
             let entered = State {
                 at_ns: entry.at_ns,
                 ring: entry.ring,

@@ -185,7 +185,6 @@ fn records_that_make_no_sense_are_told_by_every_reader_with_what_to_do() {
         &["export", &dir, "--format", "chrome"],
         &["export", &dir, "--format", "json"],
         &["task", &dir, "7"],
-        &["task", &dir, "7", "--json"],
     ] {
         let ended = place.run(args);
         assert_eq!(ended.code, Some(0), "{args:?}: {}", ended.err);
@@ -210,6 +209,9 @@ fn records_that_make_no_sense_are_told_by_every_reader_with_what_to_do() {
             ended.out
         );
     }
+    let task = place.json(&["task", &dir, "7", "--json"]);
+    let told = &task.last().expect("a line")["lost"]["unreadable"];
+    assert_eq!(told, 5, "{task:?}");
     let verify = place.run(&["verify", &dir]);
     assert_eq!(verify.code, Some(1), "{verify:?}");
     assert!(

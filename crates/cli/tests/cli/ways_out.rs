@@ -1,4 +1,4 @@
-//! What `glasshouse why` says of waits that a timeout or another task of a set may end: nothing that is certain.
+//! What `glasshouse why` says of waits that a timeout or something else may end: nothing that is certain.
 
 use crate::place::until;
 use crate::program::Program;
@@ -73,7 +73,7 @@ fn two_that_wait_for_each_other_s_permits_within_timeouts_do_not_hang() {
     assert_eq!(hang["can_any_act"], true);
     for task in tasks {
         let wait = wait_of(&hang, task);
-        let found = (&wait["prospect"], &wait["or_deadline"], &wait["or_member"]);
+        let found = (&wait["prospect"], &wait["or_deadline"], &wait["or_other"]);
         assert_eq!(found, (&json!("open"), &json!(true), &json!(false)));
     }
     let all = told(&program, &[]);
@@ -134,14 +134,14 @@ fn who_waits_for_a_set_hangs_with_none_of_its_tasks_and_none_of_them_decides_whe
     let hang = hang(&program);
     assert_eq!(hang["cycles"], json!([]));
     let wait = wait_of(&hang, joiner);
-    let found = (&wait["prospect"], &wait["or_deadline"], &wait["or_member"]);
+    let found = (&wait["prospect"], &wait["or_deadline"], &wait["or_other"]);
     assert_eq!(found, (&json!("unknown"), &json!(false), &json!(true)));
     let all = told(&program, &[]);
     for wrong in ["circle", "hangs:", "can wake"] {
         assert!(!all.contains(wrong), "{all}");
     }
-    assert!(all.contains(", or of another task of its set\n"), "{all}");
-    let of_set = "  1 wait for whichever of a set of tasks ends first: the log names one of them";
+    assert!(all.contains(", or something else beside\n"), "{all}");
+    let of_set = "  1 wait for whichever of some ends first: the log names one";
     assert!(all.contains(of_set), "{all}");
     let one = told(&program, &[&joiner.to_string()]);
     let (_, path) = one.split_once("the critical path: ").expect("a part");

@@ -151,8 +151,8 @@ impl Inquiry {
         let left = step.left.map(|(left, _)| left);
         let before = left.or_else(|| Some(implied(event)).filter(|_| !is_gap));
         if let TaskEvent::JoinWait { on, .. } = *event {
-            // Whichever of a set ends first decides: not the one that is named.
-            match entry.ways_out.member {
+            // Whichever ends first decides: not the one that is named.
+            match entry.ways_out.other {
                 true => self.joins.remove(&tid),
                 false => self.joins.insert(tid, on),
             };

@@ -166,16 +166,15 @@ impl Knots<'_> {
             }
             Reason::Request => Beside::AnyTask,
             Reason::Join { on: None } | Reason::Lane { lane: None } => Beside::Anyone,
-            Reason::Lane { .. } => Beside::Nobody,
             // Who may have ended, or may act.
             Reason::Join { .. } if is_any_unseen() => Beside::Anyone,
             // Whoever it waits for has ended, and its wake is on the way.
             Reason::Join { .. } if !awaited().any(|task| self.picture.is_alive(*task)) => {
                 Beside::Itself
             }
-            // Which tasks its set has the log does not tell.
-            Reason::Join { .. } if waiting.ways_out.member => Beside::AnyTask,
-            Reason::Join { .. } => Beside::Nobody,
+            // What else that is the log does not tell.
+            Reason::Join { .. } | Reason::Lane { .. } if waiting.ways_out.other => Beside::AnyTask,
+            Reason::Join { .. } | Reason::Lane { .. } => Beside::Nobody,
             Reason::Other if !waiting.wakers.others.is_empty() => Beside::Itself,
             Reason::Other if waiting.wakers.has_more || is_any_unseen() => Beside::Anyone,
             Reason::Other if waiting.wakers.tasks.is_empty() => Beside::AnyTask,

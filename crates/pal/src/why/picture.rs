@@ -106,20 +106,24 @@ impl Picture {
 
     pub(super) fn of(
         alive: Vec<(TaskId, Known)>,
-        unseen: HashSet<TaskId>,
+        unseen: Vec<(TaskId, Option<SiteId>)>,
         lane_holders: HashMap<TextId, Vec<TaskId>>,
         is_whole: bool,
         mut role: impl FnMut(SiteId) -> Role,
     ) -> Picture {
+        let mut role_of = |site: Option<SiteId>| site.map_or(Role::Task, &mut role);
+        let all_unseen = unseen.iter();
+        let upkeep = all_unseen.filter(|(_, site)| role_of(*site) == Role::Upkeep);
         let mut picture = Picture {
-            unseen,
+            upkeep: upkeep.map(|(task, _)| *task).collect(),
+            unseen: unseen.iter().map(|(task, _)| *task).collect(),
             lane_holders,
             is_whole,
             ..Picture::default()
         };
         for (task, known) in alive {
             picture.states.insert(task, known.state);
-            let role = known.site.map_or(Role::Task, &mut role);
+            let role = role_of(known.site);
             if role == Role::Upkeep {
                 picture.upkeep.insert(task);
             }

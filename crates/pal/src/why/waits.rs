@@ -9,7 +9,7 @@ use crate::{
     DomainEvent, SiteId, TaskEvent, TaskId, TaskRow, TaskState, TextId, WakeSource, WaysOut,
 };
 use foldhash::HashMap;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 /// The wakers that are remembered of a task, the newest; of further ones only that there were more.
 const WAKERS_MAX: usize = 8;
@@ -250,6 +250,11 @@ impl Waits {
         let (known, _) = self.known.get_or_begin(tid, begin);
         known.wakers.has_more |= is_lost;
         match *event {
+            // The deadline that bounded one wait bounds no other.
+            TaskEvent::Wake {
+                by: WakeSource::Timer,
+                ..
+            } if known.ways_out.deadline => {}
             // What ended a wait with a name says nothing of who ends one without.
             TaskEvent::Wake { by, .. } if matches!(known.reason, None | Some(Reason::Other)) => {
                 known.wakers.add(tid, by);
@@ -344,22 +349,22 @@ impl Waits {
         let is_current = |since: u64| !lives.has_gap_between(since, newest);
         let has_rows = lives.has_rows_as_of(newest);
         let mut alive: Vec<(TaskId, Known)> = Vec::with_capacity(known.len());
-        let mut unseen = HashSet::new();
+        let mut unseen = Vec::new();
         for (tid, known) in known.take_all() {
             let row = rows.get(&tid);
+            let site = known.site.or(row.map(|row| row.site));
             let has_stayed = has_rows && row.is_some_and(|row| row.since == known.since);
             if is_current(known.since) || has_stayed {
-                let site = known.site.or(row.map(|row| row.site));
                 rows.remove(&tid);
                 alive.push((tid, Known { site, ..known }));
             } else if !has_rows {
-                unseen.insert(tid);
+                unseen.push((tid, site));
             }
         }
         for (tid, row) in rows {
             match has_rows {
                 true => alive.extend(Known::of_row(&row).map(|known| (tid, known))),
-                false => _ = unseen.insert(tid),
+                false => unseen.push((tid, Some(row.site))),
             }
         }
         let full = lanes

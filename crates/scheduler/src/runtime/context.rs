@@ -96,11 +96,19 @@ impl Reason {
             false => (self, later),
         };
         if let Reason::Join(_, ways_out) | Reason::Lane(_, ways_out) = &mut kept {
-            ways_out.deadline |= match other {
-                Reason::Bounded | Reason::Sleep(_) => true,
-                Reason::Join(_, other) | Reason::Lane(_, other) => other.deadline,
-                Reason::Nothing | Reason::Io(_) => false,
+            let beside = match other {
+                Reason::Nothing | Reason::Io(_) => WaysOut::default(),
+                Reason::Bounded | Reason::Sleep(_) => WaysOut {
+                    deadline: true,
+                    other: false,
+                },
+                Reason::Join(_, beside) | Reason::Lane(_, beside) => WaysOut {
+                    other: true,
+                    ..beside
+                },
             };
+            ways_out.deadline |= beside.deadline;
+            ways_out.other |= beside.other;
         }
         kept
     }
@@ -273,7 +281,7 @@ pub(crate) fn claim_join(on: TaskId) {
 /// This poll waits for any task of a set, of which this is one.
 pub(crate) fn claim_join_any(on: TaskId) {
     let ways_out = WaysOut {
-        member: true,
+        other: true,
         ..WaysOut::default()
     };
     claim(Reason::Join(on, ways_out));

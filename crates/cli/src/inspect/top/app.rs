@@ -155,7 +155,7 @@ impl<'a> App<'a> {
         self.state = ps::state(is_alive, log.lifecycle());
         let senseless = self.cursor.senseless();
         let (records, lost) = log.follow(&mut self.cursor);
-        let senseless = self.cursor.senseless() - senseless;
+        let senseless = self.cursor.senseless().saturating_sub(senseless);
         let mut history = self.history.as_mut().filter(|_| self.replay.is_none());
         if let Some(history) = history.as_mut().filter(|_| lost > 0) {
             history.note_loss();

@@ -61,7 +61,8 @@ pub struct Hang {
     log: String,
     lost: Lost,
     retained_ns: u64,
-    /// Whether a task, but for the spiller, runs, is ready, sleeps, or waits for a descriptor or a blocking function.
+    /// Whether a task, but for the spiller, runs, is ready, sleeps, or waits for a descriptor, a blocking function or a
+    /// deadline beside what it waits for; or became what nothing tells.
     can_any_act: bool,
     /// Whether the process may have lived on after the last that the log tells: each `for_ns` may be longer.
     is_left_open: bool,
@@ -303,7 +304,7 @@ fn told_wait(
         "for_ns": opened.log.rate().ns(until.saturating_sub(waiting.since)),
         "on": awaited,
         "or_deadline": waiting.ways_out.deadline,
-        "or_member": waiting.ways_out.member,
+        "or_other": waiting.ways_out.other,
         "lane": lane,
         "woken_by_tasks": numbers(&waiting.wakers.tasks),
         "woken_by_others": waiting.wakers.others,

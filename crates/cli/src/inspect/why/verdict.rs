@@ -106,7 +106,7 @@ impl<'a> Teller<'a, '_, '_> {
             waiting.reason == Reason::Other && waiting.wakers == Wakers::default()
         };
         let (first, unknown): (Vec<_>, Vec<_>) = unknown.into_iter().partition(is_first);
-        let is_of_set = |waiting: &&Waiting| waiting.ways_out.member;
+        let is_of_set = |waiting: &&Waiting| waiting.ways_out.other;
         let (sets, rest): (Vec<_>, Vec<_>) = unknown.into_iter().partition(is_of_set);
         let began = match horizon {
             0 => "left no record",
@@ -115,10 +115,7 @@ impl<'a> Teller<'a, '_, '_> {
         let lost = format!("{began}: whom they wait for is lost");
         self.tell_count(&old, &lost)?;
         self.tell_count(&first, "of tasks that nobody has woken so far")?;
-        self.tell_count(
-            &sets,
-            "for whichever of a set of tasks ends first: the log names one of them",
-        )?;
+        self.tell_count(&sets, "for whichever of some ends first: the log names one")?;
         self.tell_count(
             &rest,
             "behind those, or behind a task of which older records told",

@@ -127,8 +127,8 @@ impl<'a> Teller<'a, '_, '_> {
                 break;
             }
             self.tell_wait(waiting)?;
-            // Which task of a set ends first nobody knows.
-            if seen.len() < LISTED_MAX && !waiting.ways_out.member {
+            // What ends first nobody knows.
+            if seen.len() < LISTED_MAX && !waiting.ways_out.other {
                 next = self.picture.awaited(waiting).last().copied();
             }
         }
@@ -172,9 +172,9 @@ impl<'a> Teller<'a, '_, '_> {
     /// What it waits for, and what may end it beside that.
     fn reason(&mut self, waiting: &Waiting) -> String {
         let mut told = self.named_reason(waiting);
-        let WaysOut { deadline, member } = waiting.ways_out;
+        let WaysOut { deadline, other } = waiting.ways_out;
         for (is_one, also) in [
-            (member, ", or of another task of its set"),
+            (other, ", or something else beside"),
             (deadline, ", or a deadline"),
         ] {
             if is_one {

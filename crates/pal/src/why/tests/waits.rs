@@ -316,6 +316,25 @@ fn who_waits_for_one_that_is_unseen_is_neither_stuck_nor_about_to_be_woken() {
 }
 
 #[test]
+fn what_keeps_the_runtime_up_is_none_that_may_act_where_it_is_unseen_either() {
+    let told = |role: Role| {
+        let mut story = with_tasks(1..=1);
+        story.spawned(50, W0, 3, None);
+        story.running(51, W0, 3);
+        story.wait(52, W0, 3);
+        let lives = story.lose(20, 50).with_rows_noted(15);
+        let mut waits = Waits::new(lives);
+        // Of the second no record is left.
+        waits.row(&waiting_row(2, 11, 1));
+        story.entries.iter().for_each(|entry| waits.feed(entry));
+        let picture = waits.picture_of(|_| role);
+        (picture.unseen.len(), picture.can_any_act())
+    };
+    assert_eq!(told(Role::Upkeep), (2, false));
+    assert_eq!(told(Role::Task), (2, true));
+}
+
+#[test]
 fn behind_a_last_gap_the_task_table_tells_if_it_was_noted_behind_it() {
     let mut story = with_tasks(1..=2);
     story.wait(10, W0, 1);

@@ -1,4 +1,5 @@
-//! Owns the proof that a wait which a deadline or another task of its set may end is taken for no hang.
+//! Owns the proof that a wait which a deadline may end is taken for no hang, and one that something else may end, too, only
+//! where no task can act.
 
 use super::lanes::permit;
 use super::story::{Story, tid};
@@ -9,11 +10,11 @@ use crate::{TaskState, WakeSource, WaysOut};
 
 const DEADLINE: WaysOut = WaysOut {
     deadline: true,
-    member: false,
+    other: false,
 };
-const MEMBER: WaysOut = WaysOut {
+const OTHER: WaysOut = WaysOut {
     deadline: false,
-    member: true,
+    other: true,
 };
 
 /// Tells of two waits, of which the first may end so, too.
@@ -75,7 +76,7 @@ fn joins_a_set(ways_out: WaysOut) -> Story {
 #[test]
 fn another_task_of_a_set_that_can_act_may_end_the_wait_for_one_that_is_in_a_circle_with_it() {
     use Prospect::{Open, Stuck, Unknown};
-    let mut story = joins_a_set(MEMBER);
+    let mut story = joins_a_set(OTHER);
     story.sleep(12, W0, 3);
     assert_eq!(prospects(&story), [(1, Unknown), (2, Unknown), (3, Open)]);
     assert_eq!(circles(&story), [[0; 0]; 0]);
@@ -88,7 +89,7 @@ fn another_task_of_a_set_that_can_act_may_end_the_wait_for_one_that_is_in_a_circ
 #[test]
 fn a_set_of_which_a_thread_outside_may_wake_a_task_is_not_stuck_and_one_without_any_is() {
     let with = |by: Option<WakeSource>| {
-        let mut story = joins_a_set(MEMBER);
+        let mut story = joins_a_set(OTHER);
         if let Some(by) = by {
             story.wait(12, W1, 3);
             story.wake(13, W1, 3, by);
@@ -110,6 +111,40 @@ fn a_set_of_which_a_thread_outside_may_wake_a_task_is_not_stuck_and_one_without_
 }
 
 #[test]
+fn a_wait_for_a_lane_that_something_else_may_end_is_not_stuck_while_a_task_can_act() {
+    use Prospect::{Open, Stuck, Unknown};
+    let told = |ways_out: WaysOut| {
+        let mut story = with_tasks(1..=3);
+        permit(&mut story, 5, 32, 1, 70);
+        story.lane(10, W0, 2, 70);
+        story.with_ways_out(ways_out);
+        story.join(11, W0, 1, 2);
+        story.sleep(12, W0, 3);
+        prospects(&story)
+    };
+    assert_eq!(told(OTHER), [(1, Unknown), (2, Unknown), (3, Open)]);
+    assert_eq!(
+        told(WaysOut::default()),
+        [(1, Stuck), (2, Stuck), (3, Open)]
+    );
+}
+
+#[test]
+fn a_deadline_that_ended_a_wait_may_end_no_other_that_it_does_not_bound() {
+    let told = |ways_out: WaysOut| {
+        let mut story = with_tasks(1..=1);
+        story.wait(10, W0, 1);
+        story.with_ways_out(ways_out);
+        story.wake(20, W0, 1, WakeSource::Timer);
+        story.running(21, W0, 1);
+        story.wait(22, W0, 1);
+        prospects(&story)
+    };
+    assert_eq!(told(DEADLINE), [(1, Prospect::Stuck)]);
+    assert_eq!(told(WaysOut::default()), [(1, Prospect::Open)]);
+}
+
+#[test]
 fn the_path_of_who_waits_for_a_set_goes_to_none_of_its_tasks() {
     let tasks = |ways_out| {
         let mut story = joins_a_set(ways_out);
@@ -122,7 +157,7 @@ fn the_path_of_who_waits_for_a_set_goes_to_none_of_its_tasks() {
         state,
         ended_by: None,
     };
-    assert_eq!(tasks(MEMBER), (1, wait(TaskState::JoinWait)));
+    assert_eq!(tasks(OTHER), (1, wait(TaskState::JoinWait)));
     // Of a set of one task that is who decides.
     assert_eq!(tasks(WaysOut::default()), (2, wait(TaskState::LaneWait)));
 }

@@ -3,7 +3,7 @@
 use super::moment::Task;
 use glasshouse_pal::lives::{Fault, Life, Lives};
 use glasshouse_pal::reader::{Entry, RingId};
-use glasshouse_pal::{Event, TaskEvent, TaskId, WakeSource};
+use glasshouse_pal::{Event, TaskEvent, TaskId, WakeSource, WaysOut};
 use std::collections::{HashMap, VecDeque};
 
 /// The states that are kept, the newest: more than anybody scrolls through.
@@ -19,6 +19,8 @@ pub struct Stay {
     pub ring: RingId,
     /// The event with which it was entered.
     pub event: TaskEvent,
+    /// What may end it, if it is a wait, beside what the event says.
+    pub ways_out: WaysOut,
     /// How long it lasted, in clock ticks; `None` while it lasts, and where records are missing.
     pub lasted: Option<u64>,
 }
@@ -126,6 +128,7 @@ impl History {
             at: entry.stamp,
             ring: entry.ring,
             event: *event,
+            ways_out: entry.ways_out,
             lasted: None,
         });
         if let TaskEvent::Wake { by, .. }

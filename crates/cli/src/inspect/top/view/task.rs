@@ -190,7 +190,9 @@ fn stay_cells(app: &mut App<'_>, stay: &Stay, lasts: Option<u64>) -> [String; 5]
         (None, Some(ticks)) => so_far(ticks, rate),
         (None, None) => "?".to_owned(),
     };
-    let fields = app.events.fields(&Event::Task(stay.event), &mut app.names);
+    let fields = app
+        .events
+        .fields_beside(&Event::Task(stay.event), stay.ways_out, &mut app.names);
     let mut why = String::new();
     for (name, value) in fields {
         let name = name.strip_suffix("_ns").unwrap_or(&name);
