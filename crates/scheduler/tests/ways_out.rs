@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     reason = "a test that cannot go on should fail where it is"
 )]
+#![cfg(feature = "telemetry")]
 
 mod common;
 
