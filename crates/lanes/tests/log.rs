@@ -5,7 +5,7 @@
     reason = "a test that cannot go on should fail where it is"
 )]
 
-use glasshouse_lanes::{LANE_ACQUIRED, LANE_RELEASED, Lanes};
+use glasshouse_lanes::{LANE_ACQUIRED, LANE_RELEASED, Lane, Lanes};
 use glasshouse_pal::reader::Log;
 use glasshouse_pal::{Event, Pal, TaskEvent, TextId, WakeSource};
 use glasshouse_scheduler::{Builder, Handle, Scheduler, spawn, task, time};
@@ -70,15 +70,19 @@ fn line(log: &Log, event: &Event) -> String {
     format!("{tid} {what}")
 }
 
+/// The lane `io`, with so many permits, and what it is one of: its host ends with the last of both.
+fn io(limit: usize) -> (Lanes, Lane) {
+    let lanes = Lanes::builder().lane("io", limit);
+    let lanes = lanes.build(&Handle::current()).unwrap();
+    let lane = lanes.lane("io").unwrap();
+    (lanes, lane)
+}
+
 #[test]
 fn a_permit_that_is_waited_for() {
     let (scheduler, pal) = deterministic();
     scheduler.block_on(async {
-        let lanes = Lanes::builder()
-            .lane("io", 1)
-            .build(&Handle::current())
-            .unwrap();
-        let lane = lanes.lane("io").unwrap();
+        let (lanes, lane) = io(1);
         let permit = lane.acquire().await;
         let waiter = spawn(async move {
             let _permit = lane.acquire().await;
@@ -138,11 +142,7 @@ fn a_permit_that_is_waited_for() {
 fn permits_that_nobody_waits_for_do_not_wake_the_host() {
     let (scheduler, pal) = deterministic();
     scheduler.block_on(async {
-        let lanes = Lanes::builder()
-            .lane("io", 2)
-            .build(&Handle::current())
-            .unwrap();
-        let lane = lanes.lane("io").unwrap();
+        let (_lanes, lane) = io(2);
         task::yield_now().await;
         let first = lane.acquire().await;
         let second = lane.acquire().await;
@@ -170,11 +170,7 @@ fn permits_that_nobody_waits_for_do_not_wake_the_host() {
 fn a_granted_permit_that_is_passed_on_names_who_passed_it_on() {
     let (scheduler, pal) = deterministic();
     scheduler.block_on(async {
-        let lanes = Lanes::builder()
-            .lane("io", 1)
-            .build(&Handle::current())
-            .unwrap();
-        let lane = lanes.lane("io").unwrap();
+        let (_lanes, lane) = io(1);
         let permit = lane.acquire().await;
         let first = spawn(lane.acquire());
         time::sleep(MS).await;
@@ -212,11 +208,7 @@ fn a_granted_permit_that_is_passed_on_names_who_passed_it_on() {
 fn a_timeout_around_a_wait_for_a_permit_is_in_the_log_beside_the_lane() {
     let (scheduler, pal) = deterministic();
     scheduler.block_on(async {
-        let lanes = Lanes::builder()
-            .lane("io", 1)
-            .build(&Handle::current())
-            .unwrap();
-        let lane = lanes.lane("io").unwrap();
+        let (_lanes, lane) = io(1);
         let _permit = lane.acquire().await;
         assert!(time::timeout(MS, lane.acquire()).await.is_err());
     });
